@@ -1,0 +1,73 @@
+"""Which tests run here, in which order, and what the end of the output says about the rest.
+
+Order: repo, unit, contract, real, so that the cheapest news comes first. `soak` runs by `-m soak` only. Tests marked
+`real` run wherever the machine allows; elsewhere they are left out and the summary says how many and why. With
+HOMEOSTAT_REAL=require nothing is left out: what cannot run fails.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ORDER = ("repo", "unit", "contract", "real")
+
+_left_out: pytest.StashKey[tuple[int, tuple[str, ...]]] = pytest.StashKey()
+
+
+def part_of(path: Path) -> str:
+    """The directory under tests/ that a test module belongs to."""
+    return path.relative_to(ROOT / "tests").parts[0]
+
+
+def pytest_configure() -> None:
+    """Refuse a misspelt HOMEOSTAT_REAL rather than guess what it meant."""
+    wanted = os.environ.get("HOMEOSTAT_REAL", "")
+    if wanted not in ("", "require"):
+        raise pytest.UsageError(f"HOMEOSTAT_REAL: expected it unset or 'require', found {wanted!r}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Order the tests; deselect soak unless asked for, and real where this machine cannot run it."""
+    items.sort(key=lambda item: ORDER.index(part_of(item.path)))
+    dropped = []
+    if "soak" not in config.option.markexpr:
+        dropped = [item for item in items if item.get_closest_marker("soak")]
+    real = [item for item in items if item.get_closest_marker("real") and item not in dropped]
+    if real and os.environ.get("HOMEOSTAT_REAL") != "require":
+        from tests.support.real import left_out_because  # here, so that the unit suite needs no engine code
+
+        reasons = left_out_because()
+        if reasons:
+            config.stash[_left_out] = (len(real), reasons)
+            dropped += real
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        gone = set(dropped)
+        items[:] = [item for item in items if item not in gone]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how long each part took, and what was left out and why."""
+    seconds: dict[str, float] = defaultdict(float)
+    counts: dict[str, int] = defaultdict(int)
+    for outcome in ("passed", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, []):
+            counts[report.nodeid.split("/")[1]] += report.when == "call"
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds[report.nodeid.split("/")[1]] += report.duration
+    for part in ORDER:
+        if counts[part]:
+            terminalreporter.write_line(f"{part}: {counts[part]} tests, {seconds[part]:.1f} s")
+    number, reasons = config.stash.get(_left_out, (0, ()))
+    if number:
+        terminalreporter.section("left out")
+        terminalreporter.write_line(f"{number} tests with real parts did not run, because:")
+        for reason in reasons:
+            terminalreporter.write_line(f"- {reason}")

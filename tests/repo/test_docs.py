@@ -1,0 +1,76 @@
+"""What the docs say is there: files that links name, targets and commands that they show, examples that are tested."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.support.tree import ROOT, sources, text_of, tracked
+
+PAGES = [path for path in tracked() if path.suffix == ".md"]
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors that headings of a page get, the way GitHub makes them."""
+    prose = re.sub(r"^```.*?^```", "", text_of(path), flags=re.M | re.S)
+    headings = re.findall(r"^#+ (.*)$", prose, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def broken_links(page: Path) -> list[str]:
+    broken = []
+    prose = re.sub(r"^```.*?^```", "", text_of(page), flags=re.M | re.S)
+    for target in LINK.findall(prose):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        file = (ROOT / page.parent / name).resolve() if name else ROOT / page
+        if not file.exists():
+            broken.append(f"{page}: {target}: no such file")
+        elif anchor and file.suffix == ".md" and anchor not in anchors(file.relative_to(ROOT)):
+            broken.append(f"{page}: {target}: no such heading")
+    return broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links_lead_somewhere(page: Path) -> None:
+    assert broken_links(page) == []
+
+
+def shown_commands() -> list[tuple[Path, str]]:
+    """Every line of a shell block in a page, without its comment."""
+    shown = []
+    for page in PAGES:
+        for block in re.findall(r"^```(?:sh|bash|console)\n(.*?)^```", text_of(page), flags=re.M | re.S):
+            shown += [(page, line.split("  #")[0].removeprefix("$ ").strip()) for line in block.splitlines()]
+    return shown
+
+
+def test_make_targets_that_pages_show_exist() -> None:
+    makefile = text_of(Path("Makefile"))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.M))
+    shown = {(page, line.split()[1]) for page, line in shown_commands() if re.match(r"make [a-z-]+", line)}
+    assert sorted(f"{page}: make {target}" for page, target in shown if target not in targets) == []
+
+
+def test_every_make_target_that_people_call_says_what_it_does() -> None:
+    documented = set(re.findall(r"^([a-z-]+):.*## ", text_of(Path("Makefile")), re.M))
+    assert documented >= {"up", "down", "test", "check", "bench", "docs", "soak", "lock", "venv", "clean"}
+
+
+def test_the_changelog_has_a_place_for_what_is_not_released() -> None:
+    assert re.search(r"^## Unreleased$", text_of(Path("CHANGELOG.md")), re.M)
+
+
+def test_decisions_are_numbered_without_gaps_or_twins() -> None:
+    folder = Path("docs/decisions")
+    names = sorted(path.name for path in tracked() if path.parent == folder and path.name[0].isdigit())
+    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+
+
+def test_every_example_is_applied_by_a_test() -> None:
+    tests = [text_of(path) for path, _ in sources("tests")]
+    examples = [path for path in tracked() if path.parts[0] == "examples" and path.suffix in (".yaml", ".yml")]
+    assert [str(path) for path in examples if not any(path.name in text for text in tests)] == []
