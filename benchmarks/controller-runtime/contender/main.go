@@ -37,7 +37,7 @@ import (
 )
 
 var (
-	kubeconfig = flag.String("kubeconfig", "", "the API server")
+	kubeconfig = flag.String("config", "", "kubeconfig of the API server")
 	kind       = flag.String("kind", "machines", "machines or pods")
 	asJSON     = flag.Bool("json", false, "ask for JSON where protobuf is the default")
 	strip      = flag.Bool("strip", false, "drop from the cache what the reconciler does not read")

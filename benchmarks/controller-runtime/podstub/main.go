@@ -52,7 +52,9 @@ func main() {
 		server.pods = append(server.pods, pod)
 	}
 	http.HandleFunc("/api/v1/pods", server.serve)
-	http.HandleFunc("/version", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"major":"1","minor":"35","gitVersion":"v1.35.4"}`) })
+	http.HandleFunc("/version", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"major":"1","minor":"35","gitVersion":"v1.35.4"}`)
+	})
 	fmt.Printf("{\"ready\": true, \"object_bytes\": %d}\n", len(server.asJSON[0]))
 	check(http.ListenAndServeTLS(*listen, *cert, *key, nil))
 }

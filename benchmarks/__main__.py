@@ -1,0 +1,179 @@
+"""Measure, keep the raw figures, write the page: see `python -m benchmarks --help`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+from benchmarks import entries, report
+from benchmarks.apiserver import api_server, free_port, pinned, stop, write_kubeconfig
+from benchmarks.certificates import write_certificate
+from benchmarks.contender import ROOT, Entry
+from benchmarks.load import Load
+from benchmarks.scenarios import (
+    FULL,
+    SMALL,
+    Figures,
+    Size,
+    cost_of_machines,
+    cost_of_pods,
+    delay_behind_first_reconciles,
+)
+
+RESULTS = ROOT / "benchmarks" / "results"
+GO_MODULE = ROOT / "benchmarks" / "controller-runtime"
+Rounds = dict[str, list[Figures]]
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="measure homeostat beside its peers")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="machines, queue, pods (default: all)")
+    parser.add_argument("--small", action="store_true", help="try the machinery out; the figures mean nothing")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each contender runs; medians are shown")
+    parser.add_argument("--only", action="append", default=[], help="contenders to run, by the start of their name")
+    return parser.parse_args()
+
+
+@contextlib.contextmanager
+def machine_to_ourselves() -> Iterator[None]:
+    """One measurement at a time: where HOMEOSTAT_BENCH_LOCK names a file, hold its lock."""
+    name = os.environ.get("HOMEOSTAT_BENCH_LOCK", "")
+    if not name:
+        yield
+        return
+    with Path(name).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def build_go() -> Path:
+    """The Go programs, built where the pinned module lies; the Go cache makes the second time quick."""
+    target = ROOT / "benchmarks" / "results" / "bin"
+    target.mkdir(parents=True, exist_ok=True)
+    say("building the controller-runtime contender and the Pod stub")
+    command = ["go", "build", "-mod=readonly", "-trimpath", "-o", f"{target}/", "./contender", "./podstub"]
+    subprocess.run(command, cwd=GO_MODULE, check=True)
+    return target
+
+
+def binaries() -> tuple[Path, Path]:
+    """The directory of kube-apiserver and the etcd to use: HOMEOSTAT_TEST_BINARIES (kubernetes:etcd), or the cache."""
+    named = os.environ.get("HOMEOSTAT_TEST_BINARIES", "")
+    if named:
+        kubernetes, _, etcd = named.partition(":")
+        return Path(kubernetes), Path(etcd or kubernetes) / "etcd"
+    raise SystemExit("HOMEOSTAT_TEST_BINARIES: expected KUBERNETES_DIR[:ETCD_DIR], found nothing; set it")
+
+
+async def alternate(
+    takers: list[Entry], rounds: int, measure: Callable[[Entry, str], Awaitable[Figures]], only: list[str]
+) -> Rounds:
+    """Every contender once per round, so that a noisy minute hurts all alike."""
+    results: Rounds = {}
+    for number in range(rounds):
+        for entry in takers:
+            if only and not any(entry.name.startswith(name) for name in only):
+                continue
+            # Names each contender's own changes, so that the next one finds something to change.
+            run = f"{entry.name}-{number}-{os.getpid()}".replace(" ", "-").replace(",", "")
+            figures = await measure(entry, run)
+            say(f"  {entry.name}: " + ", ".join(f"{key} {value:.4g}" for key, value in figures.items()))
+            results.setdefault(entry.name, []).append(figures)
+    return results
+
+
+async def on_real_server(go: Path, size: Size, options: argparse.Namespace) -> dict[str, Rounds]:
+    """The scenarios that need a real API server full of machines."""
+    results: dict[str, Rounds] = {}
+    wanted = options.scenarios
+    async with api_server(*binaries()) as server:
+        load = Load.on(server)
+        async with load.session:
+            await load.define()
+            say(f"making {size.machines} machines")
+            size_of_one = await load.make(size.machines)
+            say(f"one machine is {size_of_one} bytes")
+
+            async def costs(entry: Entry, run: str) -> Figures:
+                with machine_to_ourselves():
+                    return await cost_of_machines(entry, server, load, size, run)
+
+            async def delays(entry: Entry, run: str) -> Figures:
+                with machine_to_ourselves():
+                    return await delay_behind_first_reconciles(entry, server, load, size, f"queue-{run}")
+
+            if not wanted or "machines" in wanted:
+                results["machines"] = await alternate(entries.on_machines(go), options.rounds, costs, options.only)
+            if not wanted or "queue" in wanted:
+                results["queue"] = await alternate(entries.with_queues(go), options.rounds, delays, options.only)
+    return results
+
+
+@contextlib.asynccontextmanager
+async def pod_stub(go: Path, size: Size) -> AsyncIterator[str]:
+    """A server of Pods over TLS; yields the kubeconfig that reaches it."""
+    with tempfile.TemporaryDirectory(prefix="homeostat-bench-") as name, contextlib.ExitStack() as stack:
+        place, port = Path(name), free_port()
+        cert, key = write_certificate(place)
+        command = [str(go / "podstub"), "-pods", str(size.pods), "-listen", f"127.0.0.1:{port}"]
+        command += ["-cert", str(cert), "-key", str(key)]
+        process = subprocess.Popen(pinned(0, command), stdout=subprocess.PIPE)  # noqa: ASYNC220  (returns at once)
+        stack.callback(stop, process)
+        assert process.stdout is not None
+        say("the Pod stub says " + (await asyncio.to_thread(process.stdout.readline)).decode().strip())
+        url = f"https://127.0.0.1:{port}"
+        write_kubeconfig(place / "kubeconfig", url, cert)
+        yield str(place / "kubeconfig")
+
+
+async def on_stub(go: Path, size: Size, options: argparse.Namespace) -> dict[str, Rounds]:
+    """The scenario with a cluster's worth of Pods."""
+    if options.scenarios and "pods" not in options.scenarios:
+        return {}
+    async with pod_stub(go, size) as kubeconfig:
+
+        async def costs(entry: Entry, _run: str) -> Figures:
+            with machine_to_ourselves():
+                return await cost_of_pods(entry, kubeconfig, size)
+
+        return {"pods": await alternate(entries.on_pods(go), options.rounds, costs, options.only)}
+
+
+def say(text: str) -> None:
+    """Progress, on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+async def measure(options: argparse.Namespace) -> None:
+    """Run what was asked for and keep what came out beside what earlier runs of other scenarios left."""
+    size = SMALL if options.small else FULL
+    go = build_go()
+    os.sched_setaffinity(0, {0})
+    results: dict[str, Rounds] = {}
+    if not options.scenarios or {"machines", "queue"} & set(options.scenarios):
+        results |= await on_real_server(go, size, options)
+    results |= await on_stub(go, size, options)
+    if options.small:
+        say("small sizes: nothing is written")
+        return
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for scenario, rounds in results.items():
+        machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "kernel": platform.release()}
+        kept = {"machine": machine, "rounds": rounds}
+        (RESULTS / f"{scenario}.json").write_text(json.dumps(kept, indent=1))
+    report.write(RESULTS, ROOT / "docs" / "reference" / "benchmarks.md")
+
+
+if __name__ == "__main__":
+    asyncio.run(measure(arguments()))
