@@ -1,9 +1,159 @@
-"""The page of figures: medians and ranges, ratios to homeostat's peers, and whether the goals are met."""
+"""The page of figures: medians with their ranges, ratios within one run, and whether each goal is met."""
 
 from __future__ import annotations
 
+import json
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+
+Rounds = dict[str, list[dict[str, float]]]
+
+HEAD = """# Benchmarks
+
+<!-- Written by `make bench` from benchmarks/results; run it to measure on your machine. -->
+
+Every contender is a process of its own on one core, counts what reaches its own event handler, and reports its own
+CPU time (getrusage) and memory; the API server, etcd and the load run on the other core. Contenders alternate; a
+figure is the median of the rounds, its range in brackets. Compare ratios, not absolute figures: the machine is
+small and virtual, and other work may run beside the measurement.
+"""
+
+MACHINES = """
+## Client and runtime on a real API server
+
+{count} custom objects of 3.2 KB on kube-apiserver over TLS. Everybody runs handler, queue and workers, none a bare
+reader. *List*: start to the last object cached and its key worked off. *Watch*: one live change, delivered, queued
+and found to need nothing. *Reconcile*: one live change to `spec`, one status patch, and the echo of that patch,
+which needs nothing. *Cache*: growth of the resident set from idle to all objects cached.
+"""
+
+QUEUE = """
+## A live change while all first reconciles are queued
+
+The process has just started: every object waits for its first reconcile, each with one status write, which the API
+server takes at about 200 to 300 a second. Then one object's `spec` changes: how long until its status says so?
+"""
+
+PODS = """
+## 100,000 Pods
+
+From a stub that serves pre-made Pods of 5 to 6 KB over TLS. homeostat reads JSON into slim types; controller-
+runtime reads protobuf by default, so it is shown with both; *stripped* drops what a reconciler does not read before
+it is cached.
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One figure of a table."""
+
+    key: str
+    title: str
+    form: str = "{:.0f}"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A wish about a ratio to one peer, or about homeostat's own figure where no peer is named."""
+
+    what: str
+    scenario: str
+    key: str
+    limit: float
+    peer: str = ""
+    unit: str = ""
+
+
+TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
+    "machines": (MACHINES, (
+        Column("list_us", "list, us CPU an object"), Column("watch_us", "watch, us an event"),
+        Column("reconcile_us", "reconcile, us"), Column("cache_mb", "cache, MB"), Column("rss_mb", "RSS, MB"),
+        Column("peak_mb", "peak RSS, MB"),
+    )),
+    "queue": (QUEUE, (
+        Column("median_s", "median, s", "{:.3f}"), Column("worst_s", "worst, s", "{:.3f}"),
+        Column("still_queued", "still queued at the last probe"),
+    )),
+    "pods": (PODS, (
+        Column("list_us", "list, us CPU a Pod"), Column("list_cpu_s", "list, s CPU", "{:.1f}"),
+        Column("rss_mb", "RSS, MB"), Column("peak_mb", "peak RSS, MB"),
+    )),
+}  # fmt: skip
+
+GOALS = (
+    Goal("list, against controller-runtime", "machines", "list_us", 0.5, "controller-runtime"),
+    Goal(
+        "list, against controller-runtime with paged lists",
+        "machines",
+        "list_us",
+        0.5,
+        "controller-runtime, paged list",
+    ),
+    Goal("watch, against controller-runtime", "machines", "watch_us", 0.5, "controller-runtime"),
+    Goal("reconcile, against controller-runtime", "machines", "reconcile_us", 0.7, "controller-runtime"),
+    Goal("list, against kopf", "machines", "list_us", 0.2, "kopf"),
+    Goal("watch, against kopf", "machines", "watch_us", 0.2, "kopf"),
+    Goal("reconcile, against kopf", "machines", "reconcile_us", 0.2, "kopf"),
+    Goal("cache memory, against controller-runtime", "machines", "cache_mb", 1.0, "controller-runtime"),
+    Goal("100,000 Pods, resident", "pods", "rss_mb", 400, unit=" MB"),
+)
+
+
+def median(rounds: Rounds, name: str, key: str) -> float:
+    """The middle one of a contender's figures."""
+    return statistics.median(figures[key] for figures in rounds[name])
+
+
+def cell(figures: list[dict[str, float]], column: Column) -> str:
+    """A median with its range."""
+    values = sorted(entry[column.key] for entry in figures)
+    middle = column.form.format(statistics.median(values))
+    if len(values) == 1:
+        return middle
+    return f"{middle} ({column.form.format(values[0])}-{column.form.format(values[-1])})"
+
+
+def table(rounds: Rounds, columns: Iterable[Column]) -> list[str]:
+    """One scenario as Markdown."""
+    columns = tuple(columns)
+    out = ["| | " + " | ".join(column.title for column in columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    out += [f"| {name} | " + " | ".join(cell(figures, c) for c in columns) + " |" for name, figures in rounds.items()]
+    return out
+
+
+def verdicts(results: dict[str, Rounds]) -> list[str]:
+    """Every goal with what was measured; a missed goal says by how much."""
+    out = ["", "## Goals", "", "| goal | wanted | measured | |", "|---|---|---|---|"]
+    for goal in GOALS:
+        rounds = results.get(goal.scenario, {})
+        if "homeostat" not in rounds or (goal.peer and goal.peer not in rounds):
+            continue
+        value = median(rounds, "homeostat", goal.key)
+        if goal.peer:
+            value /= median(rounds, goal.peer, goal.key)
+        form = "{:.0f}" if goal.unit else "{:.2f}"
+        verdict = "met" if value <= goal.limit else f"missed by {100 * (value / goal.limit - 1):.0f} %"
+        limit = form.format(goal.limit)
+        out.append(f"| {goal.what} | at most {limit}{goal.unit} | {form.format(value)}{goal.unit} | {verdict} |")
+    return out
 
 
 def write(results: Path, page: Path) -> None:
-    """Write the page from the raw figures."""
+    """Write the page from whatever raw figures there are."""
+    kept = {file.stem: json.loads(file.read_text()) for file in sorted(results.glob("*.json"))}
+    rounds: dict[str, Rounds] = {name: value["rounds"] for name, value in kept.items()}
+    out = [HEAD]
+    for name, (text, columns) in TABLES.items():
+        if name in rounds:
+            out += [text.format(count="10,000"), *table(rounds[name], columns)]
+    out += verdicts(rounds)
+    machine = next(iter(kept.values()))["machine"]
+    versions = "kopf 1.45.2, kubernetes 37.0.1, controller-runtime 0.25.2, kube-apiserver 1.35.4"
+    out += [
+        "",
+        f"Measured with {versions}; Python {machine['python']}, Linux {machine['kernel']}, {machine['cpus']} cores.",
+    ]
+    out += ["The versions are pinned in `requirements/bench.txt` and `benchmarks/controller-runtime/go.mod`.", ""]
+    page.write_text("\n".join(out))
