@@ -1,0 +1,42 @@
+"""TLS contexts from PEM held in memory."""
+
+from __future__ import annotations
+
+import os
+import ssl
+
+from homeostat.kube.target import Config, ConfigError, Secret
+
+
+def context_of(config: Config, certificate: bytes = b"", key: Secret | None = None) -> ssl.SSLContext:
+    """The context for a configuration; a certificate of a plugin takes the place of the configured one."""
+    context = ssl.create_default_context()
+    if config.ca:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            context.load_verify_locations(cadata=config.ca.decode("ascii", "replace"))
+        except ssl.SSLError as error:
+            raise ConfigError("certificate authority: expected PEM certificates, found something else") from error
+    if config.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    certificate = certificate or config.client_certificate
+    key = key or config.client_key
+    if certificate:
+        _load_chain(context, certificate, key)
+    return context
+
+
+def _load_chain(context: ssl.SSLContext, certificate: bytes, key: Secret) -> None:
+    """`load_cert_chain` takes paths only: a file that exists in memory and under no name keeps the key off the disk."""
+    descriptor = os.memfd_create("homeostat-client", os.MFD_CLOEXEC)
+    try:
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(key.data.rstrip() + b"\n" + certificate)
+        context.load_cert_chain(f"/proc/self/fd/{descriptor}")
+    except ssl.SSLError as error:
+        what = error.reason or "not PEM"
+        raise ConfigError(f"client certificate and key: expected a PEM pair that fits, found: {what}") from error
+    finally:
+        os.close(descriptor)
