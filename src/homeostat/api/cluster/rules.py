@@ -1,0 +1,134 @@
+"""What the API server refuses about Clusters and ClusterPackageVersions, as CEL.
+
+Each rule guards itself against values that another rule refuses already, so that one mistake gives one message.
+"""
+
+from __future__ import annotations
+
+from homeostat.api.schema import Rule
+
+_IS_RANGE = "isCIDR(self) && cidr(self).ip().family() == 4"
+
+
+def _range_rules(example: str, shortest: int, longest: int) -> tuple[Rule, ...]:
+    return (
+        Rule(
+            rule=_IS_RANGE,
+            message=f"expected an IPv4 range such as {example}",
+            message_expression=f"'expected an IPv4 range such as {example}, found \"' + self + '\"'",
+        ),
+        Rule(
+            rule=f"!({_IS_RANGE}) || cidr(self) == cidr(self).masked()",
+            message="expected the first address of the range",
+            message_expression=(
+                "'expected the first address of the range, ' + string(cidr(self).masked()) + ', found ' + self"
+            ),
+        ),
+        Rule(
+            rule=(
+                f"!({_IS_RANGE}) || (cidr(self).prefixLength() >= {shortest} && cidr(self).prefixLength() <= {longest})"
+            ),
+            message=f"expected a prefix length from /{shortest} to /{longest}",
+            message_expression=(
+                f"'expected a prefix length from /{shortest} to /{longest}, found /' "
+                "+ string(cidr(self).prefixLength())"
+            ),
+        ),
+    )
+
+
+POD_RANGE = _range_rules("10.200.0.0/16", 8, 24)
+SERVICE_RANGE = _range_rules("10.201.0.0/20", 12, 28)
+
+CLUSTER_NETWORKS_APART = Rule(
+    rule=(
+        "!isCIDR(self.podCIDR) || !isCIDR(self.serviceCIDR) || "
+        "!(cidr(self.podCIDR).containsCIDR(cidr(self.serviceCIDR).masked()) || "
+        "cidr(self.serviceCIDR).containsCIDR(cidr(self.podCIDR).masked()))"
+    ),
+    message="podCIDR and serviceCIDR overlap; choose ranges that share no address",
+    message_expression=(
+        "'serviceCIDR ' + self.serviceCIDR + ' overlaps podCIDR ' + self.podCIDR "
+        "+ '; choose ranges that share no address'"
+    ),
+    field_path=".serviceCIDR",
+)
+
+IPV4_ADDRESS = (
+    Rule(
+        rule="isIP(self) && ip(self).family() == 4",
+        message="expected an IPv4 address such as 10.100.1.20",
+        message_expression="'expected an IPv4 address such as 10.100.1.20, found \"' + self + '\"'",
+    ),
+)
+
+ENDPOINT_KEPT = Rule(
+    rule="has(self.address) == has(oldSelf.address) && (!has(self.address) || self.address == oldSelf.address)",
+    message="cannot be changed after creation; the endpoint stays the same for the life of the cluster",
+    field_path=".address",
+)
+
+STORAGE_SIZE = (
+    Rule(rule="isQuantity(self)", message="expected a quantity such as 2Gi"),
+    Rule(
+        rule="!isQuantity(self) || quantity(self).compareTo(quantity('256Mi')) >= 0",
+        message="expected at least 256Mi, which an etcd member needs for its log and snapshots",
+    ),
+)
+
+STORAGE_CLASS_KEPT = Rule(
+    rule=(
+        "has(self.className) == has(oldSelf.className) && (!has(self.className) || self.className == oldSelf.className)"
+    ),
+    message="cannot be changed after creation; volumes stay in their class",
+    field_path=".className",
+)
+
+CLUSTER_NAME = (
+    Rule(
+        rule="self.metadata.name.size() <= 40",
+        message="expected a name of at most 40 characters, so that the names of derived objects fit",
+        message_expression=(
+            "'expected a name of at most 40 characters, so that the names of derived objects fit, found ' "
+            "+ string(self.metadata.name.size())"
+        ),
+        field_path=".metadata.name",
+    ),
+    Rule(
+        rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+        message=(
+            "expected lower case letters, digits and '-', beginning with a letter, because Services are named after it"
+        ),
+        field_path=".metadata.name",
+    ),
+)
+
+QUANTITY = {
+    "maxLength": 20,
+    "x-kubernetes-validations": [
+        {
+            "rule": "type(self) == int ? self >= 0 : (isQuantity(self) && !quantity(self).isLessThan(quantity('0')))",
+            "message": "expected a quantity of zero or more, such as 100m or 256Mi",
+        }
+    ],
+}
+
+ARGUMENT_NAMES = (
+    Rule(
+        rule="!self.exists(name, name.startsWith('-') || name.contains('=') || name.contains(' '))",
+        message="expected flag names without leading dashes, '=' and spaces, such as v or goaway-chance",
+    ),
+)
+
+PACKAGE_COMPLETE = tuple(
+    Rule(
+        rule=f"self.exists(c, c.name == '{name}')", message=f"expected the component {name}, which every cluster needs"
+    )
+    for name in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+)
+
+PACKAGE_VERSION_MATCHES = Rule(
+    rule="self.components.all(c, c.name != 'kube-apiserver' || c.version == self.kubernetesVersion)",
+    message="expected the version of the component kube-apiserver, which is what clusters serve",
+    field_path=".kubernetesVersion",
+)

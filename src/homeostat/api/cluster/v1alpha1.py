@@ -1,0 +1,317 @@
+"""Cluster and ClusterPackageVersion, version v1alpha1.
+
+A Cluster declares one business cluster, whose masters run as Pods beside the object, in its namespace. A
+ClusterPackageVersion names, once and for ever, the versions and parameters that masters are made of.
+
+Writers: people own `spec`; the cluster operator (field manager `homeostat`) owns all of `status`. States, reasons and
+phases are open words, so that an older reader understands a newer writer; lists that other writers or later releases
+will share are list maps by name or type.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+from msgspec import Struct, field
+
+from homeostat.api.cluster.rules import (
+    ARGUMENT_NAMES,
+    CLUSTER_NAME,
+    CLUSTER_NETWORKS_APART,
+    ENDPOINT_KEPT,
+    IPV4_ADDRESS,
+    PACKAGE_COMPLETE,
+    PACKAGE_VERSION_MATCHES,
+    POD_RANGE,
+    QUANTITY,
+    SERVICE_RANGE,
+    STORAGE_CLASS_KEPT,
+    STORAGE_SIZE,
+)
+from homeostat.api.kind import Kind, Resource
+from homeostat.api.meta import Condition, ObjectMeta
+from homeostat.api.schema import IMMUTABLE, Column, Definition, Rule, doc
+
+GROUP = "cluster.homeostat.dev"
+VERSION = "v1alpha1"
+
+MAX_CLUSTER_NAME = 40  # the longest name from which every derived object's name still fits into 63 characters
+COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+
+_DNS_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
+_IMAGE = r"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"
+
+
+class ClusterNetwork(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """The business cluster's own address ranges."""
+
+    pod_cidr: Annotated[
+        str,
+        doc(
+            "The IPv4 range of the Pods of the business cluster, such as 10.200.0.0/16; from /8 to /24, because each "
+            "host gets a /24 of it. Immutable.",
+            *POD_RANGE,
+            IMMUTABLE,
+            maxLength=18,
+        ),
+    ] = field(name="podCIDR")
+    service_cidr: Annotated[
+        str,
+        doc(
+            "The IPv4 range of the Services of the business cluster, such as 10.201.0.0/20; from /12 to /28. The first "
+            "address is the API server's, the tenth the cluster DNS's. Immutable.",
+            *SERVICE_RANGE,
+            IMMUTABLE,
+            maxLength=18,
+        ),
+    ] = field(name="serviceCIDR")
+    dns_domain: Annotated[
+        str,
+        doc("The DNS domain of Services. Immutable.", IMMUTABLE, maxLength=63, pattern=_DNS_NAME),
+    ] = "cluster.local"
+
+    rules: ClassVar[tuple[Rule, ...]] = (CLUSTER_NETWORKS_APART,)
+
+
+class ClusterEndpoint(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """Where the API server is reached."""
+
+    address: Annotated[
+        str,
+        doc(
+            "The IPv4 address wanted for the API server, from the load balancer's pool; left out, the load balancer "
+            "chooses. Either way it stays for the life of the cluster. Immutable.",
+            *IPV4_ADDRESS,
+            maxLength=15,
+        ),
+    ] = ""
+
+    rules: ClassVar[tuple[Rule, ...]] = (ENDPOINT_KEPT,)
+
+
+class ClusterStorage(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """The volumes of etcd."""
+
+    size: Annotated[
+        str,
+        doc("The size of the volume of each etcd member. Immutable.", *STORAGE_SIZE, IMMUTABLE, maxLength=20),
+    ] = "2Gi"
+    class_name: Annotated[
+        str,
+        doc(
+            "The StorageClass of the volumes; left out, the default class of the cell. Immutable.",
+            maxLength=253,
+            pattern=_DNS_NAME,
+        ),
+    ] = ""
+
+    rules: ClassVar[tuple[Rule, ...]] = (STORAGE_CLASS_KEPT,)
+
+
+class ClusterSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """The final state that the owner declares."""
+
+    package_version: Annotated[
+        str,
+        doc(
+            "The name of the ClusterPackageVersion that the masters are made of. This release does not move a running "
+            "cluster to another one: a change is answered by the condition Accepted=False, reason UpgradeNotSupported.",
+            maxLength=63,
+            minLength=1,
+            pattern=_DNS_NAME,
+        ),
+    ]
+    network: Annotated[ClusterNetwork, doc("The business cluster's own address ranges.")]
+    topology: Annotated[
+        str,
+        doc("How many masters there are: `single` is one of each component. Immutable.", IMMUTABLE, enum=["single"]),
+    ] = "single"
+    endpoint: Annotated[ClusterEndpoint, doc("Where the API server is reached.")] = ClusterEndpoint()
+    storage: Annotated[ClusterStorage, doc("The volumes of etcd.")] = ClusterStorage()
+    deletion_protection: Annotated[bool, doc("Refuse to delete this Cluster. Set it to false first to delete.")] = False
+    paused: Annotated[bool, doc("Touch nothing of this cluster until it is false again; the masters run on.")] = False
+
+
+class ClusterEndpointStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """The endpoint that was assigned; it stays for the life of the cluster."""
+
+    host: Annotated[str, doc("The address of the API server.", maxLength=253)]
+    port: Annotated[int, doc("The port of the API server.", minimum=1, maximum=65535)]
+
+
+class ComponentStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """One master component as it runs."""
+
+    name: Annotated[str, doc("The component, as in the package version.", maxLength=63)]
+    version: Annotated[str, doc("The version that runs, or is being started.", maxLength=63)]
+    image: Annotated[str, doc("The image that runs, or is being started.", maxLength=512)]
+    desired: Annotated[int, doc("How many replicas there should be.", minimum=0)]
+    ready: Annotated[int, doc("How many replicas are ready.", minimum=0)]
+    state: Annotated[str, doc("The state in one word, such as Ready or Progressing.", maxLength=63)]
+    message: Annotated[str, doc("What is awaited or wrong; empty when all is well.", maxLength=1024)] = ""
+
+
+class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """What the operator last saw and did."""
+
+    observed_generation: Annotated[int, doc("The metadata.generation that this status is about.", minimum=0)] = 0
+    phase: Annotated[
+        str,
+        doc(
+            "The conditions in one word, for people: Pending, Provisioning, Ready, Degraded, Deleting or Paused. "
+            "Programs read the conditions.",
+            maxLength=63,
+        ),
+    ] = ""
+    package_version: Annotated[
+        str, doc("The ClusterPackageVersion that the masters are made of now.", maxLength=63)
+    ] = ""
+    kubernetes_version: Annotated[str, doc("The Kubernetes version that is served.", maxLength=63)] = ""
+    endpoint: Annotated[ClusterEndpointStatus | None, doc("Where the API server is reached; assigned once.")] = None
+    components: Annotated[
+        tuple[ComponentStatus, ...], doc("The master components.", maxItems=64, list_map_keys=["name"])
+    ] = ()
+    conditions: Annotated[
+        tuple[Condition, ...],
+        doc("The aspects of the state, each with its reason.", maxItems=32, list_map_keys=["type"]),
+    ] = ()
+    started_at: Annotated[datetime | None, doc("When the operator began to create the cluster.")] = None
+    ready_at: Annotated[datetime | None, doc("When the cluster was Ready for the first time.")] = None
+    attempts: Annotated[
+        int, doc("How often the step under way was tried without success; survives the operator's restart.", minimum=0)
+    ] = 0
+
+
+class Cluster(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """One business cluster, whose masters run as Pods in the namespace of this object."""
+
+    metadata: ObjectMeta
+    spec: Annotated[ClusterSpec, doc("The final state that the owner declares.")]
+    status: Annotated[ClusterStatus, doc("What the operator last saw and did.")] = ClusterStatus()
+
+
+class ComponentResources(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """What a component's container asks for and may take at most."""
+
+    requests: Annotated[
+        dict[str, str | int],
+        doc("What is reserved, by resource name (cpu, memory).", maxProperties=8, values=QUANTITY),
+    ] = {}
+    limits: Annotated[
+        dict[str, str | int],
+        doc("What may be taken at most, by resource name (cpu, memory).", maxProperties=8, values=QUANTITY),
+    ] = {}
+
+
+class PackageComponent(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """One master component: which image, and how it is started."""
+
+    name: Annotated[str, doc("The component.", enum=list(COMPONENTS), maxLength=63)]
+    version: Annotated[
+        str,
+        doc(
+            "The version of the component, such as v1.35.4 or 3.6.16.",
+            maxLength=63,
+            pattern=r"^v?[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$",
+        ),
+    ]
+    image: Annotated[
+        str, doc("The image reference; its entry point is the component.", minLength=1, maxLength=512, pattern=_IMAGE)
+    ]
+    args: Annotated[
+        dict[str, str],
+        doc(
+            "Command line flags by name, without the leading dashes. Flags that homeostat owns are set beside them.",
+            *ARGUMENT_NAMES,
+            maxProperties=64,
+            values={"maxLength": 4096},
+        ),
+    ] = {}
+    env: Annotated[
+        dict[str, str],
+        doc("Environment variables by name.", maxProperties=64, values={"maxLength": 4096}),
+    ] = {}
+    resources: Annotated[ComponentResources, doc("What the component's container asks for and may take at most.")] = (
+        ComponentResources()
+    )
+
+
+class ClusterPackageVersionSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """A set of component versions with their parameters; immutable as a whole."""
+
+    kubernetes_version: Annotated[
+        str,
+        doc(
+            "The Kubernetes version that clusters made of this serve, such as v1.35.4.",
+            maxLength=63,
+            pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$",
+        ),
+    ]
+    components: Annotated[
+        tuple[PackageComponent, ...],
+        doc(
+            "The master components: etcd, kube-apiserver, kube-controller-manager and kube-scheduler.",
+            *PACKAGE_COMPLETE,
+            minItems=1,
+            maxItems=16,
+            list_map_keys=["name"],
+        ),
+    ]
+
+    rules: ClassVar[tuple[Rule, ...]] = (PACKAGE_VERSION_MATCHES,)
+
+    def component(self, name: str) -> PackageComponent | None:
+        """The component of a name, if the package has it."""
+        return next((component for component in self.components if component.name == name), None)
+
+
+class ClusterPackageVersion(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """An immutable, named set of master component versions with their parameters."""
+
+    metadata: ObjectMeta
+    spec: Annotated[
+        ClusterPackageVersionSpec,
+        doc(
+            "Which components, in which versions and with which parameters. Immutable.",
+            Rule(
+                rule="self == oldSelf",
+                message="a package version cannot be changed, clusters rely on it; create one with another name",
+            ),
+        ),
+    ]
+
+
+CLUSTER = Kind(Resource(GROUP, VERSION, "Cluster", "clusters"), Cluster)
+CLUSTER_PACKAGE_VERSION = Kind(
+    Resource(GROUP, VERSION, "ClusterPackageVersion", "clusterpackageversions", namespaced=False),
+    ClusterPackageVersion,
+)
+
+_READY = '.status.conditions[?(@.type=="Ready")]'
+
+CLUSTER_DEFINITION = Definition(
+    description="One business cluster, whose masters run as Pods in the namespace of this object.",
+    short_names=("hc",),
+    rules=CLUSTER_NAME,
+    columns=(
+        Column("Ready", f"{_READY}.status", "Whether the cluster is in its declared state"),
+        Column("Phase", ".status.phase", "The conditions in one word"),
+        Column("Version", ".status.kubernetesVersion", "The Kubernetes version that is served"),
+        Column("Package", ".spec.packageVersion", "The package version that is declared"),
+        Column("Endpoint", ".status.endpoint.host", "The address of the API server"),
+        Column("Age", ".metadata.creationTimestamp", "Time since creation", "date"),
+        Column("Reason", f"{_READY}.reason", "Why the cluster is Ready or not", priority=1),
+        Column("Message", f"{_READY}.message", "The same in a sentence", priority=1),
+    ),
+)
+CLUSTER_PACKAGE_VERSION_DEFINITION = Definition(
+    description="An immutable, named set of master component versions with their parameters.",
+    short_names=("cpv",),
+    has_status=False,
+    columns=(
+        Column("Kubernetes", ".spec.kubernetesVersion", "The Kubernetes version"),
+        Column("Etcd", '.spec.components[?(@.name=="etcd")].version', "The version of etcd"),
+        Column("Age", ".metadata.creationTimestamp", "Time since creation", "date"),
+    ),
+)
