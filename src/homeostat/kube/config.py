@@ -1,4 +1,4 @@
-"""Where a `Config` comes from: kubeconfig files, bytes, a Pod's service account, or whichever of them kubectl would take."""
+"""Where a `Config` comes from: kubeconfig files, bytes, or a Pod's service account; `resolve` picks as kubectl does."""
 
 from __future__ import annotations
 

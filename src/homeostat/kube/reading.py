@@ -30,7 +30,9 @@ class ObjectList(Struct, Generic[T]):
 
 
 class _Meta(
-    Struct, rename={"resource_version": "resourceVersion", "remaining": "remainingItemCount", "token": "continue"}
+    Struct,
+    frozen=True,
+    rename={"resource_version": "resourceVersion", "remaining": "remainingItemCount", "token": "continue"},
 ):
     resource_version: str = ""
     token: str = ""

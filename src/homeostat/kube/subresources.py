@@ -35,16 +35,16 @@ class Token(Struct, frozen=True, kw_only=True, rename={"expires": "expirationTim
         return f"Token(<hidden>, expires={self.expires})"
 
 
-class _ScaleSpec(Struct):
+class _ScaleSpec(Struct, frozen=True):
     replicas: int = 0
 
 
-class _ScaleStatus(Struct):
+class _ScaleStatus(Struct, frozen=True):
     replicas: int = 0
     selector: str = ""
 
 
-class _ScaleMeta(Struct, rename="camel"):
+class _ScaleMeta(Struct, frozen=True, rename="camel"):
     resource_version: str = ""
 
 
