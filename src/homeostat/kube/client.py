@@ -55,6 +55,11 @@ class Client(Reader, Writer, Subresources):
         exchange = Exchange(transport, clock=clock, random=random, retries=retries, observer=observer, limit=limit)
         super().__init__(exchange, field_manager=field_manager, default_timeout_s=default_timeout_s)
 
+    @property
+    def clock(self) -> Clock:
+        """The clock that this client keeps time by."""
+        return self._exchange.clock
+
     async def request(
         self,
         method: str,
