@@ -11,13 +11,10 @@ import os
 import platform
 import subprocess
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from benchmarks import entries, report
-from benchmarks.apiserver import api_server, free_port, pinned, stop, write_kubeconfig
-from benchmarks.certificates import write_certificate
 from benchmarks.contender import ROOT, Entry
 from benchmarks.load import Load
 from benchmarks.scenarios import (
@@ -29,6 +26,7 @@ from benchmarks.scenarios import (
     cost_of_pods,
     delay_behind_first_reconciles,
 )
+from benchmarks.servers import api_server, pod_stub
 
 RESULTS = ROOT / "benchmarks" / "results"
 GO_MODULE = ROOT / "benchmarks" / "controller-runtime"
@@ -67,15 +65,6 @@ def build_go() -> Path:
     return target
 
 
-def binaries() -> tuple[Path, Path]:
-    """The directory of kube-apiserver and the etcd to use: HOMEOSTAT_TEST_BINARIES (kubernetes:etcd), or the cache."""
-    named = os.environ.get("HOMEOSTAT_TEST_BINARIES", "")
-    if named:
-        kubernetes, _, etcd = named.partition(":")
-        return Path(kubernetes), Path(etcd or kubernetes) / "etcd"
-    raise SystemExit("HOMEOSTAT_TEST_BINARIES: expected KUBERNETES_DIR[:ETCD_DIR], found nothing; set it")
-
-
 async def alternate(
     takers: list[Entry], rounds: int, measure: Callable[[Entry, str], Awaitable[Figures]], only: list[str]
 ) -> Rounds:
@@ -97,7 +86,7 @@ async def on_real_server(go: Path, size: Size, options: argparse.Namespace) -> d
     """The scenarios that need a real API server full of machines."""
     results: dict[str, Rounds] = {}
     wanted = options.scenarios
-    async with api_server(*binaries()) as server:
+    async with api_server() as server:
         load = Load.on(server)
         async with load.session:
             await load.define()
@@ -120,28 +109,12 @@ async def on_real_server(go: Path, size: Size, options: argparse.Namespace) -> d
     return results
 
 
-@contextlib.asynccontextmanager
-async def pod_stub(go: Path, size: Size) -> AsyncIterator[str]:
-    """A server of Pods over TLS; yields the kubeconfig that reaches it."""
-    with tempfile.TemporaryDirectory(prefix="homeostat-bench-") as name, contextlib.ExitStack() as stack:
-        place, port = Path(name), free_port()
-        cert, key = write_certificate(place)
-        command = [str(go / "podstub"), "-pods", str(size.pods), "-listen", f"127.0.0.1:{port}"]
-        command += ["-cert", str(cert), "-key", str(key)]
-        process = subprocess.Popen(pinned(0, command), stdout=subprocess.PIPE)  # noqa: ASYNC220  (returns at once)
-        stack.callback(stop, process)
-        assert process.stdout is not None
-        say("the Pod stub says " + (await asyncio.to_thread(process.stdout.readline)).decode().strip())
-        url = f"https://127.0.0.1:{port}"
-        write_kubeconfig(place / "kubeconfig", url, cert)
-        yield str(place / "kubeconfig")
-
-
 async def on_stub(go: Path, size: Size, options: argparse.Namespace) -> dict[str, Rounds]:
     """The scenario with a cluster's worth of Pods."""
     if options.scenarios and "pods" not in options.scenarios:
         return {}
-    async with pod_stub(go, size) as kubeconfig:
+    async with pod_stub(go / "podstub", size.pods) as (kubeconfig, greeting):
+        say("the Pod stub says " + greeting.decode().strip())
 
         async def costs(entry: Entry, _run: str) -> Figures:
             with machine_to_ourselves():

@@ -1,4 +1,4 @@
-"""One contender: a process that is told `start`, `reconcile` or `stats` and answers each with a line of JSON."""
+"""One contender: a process that is told one of a few words on stdin and answers each with a line of JSON."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-
-from benchmarks.apiserver import pinned
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,6 +27,11 @@ class Stats(msgspec.Struct, frozen=True):
     cpu_s: float
     rss_mb: float
     peak_rss_mb: float
+
+
+def pinned(core: int, command: list[str]) -> list[str]:
+    """The command, kept to one core where the machine has more than one."""
+    return ["taskset", "-c", str(core), *command] if (os.cpu_count() or 1) > 1 else command
 
 
 @dataclass(frozen=True)

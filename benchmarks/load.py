@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from benchmarks.apiserver import Server
 from benchmarks.machines import COLLECTION, definition, machine, name_of
+from benchmarks.servers import Server
 
 LANES = 8
 

@@ -6,10 +6,10 @@ import asyncio
 import statistics
 from dataclasses import dataclass
 
-from benchmarks.apiserver import Server
 from benchmarks.contender import Entry, Running, Stats, running
 from benchmarks.load import Load
 from benchmarks.machines import name_of
+from benchmarks.servers import Server
 
 Figures = dict[str, float]
 
@@ -45,6 +45,7 @@ async def cost_of_machines(entry: Entry, server: Server, load: Load, size: Size,
         await asyncio.gather(load.change(range(size.watched), f"watch {run}"), nothing_else_happens(contender))
         watched = await contender.until(lambda s: s.events - listed.events >= size.watched, "watching")
         await contender.tell("reconcile")
+        await contender.tell("settle")
         begin = await contender.stats()
         await load.change(range(size.watched, size.watched + size.reconciled), f"reconcile {run}")
         done = await contender.until(
@@ -55,6 +56,7 @@ async def cost_of_machines(entry: Entry, server: Server, load: Load, size: Size,
         "watch_us": micros(listed, watched, size.watched),
         "reconcile_us": micros(begin, done, size.reconciled),
         "cache_mb": listed.rss_mb - idle.rss_mb,
+        "settled_mb": begin.rss_mb,
         "rss_mb": listed.rss_mb,
         "peak_mb": done.peak_rss_mb,
         "errors": done.errors,
@@ -90,9 +92,12 @@ async def cost_of_pods(entry: Entry, kubeconfig: str, size: Size) -> Figures:
         full = await contender.until(
             lambda s: s.objects >= size.pods and s.reconciles >= size.pods, "listing Pods", 600
         )
+        await contender.tell("settle")
+        settled = await contender.stats()
     return {
         "list_us": micros(idle, full, size.pods),
         "list_cpu_s": full.cpu_s - idle.cpu_s,
         "rss_mb": full.rss_mb,
+        "settled_mb": settled.rss_mb,
         "peak_mb": full.peak_rss_mb,
     }

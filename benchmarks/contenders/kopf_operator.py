@@ -32,10 +32,12 @@ def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
 def login(**_: Any) -> kopf.ConnectionInfo:
     """Read the benchmark's kubeconfig."""
     config = json.loads(Path(KUBECONFIG).read_text())
-    cluster = config["clusters"][0]["cluster"]
-    token = config["users"][0]["user"]["token"]
+    cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
     return kopf.ConnectionInfo(
-        server=cluster["server"], ca_path=cluster["certificate-authority"], scheme="Bearer", token=token
+        server=cluster["server"],
+        ca_path=cluster["certificate-authority"],
+        certificate_path=user["client-certificate"],
+        private_key_path=user["client-key"],
     )
 
 

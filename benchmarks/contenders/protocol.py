@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
 import resource
 import sys
@@ -46,6 +48,10 @@ class Conversation:
                     self._say({"ok": True})
                 case "reconcile":
                     self.reconciling = True
+                    self._say({"ok": True})
+                case "settle":
+                    gc.collect()
+                    ctypes.CDLL(None).malloc_trim(0)
                     self._say({"ok": True})
                 case "stats":
                     self._say(self._stats())

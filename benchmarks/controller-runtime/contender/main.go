@@ -1,6 +1,6 @@
 // Command contender is the controller-runtime side of the benchmarks: a manager with one controller, as kubebuilder
 // would lay it out, that does what every other contender does. It talks the protocol of benchmarks/contender.py on
-// stdin and stdout: a line "start", "reconcile" or "stats" in, a line of JSON out.
+// stdin and stdout: a line "start", "reconcile", "settle" or "stats" in, a line of JSON out.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -72,6 +73,9 @@ func main() {
 			fmt.Println("{\"ok\": true}")
 		case "reconcile":
 			count.reconciling.Store(true)
+			fmt.Println("{\"ok\": true}")
+		case "settle":
+			debug.FreeOSMemory()
 			fmt.Println("{\"ok\": true}")
 		case "stats":
 			check(json.NewEncoder(os.Stdout).Encode(stats(count)))
