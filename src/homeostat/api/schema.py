@@ -7,7 +7,6 @@ an object is decoded: an object that an older or newer schema let in must not st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -27,7 +26,7 @@ class Rule(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True
 IMMUTABLE = Rule(rule="self == oldSelf", message="cannot be changed after creation; delete and create the object anew")
 
 
-class Column(Struct, frozen=True, rename="camel", omit_defaults=True):
+class Column(Struct, frozen=True, rename="camel"):
     """A printer column of `kubectl get`; priority 1 is shown with -o wide only."""
 
     name: str
@@ -44,6 +43,7 @@ class Definition(Struct, frozen=True, kw_only=True):
     short_names: tuple[str, ...]
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...] = ()
+    name_pattern: str = ""  # of metadata.name, where it must be stricter than Kubernetes' own
     has_status: bool = True
 
 
@@ -56,8 +56,3 @@ def doc(description: str, *rules: Rule, **keywords: Any) -> msgspec.Meta:
     if rules:
         extra["x-kubernetes-validations"] = [msgspec.to_builtins(rule) for rule in rules]
     return msgspec.Meta(description=description, extra_json_schema=extra)
-
-
-def map_of(**keywords: Any) -> Mapping[str, Any]:
-    """Keywords of a map's values, for `doc(..., values=map_of(maxLength=4096))`."""
-    return keywords

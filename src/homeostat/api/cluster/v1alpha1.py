@@ -294,6 +294,7 @@ CLUSTER_DEFINITION = Definition(
     description="One business cluster, whose masters run as Pods in the namespace of this object.",
     short_names=("hc",),
     rules=CLUSTER_NAME,
+    name_pattern="^[a-z]([-a-z0-9]*[a-z0-9])?$",  # of a Service, because Services are named after the Cluster
     columns=(
         Column("Ready", f"{_READY}.status", "Whether the cluster is in its declared state"),
         Column("Phase", ".status.phase", "The conditions in one word"),
