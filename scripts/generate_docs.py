@@ -81,7 +81,13 @@ def words_table(table: Any) -> list[str]:
 
 def pages() -> dict[Path, str]:
     """All pages that this script generates."""
-    return {REFERENCE / "commands.md": commands_page(), REFERENCE / "words.md": words_page()}
+    from homeostat.cli import exits  # as above
+
+    return {
+        REFERENCE / "commands.md": commands_page(),
+        REFERENCE / "exit-codes.md": exits.page(),
+        REFERENCE / "words.md": words_page(),
+    }
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from tests.support.real import left_out_because
 
 ROOT = Path(__file__).parent.parent
 ORDER = ("repo", "unit", "contract", "real")
@@ -39,8 +40,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         dropped = [item for item in items if item.get_closest_marker("soak")]
     real = [item for item in items if item.get_closest_marker("real") and item not in dropped]
     if real and os.environ.get("HOMEOSTAT_REAL") != "require":
-        from tests.support.real import left_out_because  # here, so that the unit suite needs no engine code
-
         reasons = left_out_because()
         if reasons:
             config.stash[_left_out] = (len(real), reasons)

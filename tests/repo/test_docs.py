@@ -55,6 +55,29 @@ def test_make_targets_that_pages_show_exist() -> None:
     assert sorted(f"{page}: make {target}" for page, target in shown if target not in targets) == []
 
 
+def unknown_command(root: click.Command, words: list[str]) -> str:
+    """The first word that names no command below those before it; empty when all do."""
+    command = root
+    for word in words:
+        if not isinstance(command, click.Group) or word.startswith("-"):
+            return ""
+        child = command.get_command(click.Context(command), word)
+        if child is None:
+            return word
+        command = child
+    return ""
+
+
+def test_commands_that_pages_show_exist() -> None:
+    lines = [
+        (page, re.sub(r"^\S*/(?=homeostat )|^kubectl (?=homeostat )", "", line)) for page, line in shown_commands()
+    ]
+    shown = [(page, line) for page, line in lines if re.match(r"homeostat [a-z]", line)]
+    assert shown
+    wrong = [(page, line) for page, line in shown if unknown_command(cli, re.split(r"[\s|>;&]+", line)[1:])]
+    assert sorted(f"{page}: {line}" for page, line in wrong) == []
+
+
 def test_every_make_target_that_people_call_says_what_it_does() -> None:
     documented = set(re.findall(r"^([a-z-]+):.*## ", text_of(Path("Makefile")), re.M))
     assert documented >= {"up", "down", "test", "check", "bench", "docs", "soak", "lock", "venv", "clean"}
