@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
+from homeostat.cli.main import cli
 from tests.support.tree import ROOT, sources, text_of, tracked
 
 PAGES = [path for path in tracked() if path.suffix == ".md"]
