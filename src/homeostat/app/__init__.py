@@ -1,0 +1,1 @@
+"""The only place that wires controllers, ports and options together."""

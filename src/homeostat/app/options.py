@@ -1,0 +1,20 @@
+"""What a process can be told at its start: one frozen value for each process."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class CellOptions(Struct, frozen=True, kw_only=True):
+    """Options of `homeostat run cell`."""
+
+    kubeconfig: str = ""  # empty: as kubectl, then the Pod's service account
+    context: str = ""  # empty: the current one
+    namespaces: tuple[str, ...] = ()  # empty: all
+    workers: int = 8  # clusters worked on at once
+    leader_election: bool = True  # off for a single process on a workstation
+    leader_election_namespace: str = "homeostat-system"  # where the Lease stands
+    health_host: str = "0.0.0.0"  # noqa: S104  (probes and scrapers come from outside the Pod)
+    health_port: int = 8080  # 0: no health and metrics server
+    log_format: str = "json"  # json or console
+    log_level: str = "info"

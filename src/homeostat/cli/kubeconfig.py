@@ -1,0 +1,84 @@
+"""`homeostat kubeconfig`: access to a business cluster, or to the cell itself."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from pathlib import Path
+
+import click
+
+from homeostat.api.cluster.v1alpha1 import CLUSTER
+from homeostat.api.core import SECRET
+from homeostat.cli.exits import CliError, Exit
+from homeostat.cli.options import Connection, connection_options
+from homeostat.cli.session import Session, converse, kubeconfig_path
+from homeostat.kube.errors import NotFound
+
+SECRET_SUFFIX = "-admin-kubeconfig"  # noqa: S105  (a name, not a secret)
+SECRET_KEY = "kubeconfig"  # noqa: S105  (a name, not a secret)
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE, readable by you only, instead of stdout.")
+@connection_options
+def kubeconfig(name: str | None, output: str | None, connection: Connection) -> None:
+    """Print the admin kubeconfig of the Cluster NAME; without NAME, the kubeconfig of the cell itself."""
+    content = converse(connection, lambda session: _of_cluster(session, name)) if name else _of_cell(connection)
+    if not output or output == "-":
+        click.echo(content, nl=False)
+        return
+    write_private(Path(output), content)
+    click.echo(f"wrote {output}", err=True)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read, from its first byte on, and never half of it."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    partial.replace(path)
+
+
+def _of_cell(connection: Connection) -> bytes:
+    path = kubeconfig_path(connection, os.environ)
+    if path is None:
+        listed = [Path(part) for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
+        usual = Path(os.environ.get("HOME") or Path.home()) / ".kube" / "config"
+        present = [candidate for candidate in listed or [usual] if candidate.is_file()]
+        if len(present) != 1:
+            names = os.pathsep.join(map(str, listed or [usual]))
+            raise CliError(
+                f"{names}: expected one kubeconfig file, found {len(present) or 'none'}",
+                Exit.UNREACHABLE,
+                remedy="raise a data centre with `homeostat up`, or name a file with --kubeconfig",
+            )
+        path = present[0]
+    return path.read_bytes()
+
+
+async def _of_cluster(session: Session, name: str) -> bytes:
+    secret_name = name + SECRET_SUFFIX
+    try:
+        secret = await session.client.get(SECRET, secret_name, session.namespace)
+    except NotFound:
+        await session.client.get(CLUSTER, name, session.namespace)  # raises NotFound when it is the Cluster that lacks
+        raise CliError(
+            f"cluster {name}: its kubeconfig (Secret {session.namespace}/{secret_name}) is not there yet",
+            Exit.NOT_FOUND,
+            remedy=f"wait for it: homeostat wait cluster {name} -n {session.namespace} --for=condition=Ready",
+        ) from None
+    try:
+        content = base64.b64decode(secret.data.get(SECRET_KEY, ""), validate=True)
+    except binascii.Error:
+        content = b""
+    if not content:
+        raise CliError(
+            f"Secret {session.namespace}/{secret_name}: expected a kubeconfig under the key {SECRET_KEY!r}, found none",
+            remedy="somebody edited it; delete the Secret, the operator makes it anew",
+        )
+    return content

@@ -1,0 +1,78 @@
+"""`homeostat run`: the long-running processes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from homeostat.cli.options import Connection, connection_options
+
+
+@click.group()
+def run() -> None:
+    """Run a homeostat process; it ends on SIGTERM or SIGINT."""
+
+
+@run.command()
+@connection_options
+@click.option("--namespaces", multiple=True, metavar="NAME", help="Only Clusters of this namespace; may be repeated.")
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=8, show_default=True, help="How many Clusters to work on at once."
+)
+@click.option(
+    "--leader-election/--no-leader-election",
+    default=True,
+    show_default=True,
+    help="Work only while holding the Lease; off for a single process.",
+)
+@click.option(
+    "--leader-election-namespace",
+    metavar="NAME",
+    default="homeostat-system",
+    show_default=True,
+    help="Where the Lease stands.",
+)
+@click.option("--health-host", default="0.0.0.0", show_default=True, help="Where health and metrics are served.")  # noqa: S104  (probes come from outside the Pod)
+@click.option(
+    "--health-port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="The port of /healthz, /readyz and /metrics; 0 for none.",
+)
+@click.option("--log-format", type=click.Choice(["json", "console"]), default="json", show_default=True)
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+)
+def cell(
+    connection: Connection,
+    namespaces: Sequence[str],
+    workers: int,
+    leader_election: bool,
+    leader_election_namespace: str,
+    health_host: str,
+    health_port: int,
+    log_format: str,
+    log_level: str,
+) -> None:
+    """Run the operators of a cell: what keeps the masters of business clusters in their declared state."""
+    from homeostat.app.cell import run_cell
+    from homeostat.app.options import CellOptions
+
+    if connection.namespace:
+        namespaces = (*namespaces, connection.namespace)
+    run_cell(
+        CellOptions(
+            kubeconfig=connection.kubeconfig,
+            context=connection.context,
+            namespaces=tuple(dict.fromkeys(namespaces)),
+            workers=workers,
+            leader_election=leader_election,
+            leader_election_namespace=leader_election_namespace,
+            health_host=health_host,
+            health_port=health_port,
+            log_format=log_format,
+            log_level=log_level,
+        )
+    )
