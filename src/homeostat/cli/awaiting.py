@@ -33,12 +33,13 @@ async def wait_until_met(session: Session, awaited: Awaited, timeout_s: float, *
     `asked_s` is the timeout to name in the message, where others have used a part of it.
     """
     progress = _Progress(awaited)
+    allowed_s = timeout_s if asked_s is None else asked_s
     try:
         async with session.clock.timeout(timeout_s):
             await _watch(session, awaited, progress)
     except TimeoutError:
         raise CliError(
-            f"{awaited.kind.resource.kind.lower()} {awaited.name}: not {awaited.what} after {timeout_s if asked_s is None else asked_s:g} s",
+            f"{awaited.kind.resource.kind.lower()} {awaited.name}: not {awaited.what} after {allowed_s:g} s",
             Exit.TIMEOUT,
             remedy=f"last known: {progress.last or 'nothing'}",
         ) from None

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
-from msgspec import Struct
 
 
-class Connection(Struct, frozen=True):
-    """Which API server to talk to, and where in it. Empty means: as kubectl would."""
+class Connection(NamedTuple):
+    """Which API server to talk to, and where in it. Empty means: as kubectl would.
+
+    Not a msgspec Struct: `homeostat --version` must not wait for msgspec to be imported.
+    """
 
     kubeconfig: str = ""
     context: str = ""
