@@ -20,7 +20,6 @@ from homeostat.kube.errors import (
     BadRequest,
     Conflict,
     Forbidden,
-    Gone,
     Invalid,
     NotFound,
     TooManyRequests,
@@ -195,11 +194,6 @@ async def test_a_streaming_list_ends_with_its_bookmark_and_goes_on(client: Clien
             elif event.object and event.object["metadata"]["name"] == "b":
                 break
     assert seen == [("ADDED", False), ("BOOKMARK", True), ("ADDED", False)]
-
-
-async def test_a_version_that_is_too_old_to_watch_from_is_gone(client: Client, namespace: str) -> None:
-    with pytest.raises(Gone, match="too old resource version"):
-        await anext(client.watch(CONFIG_MAPS, namespace, resource_version="1"))
 
 
 async def test_scale_is_read_and_set(client: Client, namespace: str) -> None:
