@@ -62,6 +62,9 @@ def _refusal(error: kube_errors.ApiError) -> CliError:
         )
     if isinstance(error, kube.Conflict | kube.AlreadyExists | kube.Invalid | kube.BadRequest | kube.TooLarge):
         return CliError(_with_causes(error), Exit.REFUSED)
+    if isinstance(error, kube.InternalError) and error.message.startswith("failed to create typed patch object"):
+        # Server-side apply answers 500 to wrong types and doubled keys of a list; yet it is the user's mistake.
+        return CliError(f"{error.doing}: {error.message.partition(': ')[2]}", Exit.REFUSED)
     if isinstance(error, kube.Unauthorized | kube.Forbidden):
         return CliError(str(error), Exit.NOT_PERMITTED, remedy="check the kubeconfig's user, or ask for the permission")
     if isinstance(error, kube.TooManyRequests | kube.ServiceUnavailable | kube.ServerTimeout):

@@ -1,0 +1,223 @@
+"""What a real API server makes of the generated CRDs: defaults, refusals, columns, explanations."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.support.apiserver import ApiServer
+from tests.support.kinds import bent, cluster, example
+from tests.support.tree import ROOT
+
+from homeostat.api.cluster.v1alpha1 import CLUSTER, CLUSTER_PACKAGE_VERSION
+from homeostat.api.kind import Kind, unstructured
+from homeostat.kube.client import Client
+from homeostat.kube.errors import Invalid
+
+pytestmark = pytest.mark.real
+
+EXAMPLES = sorted((ROOT / "examples").rglob("*.yaml"))
+CLUSTERS, PACKAGES = unstructured(CLUSTER.resource), unstructured(CLUSTER_PACKAGE_VERSION.resource)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_is_accepted(server: ApiServer, path: Path) -> None:
+    # cluster.yaml, packageversions/v1.34.4.yaml, packageversions/v1.35.4.yaml
+    kind, name = (yaml.safe_load(path.read_text())[key] for key in ("kind", "metadata"))
+    told = server.kubectl("apply", "--server-side", "--dry-run=server", "--force-conflicts", "-f", str(path))
+    assert f"{kind.lower()}.cluster.homeostat.dev/{name['name']} serverside-applied" in told
+
+
+async def test_defaults_are_filled_in(client: Client) -> None:
+    made = await client.apply(CLUSTERS, cluster("defaults"), dry_run=True)
+    assert made["spec"] == {
+        "packageVersion": "v1.35.4",
+        "topology": "single",
+        "network": {"podCIDR": "10.200.0.0/16", "serviceCIDR": "10.201.0.0/20", "dnsDomain": "cluster.local"},
+        "endpoint": {},
+        "storage": {"size": "2Gi"},
+        "deletionProtection": False,
+        "paused": False,
+    }
+
+
+async def test_the_typed_reader_and_the_schema_agree(client: Client) -> None:
+    made = await client.apply(CLUSTER, cluster("typed", endpoint__address="10.100.1.9"), dry_run=True)
+    assert (made.spec.endpoint.address, made.spec.storage.size) == ("10.100.1.9", "2Gi")
+    package = await client.apply(
+        CLUSTER_PACKAGE_VERSION, bent(example("packageversions/v1.35.4.yaml"), {"metadata.name": "typed"}), dry_run=True
+    )
+    etcd = package.spec.component("etcd")
+    assert etcd is not None
+    assert (etcd.version, etcd.resources.requests["memory"]) == ("3.6.16", "64Mi")
+
+
+BAD_CLUSTERS: list[tuple[dict[str, Any], str, str]] = [
+    ({"metadata.name": "a" * 41}, "metadata.name", "at most 40 characters"),
+    ({"metadata.name": "1st"}, "metadata.name", "should match"),
+    ({"metadata.name": "a.b"}, "metadata.name", "should match"),
+    ({"spec.packageVersion": None}, "spec.packageVersion", "Required"),
+    ({"spec.packageVersion": "No!"}, "spec.packageVersion", "should match"),
+    ({"spec.network": None}, "spec.network", "Required"),
+    ({"spec.network.podCIDR": "10.200.0.0"}, "spec.network.podCIDR", 'found "10.200.0.0"'),
+    ({"spec.network.podCIDR": "10.300.0.0/16"}, "spec.network.podCIDR", "expected an IPv4 range such as"),
+    ({"spec.network.podCIDR": "fd00::/48"}, "spec.network.podCIDR", "expected an IPv4 range"),
+    ({"spec.network.podCIDR": "10.200.1.0/16"}, "spec.network.podCIDR", "first address of the range"),
+    ({"spec.network.podCIDR": "10.200.0.0/26"}, "spec.network.podCIDR", "from /8 to /24"),
+    ({"spec.network.serviceCIDR": "11.0.0.0/8"}, "spec.network.serviceCIDR", "from /12 to /28"),
+    ({"spec.network.serviceCIDR": "10.201.0.0/30"}, "spec.network.serviceCIDR", "from /12 to /28"),
+    ({"spec.network.serviceCIDR": "10.200.16.0/20"}, "spec.network.serviceCIDR", "overlaps podCIDR 10.200.0.0/16"),
+    ({"spec.network.podCIDR": "10.201.1.0/24"}, "spec.network.serviceCIDR", "overlaps podCIDR 10.201.1.0/24"),
+    ({"spec.network.dnsDomain": "_x"}, "spec.network.dnsDomain", "should match"),
+    ({"spec.topology": "ha"}, "spec.topology", 'supported values: "single"'),
+    ({"spec.endpoint.address": "10.100.1"}, "spec.endpoint.address", "expected an IPv4 address"),
+    ({"spec.storage.size": "big"}, "spec.storage.size", "expected a quantity"),
+    ({"spec.storage.size": "1Mi"}, "spec.storage.size", "at least 256Mi"),
+    ({"spec.paused": "yes"}, "spec.paused", "must be of type boolean"),
+]
+
+
+async def refusal(client: Client, kind: Kind[dict[str, Any]], content: dict[str, Any], *, new: bool = True) -> Invalid:
+    """Why an object is refused. Server-side apply answers 500 to what has the wrong type, so new ones are created."""
+    with pytest.raises(Invalid) as caught:
+        await (client.create if new else client.apply)(kind, content, dry_run=True)
+    return caught.value
+
+
+@pytest.mark.parametrize(("changes", "field", "message"), BAD_CLUSTERS)
+async def test_a_bad_cluster_is_refused_with_its_field(
+    client: Client, changes: dict[str, Any], field: str, message: str
+) -> None:
+    error = await refusal(client, CLUSTERS, bent(cluster("bad"), changes))
+    assert [message in cause.message for cause in error.causes if cause.field == field] == [True]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("network.podCIDR", "10.210.0.0/16"),
+        ("network.serviceCIDR", "10.211.0.0/20"),
+        ("network.dnsDomain", "other.local"),
+        ("storage.size", "3Gi"),
+        ("storage.className", "fast"),
+        ("endpoint.address", "10.100.1.5"),
+    ],
+)
+async def test_what_is_immutable_cannot_be_changed_later(client: Client, path: str, value: str) -> None:
+    await client.apply(CLUSTERS, cluster("fixed"), force=True)
+    error = await refusal(client, CLUSTERS, bent(cluster("fixed"), {f"spec.{path}": value}), new=False)
+    told = [(cause.field, "cannot be changed after creation" in cause.message) for cause in error.causes]
+    assert told == [(f"spec.{path}", True)]
+
+
+async def test_a_set_endpoint_address_can_be_neither_changed_nor_dropped(client: Client) -> None:
+    await client.apply(CLUSTERS, cluster("pinned", endpoint__address="10.100.1.5"), force=True)
+    for changes in ({"spec.endpoint.address": "10.100.1.6"}, {}):
+        error = await refusal(client, CLUSTERS, bent(cluster("pinned"), changes), new=False)
+        assert [cause.field for cause in error.causes] == ["spec.endpoint.address"]
+
+
+async def test_package_version_pause_and_protection_can_be_changed(client: Client) -> None:
+    await client.apply(CLUSTERS, cluster("moved"), force=True)
+    changed = cluster("moved", packageVersion="v1.34.4", paused=True, deletionProtection=True)
+    made = await client.apply(CLUSTERS, changed, dry_run=True)
+    assert (made["spec"]["packageVersion"], made["spec"]["paused"]) == ("v1.34.4", True)
+
+
+BAD_PACKAGES: list[tuple[dict[str, Any], str, str]] = [
+    ({"spec.kubernetesVersion": "1.35"}, "spec.kubernetesVersion", "should match"),
+    ({"spec.kubernetesVersion": "v1.35.5"}, "spec.kubernetesVersion", "version of the component kube-apiserver"),
+    ({"spec.components.0": None}, "spec.components", "expected the component etcd"),
+    ({"spec.components.1.name": "etcd"}, "spec.components[1]", "Duplicate value"),
+    ({"spec.components.0.name": "redis"}, "spec.components[0].name", "supported values"),
+    ({"spec.components.0.image": "two words"}, "spec.components[0].image", "should match"),
+    ({"spec.components.0.args": {"--v": "2"}}, "spec.components[0].args", "without leading dashes"),
+    ({"spec.components.0.args": {"v=2": ""}}, "spec.components[0].args", "without leading dashes"),
+    ({"spec.components.0.resources.requests.cpu": "much"}, "spec.components[0].resources.requests", "a quantity"),
+    ({"spec.components.0.resources.limits": {"cpu": -1}}, "spec.components[0].resources.limits", "a quantity"),
+]
+
+
+@pytest.mark.parametrize(("changes", "field", "message"), BAD_PACKAGES)
+async def test_a_bad_package_version_is_refused_with_its_field(
+    client: Client, changes: dict[str, Any], field: str, message: str
+) -> None:
+    content = bent(example("packageversions/v1.35.4.yaml"), {"metadata.name": "bad", **changes})
+    error = await refusal(client, PACKAGES, content)
+    assert [cause.field for cause in error.causes if message in cause.message and cause.field.startswith(field)] != []
+
+
+async def test_a_package_version_is_immutable(client: Client) -> None:
+    content = bent(example("packageversions/v1.35.4.yaml"), {"metadata.name": "immutable"})
+    await client.apply(PACKAGES, content, force=True)
+    error = await refusal(client, PACKAGES, bent(content, {"spec.components.0.args": {"v": "4"}}), new=False)
+    assert [(cause.field, "create one with another name" in cause.message) for cause in error.causes] == [
+        ("spec", True)
+    ]
+
+
+async def test_a_protected_cluster_cannot_be_deleted_until_the_protection_is_taken_off(client: Client) -> None:
+    await client.apply(CLUSTERS, cluster("protected", deletionProtection=True), force=True)
+    message = ""
+    for _ in range(500):  # a new admission policy is in force after a moment; each try is a request, not a sleep
+        try:
+            await client.delete(CLUSTERS, "protected", "default", dry_run=True)
+        except Invalid as error:
+            message = error.message
+            break
+    assert "cluster protected is protected from deletion; set spec.deletionProtection to false first" in message
+    await client.apply(CLUSTERS, cluster("protected", deletionProtection=False), force=True)
+    await client.delete(CLUSTERS, "protected", "default")
+
+
+async def test_columns_tell_how_a_cluster_fares(client: Client, server: ApiServer) -> None:
+    await client.apply(CLUSTERS, cluster("columns"), force=True)
+    condition = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "AllComponentsReady",
+        "message": "all well",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+    status = {
+        "phase": "Ready",
+        "kubernetesVersion": "v1.35.4",
+        "endpoint": {"host": "10.100.1.5", "port": 6443},
+        "conditions": [condition],
+    }
+    await client.merge_patch(CLUSTERS, "columns", {"status": status}, "default", subresource="status")
+    wide = server.kubectl("get", "hc", "columns", "-o", "wide").splitlines()
+    assert wide[0].split() == ["NAME", "READY", "PHASE", "VERSION", "PACKAGE", "ENDPOINT", "AGE", "REASON", "MESSAGE"]
+    assert re.sub(r" +", " ", wide[1]).startswith("columns True Ready v1.35.4 v1.35.4 10.100.1.5 ")
+    assert wide[1].endswith("all well")
+    assert "REASON" not in server.kubectl("get", "clusters", "columns")
+
+
+async def test_the_category_lists_all_kinds(server: ApiServer) -> None:
+    told = server.kubectl("get", "homeostat", "-A", "-o", "name")
+    assert "cluster.cluster.homeostat.dev/" in told
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("cluster", "One business cluster, whose masters run as Pods"),
+        ("cluster.spec.network.podCIDR", "from /8 to /24"),
+        ("cluster.status.components.ready", "How many replicas are ready."),
+        ("clusterpackageversion.spec.components.args", "without the leading dashes"),
+    ],
+)
+def test_explain_tells_what_a_field_means(server: ApiServer, path: str, text: str) -> None:
+    assert text in " ".join(server.kubectl("explain", path).split())
+
+
+def test_unknown_fields_are_named_by_kubectl(server: ApiServer) -> None:
+    content = json.dumps(cluster("unknown", network__podCidr="10.0.0.0/8"))
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        server.kubectl("create", "--dry-run=server", "-f", "-", stdin=content)
+    assert 'unknown field "spec.network.podCidr"' in caught.value.stderr

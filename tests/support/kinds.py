@@ -1,0 +1,48 @@
+"""homeostat's kinds on a test's API server, and valid objects to bend."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import yaml
+from tests.support.apiserver import ApiServer
+from tests.support.tree import ROOT
+
+CRDS = ("clusters.cluster.homeostat.dev", "clusterpackageversions.cluster.homeostat.dev")
+
+
+def install(server: ApiServer) -> None:
+    """Apply deploy/crds and wait until the kinds are served."""
+    server.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "deploy" / "crds"))
+    names = [f"crd/{name}" for name in CRDS]
+    server.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+
+
+def example(path: str) -> dict[str, Any]:
+    """An object of the examples."""
+    content: dict[str, Any] = yaml.safe_load((ROOT / "examples" / path).read_text())
+    return content
+
+
+def cluster(name: str = "demo", namespace: str = "default", **spec: Any) -> dict[str, Any]:
+    """A valid Cluster, with other values for fields given as `network__podCIDR=...`."""
+    content = example("cluster.yaml")
+    content["metadata"] = {"name": name, "namespace": namespace}
+    return bent(content, {f"spec.{path.replace('__', '.')}": value for path, value in spec.items()})
+
+
+def bent(content: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """A copy with values put at paths such as `spec.components.0.name`; None removes."""
+    result = copy.deepcopy(content)
+    for path, value in changes.items():
+        *parents, last = path.split(".")
+        place: Any = result
+        for part in parents:
+            place = place[int(part)] if isinstance(place, list) else place.setdefault(part, {})
+        key = int(last) if isinstance(place, list) else last
+        if value is None:
+            del place[key]
+        else:
+            place[key] = value
+    return result
