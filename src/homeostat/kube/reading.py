@@ -16,6 +16,9 @@ from homeostat.kube.watching import Lines, WatchEvent, event_decoder
 
 T = TypeVar("T")
 
+# How much earlier than our patience ends the server is asked to end a watch: time for its last bytes to arrive.
+SILENCE_MARGIN_S = 15.0
+
 Match = Literal["", "NotOlderThan", "Exact"]
 Batch = list[WatchEvent[T]]  # also because `list` is a method below
 
@@ -173,11 +176,17 @@ class Reader(Caller):
 
         Ends when the server ends it (after `timeout_s` at the latest): watch again from the last event's version.
         Raises Gone when that version is too old, in place of the answer or within it, ConnectionFailed when the stream
-        breaks, and TimedOut when nothing comes for `idle_timeout_s` (bookmarks come about once a minute, so silence
-        means a half-open connection). With `send_initial_events` the present state comes first, as ADDED events closed
-        by a BOOKMARK with `initial_end`; `resource_version` then is what the state must not be older than.
+        breaks, and TimedOut when nothing comes for `idle_timeout_s`. With `send_initial_events` the present state comes
+        first, as ADDED events closed by a BOOKMARK with `initial_end`; `resource_version` then is what the state must
+        not be older than.
+
+        A watch of a quiet kind is silent: bookmarks come about once a minute, but only when the version has grown
+        (measured on 1.35: the first after 120 s). So that silence proves a dead connection, the server is asked to end
+        the watch before `idle_timeout_s` is over; None waits for ever and leaves the judgement to TCP.
         Events before an error are delivered before it is raised. Close the iterator when leaving it early.
         """
+        if idle_timeout_s is not None:
+            timeout_s = min(timeout_s, max(1.0, idle_timeout_s - SILENCE_MARGIN_S))
         query = _watch_query(labels, fields, resource_version, timeout_s, initial=send_initial_events)
         call = self._stream(
             "watch", kind.resource, "", namespace, "", query=query, idle_timeout_s=idle_timeout_s, retries=NO_RETRIES

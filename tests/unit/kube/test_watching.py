@@ -64,7 +64,7 @@ async def test_all_events_that_arrive_together_are_one_batch() -> None:
     ]
 
 
-async def test_a_watch_asks_for_bookmarks_and_an_end() -> None:
+async def test_a_watch_asks_for_bookmarks_and_for_an_end_before_silence_counts_as_death() -> None:
     scripted = Scripted(Answer(chunks=[]))
     async for _ in scripted.client.watch(WIDGET, "shop", resource_version="5", labels="a=b", fields="metadata.name=x"):
         raise AssertionError("there are no events")
@@ -72,7 +72,7 @@ async def test_a_watch_asks_for_bookmarks_and_an_end() -> None:
     assert scripted.transport.query() == {
         "watch": "true",
         "allowWatchBookmarks": "true",
-        "timeoutSeconds": "300",
+        "timeoutSeconds": "75",
         "resourceVersion": "5",
         "labelSelector": "a=b",
         "fieldSelector": "metadata.name=x",
@@ -152,3 +152,9 @@ async def test_leaving_a_watch_closes_its_connection() -> None:
     assert (await anext(events)).type == "ADDED"
     await events.aclose()
     assert answer.closed
+
+
+async def test_without_an_idle_timeout_the_watch_lasts_as_long_as_asked() -> None:
+    scripted = Scripted(Answer(chunks=[]))
+    assert [batch async for batch in scripted.client.watch_batches(WIDGET, idle_timeout_s=None)] == []
+    assert scripted.transport.query()["timeoutSeconds"] == "300"
