@@ -38,7 +38,7 @@ class Frontend(Struct, frozen=True, order=True):
 _GLOBAL = """\
 # Written by homeostat's balancer from Services and EndpointSlices; changes by hand are overwritten.
 global
-    maxconn 20000
+    maxconn 8000
     stats socket /run/haproxy/admin.sock mode 600 level admin
     hard-stop-after 10m
     log stderr format raw local0 notice

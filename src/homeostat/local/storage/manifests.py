@@ -1,4 +1,4 @@
-"""The objects of local-path-provisioner; its helper Pods, which make directories, run homeostat's image, which has sh."""
+"""The objects of local-path-provisioner; its helper Pods, which make directories, run homeostat's image (for sh)."""
 
 from __future__ import annotations
 
