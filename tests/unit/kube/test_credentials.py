@@ -18,15 +18,8 @@ from homeostat.kube.target import Credential, ExecPlugin, Password, StaticToken,
 API = "client.authentication.k8s.io/v1"
 
 
-class PatientClock(HastyClock):
-    """Gives processes the time they need."""
-
-    def timeout(self, seconds: float | None) -> asyncio.Timeout:
-        return asyncio.timeout(seconds)
-
-
 def source(credential: Credential, clock: HastyClock | None = None) -> Credentials:
-    return credentials_of(Config(server="https://api", credential=credential), clock or PatientClock())
+    return credentials_of(Config(server="https://api", credential=credential), clock or HastyClock(haste=1))
 
 
 async def header(credentials: Credentials) -> str:
@@ -91,7 +84,7 @@ async def test_fixed_credentials_are_not_tried_twice() -> None:
 
 
 async def test_a_plugin_runs_once_for_many_requests_and_again_when_its_token_expires(tmp_path: Path) -> None:
-    clock = PatientClock()
+    clock = HastyClock(haste=1)
     expires = (clock.now() + timedelta(seconds=60)).isoformat()
     credentials = source(plugin(tmp_path, {"token": "t", "expirationTimestamp": expires}), clock)
     async with asyncio.TaskGroup() as group:

@@ -77,8 +77,8 @@ async def serving(talk: Talk, context: ssl.SSLContext | None = None) -> AsyncIte
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def client_of(server: str, **options: Any) -> Client:
-    return connect(Config(server=server, **options), clock=HastyClock(), random=Random(1))
+def client_of(server: str, *, haste: float = 1.0, **options: Any) -> Client:
+    return connect(Config(server=server, **options), clock=HastyClock(haste), random=Random(1))
 
 
 def server_context(authority: Authority, place: Path, *names: str) -> ssl.SSLContext:
@@ -139,7 +139,7 @@ async def test_a_half_open_watch_is_taken_for_dead() -> None:
         writer.write(CHUNKED + chunk(EVENT))
         await asyncio.Event().wait()
 
-    async with serving(talk) as server, client_of(server) as client:
+    async with serving(talk) as server, client_of(server, haste=100) as client:
         events = client.watch(WIDGET)
         assert (await anext(events)).type == "ADDED"
         with pytest.raises(TimedOut, match="heard nothing for 90 s"):
@@ -147,7 +147,7 @@ async def test_a_half_open_watch_is_taken_for_dead() -> None:
 
 
 async def test_headers_that_never_come_time_out() -> None:
-    async with serving(hang) as server, client_of(server) as client:
+    async with serving(hang) as server, client_of(server, haste=100) as client:
         with pytest.raises(TimedOut, match="no answer within 30 s"):
             await client.create(WIDGET, {"metadata": {"name": "a"}}, "shop")
         with pytest.raises(TimedOut, match="no answer within 90 s"):
