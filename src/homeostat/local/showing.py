@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from homeostat.kit.clock import Clock
+from homeostat.local.steps import View
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,7 +48,7 @@ class PlainView:
 class Recorded:
     """Passes all on to another view and keeps plain lines in a log as well."""
 
-    def __init__(self, *views: PlainView | LiveView) -> None:
+    def __init__(self, *views: View) -> None:
         self._views = views
 
     def started(self, name: str) -> None:

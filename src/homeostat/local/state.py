@@ -10,7 +10,7 @@ import fcntl
 import os
 import secrets
 import string
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from msgspec import Struct
 
 VERSION = 1
 FILE = "state.json"
-INDICES = range(100)
 _TOKEN_LETTERS = string.ascii_lowercase + string.digits
 
 
@@ -89,17 +88,6 @@ def all_states(root: Path) -> dict[str, State]:
         except StateError:
             continue
     return found
-
-
-def free_index(used: Iterable[int], *, is_taken: Callable[[int], bool]) -> int:
-    """The lowest index that no data centre uses and whose range nothing else on the machine uses."""
-    taken = set(used)
-    for index in INDICES:
-        if index not in taken and not is_taken(index):
-            return index
-    raise StateError(
-        "all address ranges 10.100.0.0/16 to 10.199.0.0/16 are in use; remove a data centre with `homeostat down`"
-    )
 
 
 def new_token() -> str:

@@ -7,6 +7,7 @@ reset before the next. The marker lies on the host, so a reinstalled host forms 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import shlex
@@ -17,6 +18,9 @@ from typing import Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from homeostat.api.core import NODE
+from homeostat.kube.client import Client
+from homeostat.kube.errors import NotFound
 from homeostat.local.meta.units import BINARIES, PROXY_KUBECONFIG
 
 DIRECTORY = "/etc/homeostat"
@@ -142,3 +146,9 @@ systemd-run --quiet --wait --collect --unit={unit} -E PATH={_PATH} /bin/sh -c {i
 }}
 mkdir -p /etc/kubernetes && touch {MARKER} && sync -f {MARKER}
 """
+
+
+async def forget_node(client: Client, name: str) -> None:
+    """Delete the Node that an earlier installation of a host registered: kubeadm refuses to join over a Ready one."""
+    with contextlib.suppress(NotFound):  # a first join has none
+        await client.delete(NODE, name)

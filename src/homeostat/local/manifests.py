@@ -1,0 +1,54 @@
+"""The manifests that a cell of this data centre gets: files of the repository or of the installed package.
+
+Definitions and the operator are what people install in production too (`deploy/`); package versions are examples. The
+operator's image is this very version of homeostat, whatever tag the files name.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from homeostat.local.meta.applying import read
+
+OPERATOR_IMAGE = "homeostat.local/homeostat"
+
+
+class Manifests:
+    """Reads the manifests below a root that holds `deploy/` and `examples/`."""
+
+    def __init__(self, root: Path, version: str) -> None:
+        self._root = root
+        self.image = f"{OPERATOR_IMAGE}:{version}"
+
+    def definitions(self) -> list[dict[str, Any]]:
+        """CRDs and admission policies."""
+        return read(self._directory("deploy/crds"))
+
+    def operator(self) -> list[dict[str, Any]]:
+        """The operator's objects, with the image of this version."""
+        return [self._with_image(one) for one in read(self._directory("deploy/operator"))]
+
+    def package_versions(self) -> list[dict[str, Any]]:
+        """The ClusterPackageVersions that this machine has binaries for."""
+        return read(self._directory("examples/packageversions"))
+
+    def _directory(self, name: str) -> Path:
+        directory = self._root / name
+        if not directory.is_dir():
+            raise FileNotFoundError(f"{directory}: expected the manifests of homeostat; is the installation complete?")
+        return directory
+
+    def _with_image(self, one: dict[str, Any]) -> dict[str, Any]:
+        if one["kind"] == "Deployment":
+            for container in one["spec"]["template"]["spec"]["containers"]:
+                if container["image"].partition(":")[0] == OPERATOR_IMAGE:
+                    container["image"] = self.image
+        return one
+
+
+def root() -> Path:
+    """Where the manifests are: in the package if it was installed from a wheel, else in the repository around it."""
+    package = Path(__file__).resolve().parent.parent
+    bundled = package / "manifests"
+    return bundled if bundled.is_dir() else package.parent.parent
