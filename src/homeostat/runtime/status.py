@@ -13,6 +13,7 @@ from msgspec import Struct
 from homeostat.api.kind import Kind
 from homeostat.api.meta import Object, ObjectMeta
 from homeostat.kube.client import Client
+from homeostat.kube.errors import Conflict, Invalid
 
 
 class HasStatus(Protocol):
@@ -42,7 +43,13 @@ async def write_status(
     if obj.status == status:
         return None
     body = {"metadata": status_metadata(obj), "status": status}
-    return await client.apply(kind, body, force=True, subresource="status", field_manager=field_manager)
+    try:
+        return await client.apply(kind, body, force=True, subresource="status", field_manager=field_manager)
+    except Invalid as error:
+        # Custom resources answer Conflict to a foreign uid, built-in kinds that the field is immutable.
+        if any(cause.field == "metadata.uid" for cause in error.causes):
+            raise Conflict(409, "Conflict", f"{obj.metadata.key} is another object now: read it again") from error
+        raise
 
 
 def status_metadata(obj: Object) -> dict[str, str]:
