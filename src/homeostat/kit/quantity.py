@@ -7,7 +7,7 @@ decimal suffix (n, u, m, k, M ... E) or a decimal exponent.
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 _GRAMMAR = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?", re.ASCII)
 _BINARY = {name: Decimal(1024) ** power for power, name in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), start=1)}
@@ -54,5 +54,5 @@ def format_bytes(count: Decimal | int) -> str:
 
 def format_cpu(cores: Decimal | int) -> str:
     """Cores as `2` or `500m`, rounded up to whole milli-cores as the scheduler does."""
-    milli = -(-(Decimal(cores) * 1000) // 1)
+    milli = (Decimal(cores) * 1000).to_integral_value(ROUND_CEILING)
     return f"{milli / 1000:f}".removesuffix(".000") if milli % 1000 == 0 else f"{milli:f}m"

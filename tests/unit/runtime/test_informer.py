@@ -59,7 +59,7 @@ async def test_the_first_list_is_initial_and_what_follows_are_changes() -> None:
             ("new", "b", Priority.CHANGE),
             ("gone", "a", Priority.CHANGE),
         ]
-        assert scene.script.query()["resourceVersion"] == "5"
+        assert scene.script.transport.query()["resourceVersion"] == "5"
 
 
 async def test_a_forgotten_version_leads_to_a_new_list_that_tells_missed_deletions_only() -> None:

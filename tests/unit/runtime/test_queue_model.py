@@ -66,9 +66,9 @@ class QueueMachine(RuleBasedStateMachine):
         for key in self.in_work:
             self.queue.done(key)
         left = set()
-        while (key := self.queue.take()) is not None:
-            left.add(key)
-            self.queue.done(key)
+        while (taken := self.queue.take()) is not None:
+            left.add(taken)
+            self.queue.done(taken)
         assert left == set(self.owed)
 
 
