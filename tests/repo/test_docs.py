@@ -7,24 +7,30 @@ from pathlib import Path
 
 import click
 import pytest
-from homeostat.cli.main import cli
 from tests.support.tree import ROOT, sources, text_of, tracked
+
+from homeostat.cli.main import cli
 
 PAGES = [path for path in tracked() if path.suffix == ".md"]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
+CODE_SPAN = re.compile(r"`[^`\n]*`")
+
+
+def prose_of(page: Path) -> str:
+    """A page without its blocks of code."""
+    return re.sub(r"^```.*?^```", "", text_of(page), flags=re.M | re.S)
+
 
 def anchors(path: Path) -> set[str]:
     """The anchors that headings of a page get, the way GitHub makes them."""
-    prose = re.sub(r"^```.*?^```", "", text_of(path), flags=re.M | re.S)
-    headings = re.findall(r"^#+ (.*)$", prose, re.M)
+    headings = re.findall(r"^#+ (.*)$", prose_of(path), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
 def broken_links(page: Path) -> list[str]:
     broken = []
-    prose = re.sub(r"^```.*?^```", "", text_of(page), flags=re.M | re.S)
-    for target in LINK.findall(prose):
+    for target in LINK.findall(CODE_SPAN.sub("", prose_of(page))):
         if re.match(r"[a-z]+:", target):
             continue
         name, _, anchor = target.partition("#")
