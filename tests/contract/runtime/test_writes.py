@@ -102,7 +102,9 @@ async def test_of_two_candidates_one_leads_and_release_hands_over_at_once(client
     async with CLOCK.timeout(10):
         await first.leading.wait()
     two = asyncio.ensure_future(second.run())
-    await asyncio.sleep(0.5)
+    async with CLOCK.timeout(10):
+        while second.holder != "first":
+            await CLOCK.sleep(0.01)
     assert first.may_act()
     assert not second.may_act()
     one.cancel()
