@@ -86,15 +86,23 @@ async def begin(paths: Paths, name: str, hosts: int | None, *, clock: Clock, ran
                 " remove it first (`homeostat down`)"
             )
         return found
-    in_use = await networks_in_use(clock)
     with states.locked(paths.state, "indices", doing="up"):
-        taken = [state.index for state in states.all_states(paths.state).values()]
-        state = State(
-            name=name,
-            index=free_index(taken, in_use),
-            hosts=hosts or DEFAULT_HOSTS,
-            token=states.new_token(),
-            kubernetes_version=KUBERNETES_VERSION,
-        )
-        states.save(paths.data_centre(name), state)
+        centre = await sketch(paths, name, hosts, clock=clock, random=random)
+        states.save(paths.data_centre(name), centre.state)
+    return centre
+
+
+async def sketch(paths: Paths, name: str, hosts: int | None, *, clock: Clock, random: Random) -> DataCentre:
+    """The data centre that `begin` would find or make; nothing is kept."""
+    if found := find(paths, name, clock=clock, random=random):
+        return found
+    state = State(
+        name=name,
+        index=free_index(
+            [state.index for state in states.all_states(paths.state).values()], await networks_in_use(clock)
+        ),
+        hosts=hosts or DEFAULT_HOSTS,
+        token=states.new_token(),
+        kubernetes_version=KUBERNETES_VERSION,
+    )
     return DataCentre(paths, state, clock=clock, random=random)

@@ -31,6 +31,11 @@ class Ground(Protocol):
         """Have the images in the cache, ready for hosts."""
         ...
 
+    @property
+    def image_key(self) -> str:
+        """Tells one content of homeostat's own image from another."""
+        ...
+
     async def network(self, report: Report) -> None:
         """Have the network up."""
         ...

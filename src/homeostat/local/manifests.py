@@ -6,28 +6,30 @@ operator's image is this very version of homeostat, whatever tag the files name.
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from homeostat.local.meta.applying import read
 
 OPERATOR_IMAGE = "homeostat.local/homeostat"
+IMAGE_KEY = "homeostat.dev/image-key"
 
 
 class Manifests:
     """Reads the manifests below a root that holds `deploy/` and `examples/`."""
 
-    def __init__(self, root: Path, version: str) -> None:
+    def __init__(self, root: Path, image: str = "") -> None:
         self._root = root
-        self.image = f"{OPERATOR_IMAGE}:{version}"
+        self.image = image or f"{OPERATOR_IMAGE}:{metadata.version('homeostat')}"
 
     def definitions(self) -> list[dict[str, Any]]:
         """CRDs and admission policies."""
         return read(self._directory("deploy/crds"))
 
-    def operator(self) -> list[dict[str, Any]]:
-        """The operator's objects, with the image of this version."""
-        return [self._with_image(one) for one in read(self._directory("deploy/operator"))]
+    def operator(self, image_key: str) -> list[dict[str, Any]]:
+        """The operator's objects, with the image of this version; another key makes the Pods anew."""
+        return [marked(self._with_image(one), image_key) for one in read(self._directory("deploy/operator"))]
 
     def package_versions(self) -> list[dict[str, Any]]:
         """The ClusterPackageVersions that this machine has binaries for."""
@@ -45,6 +47,14 @@ class Manifests:
                 if container["image"].partition(":")[0] == OPERATOR_IMAGE:
                     container["image"] = self.image
         return one
+
+
+def marked(one: dict[str, Any], image_key: str) -> dict[str, Any]:
+    """A Deployment whose Pods carry the key of their image's content: a tag alone does not tell of a rebuilt image."""
+    if one["kind"] == "Deployment" and image_key:
+        metadata_of_pods = one["spec"]["template"].setdefault("metadata", {})
+        metadata_of_pods.setdefault("annotations", {})[IMAGE_KEY] = image_key
+    return one
 
 
 def root() -> Path:

@@ -14,7 +14,7 @@ from homeostat.kube.client import Client
 from homeostat.local.balancer.haproxy import render
 from homeostat.local.datacentre import COREDNS_VERSION, LOCAL_PATH_VERSION, DataCentre
 from homeostat.local.ground import Ground
-from homeostat.local.manifests import Manifests
+from homeostat.local.manifests import Manifests, marked
 from homeostat.local.meta import applying, balancer, coredns, forming, units, waiting
 from homeostat.local.meta.kubeadm import init_configuration, join_configuration
 from homeostat.local.plan import Place
@@ -156,7 +156,7 @@ class Raising:
     async def _balancer(self, client: Client, report: Report) -> None:
         plan = self._centre.plan
         objects = balancer.manifests(image=self._manifests.image, pool=plan.vip_pool, api_address=plan.control.address)
-        await applying.apply(client, objects)
+        await applying.apply(client, [marked(one, self._ground.image_key) for one in objects])
         await waiting.wait_for_deployments(client, [f"{balancer.NAMESPACE}/{balancer.NAME}"], report)
 
     async def _definitions(self, client: Client, report: Report) -> None:
@@ -167,7 +167,7 @@ class Raising:
         await applying.wait_until_served(client, names)
 
     async def _operator(self, client: Client, report: Report) -> None:
-        objects = self._manifests.operator()
+        objects = self._manifests.operator(self._ground.image_key)
         await applying.apply(client, objects)
         names = [
             f"{one['metadata'].get('namespace', 'default')}/{one['metadata']['name']}"

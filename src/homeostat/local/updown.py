@@ -10,11 +10,16 @@ from homeostat.kit.clock import Clock
 from homeostat.local import state as states
 from homeostat.local.datacentre import DataCentre
 from homeostat.local.ground import Ground
-from homeostat.local.manifests import Manifests
+from homeostat.local.manifests import Manifests, root
 from homeostat.local.raising import Raising
 from homeostat.local.removing import Removing
 from homeostat.local.showing import PlainView, Recorded
-from homeostat.local.steps import Timing, View, run_steps
+from homeostat.local.steps import Timing, View, in_order, run_steps
+
+
+def plan_of_up(centre: DataCentre, ground: Ground) -> tuple[tuple[str, ...], ...]:
+    """The names of the steps, in rounds that run at once."""
+    return in_order(Raising(centre, ground, Manifests(root())).steps())
 
 
 async def up(
