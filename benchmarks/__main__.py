@@ -14,7 +14,9 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from benchmarks import entries, report
+from tests.support.real import require
+
+from benchmarks import datacentre, entries, report
 from benchmarks.contender import ROOT, Entry
 from benchmarks.load import Load
 from benchmarks.scenarios import (
@@ -36,7 +38,12 @@ Rounds = dict[str, list[Figures]]
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="measure homeostat beside its peers")
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="machines, queue, pods (default: all)")
+    parser.add_argument(
+        "scenarios",
+        nargs="*",
+        metavar="SCENARIO",
+        help="machines, queue, pods, cluster (default: all that need no root)",
+    )
     parser.add_argument("--small", action="store_true", help="try the machinery out; the figures mean nothing")
     parser.add_argument("--rounds", type=int, default=3, help="how often each contender runs; medians are shown")
     parser.add_argument("--only", action="append", default=[], help="contenders to run, by the start of their name")
@@ -123,6 +130,18 @@ async def on_stub(go: Path, size: Size, options: argparse.Namespace) -> dict[str
         return {"pods": await alternate(entries.on_pods(go), options.rounds, costs, options.only)}
 
 
+def in_data_centre(rounds: int) -> Rounds:
+    """The waits of people; needs root, because real hosts are booted for it."""
+    measured = []
+    with machine_to_ourselves(), datacentre.data_centre("bench") as (kubeconfig, up_s):
+        cell = datacentre.Cell(str(require("kubectl")), kubeconfig)
+        for number in range(rounds):
+            figures = {"up_s": up_s, **datacentre.measure(cell, f"bench-{number}")}
+            say("  cluster: " + ", ".join(f"{key} {value:.4g}" for key, value in figures.items()))
+            measured.append(figures)
+    return {"homeostat": measured}
+
+
 def say(text: str) -> None:
     """Progress, on stderr."""
     print(text, file=sys.stderr, flush=True)
@@ -137,6 +156,8 @@ async def measure(options: argparse.Namespace) -> None:
     if not options.scenarios or {"machines", "queue"} & set(options.scenarios):
         results |= await on_real_server(go, size, options)
     results |= await on_stub(go, size, options)
+    if "cluster" in options.scenarios:
+        results["cluster"] = in_data_centre(options.rounds)
     if options.small:
         say("small sizes: nothing is written")
         return

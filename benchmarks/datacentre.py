@@ -1,0 +1,160 @@
+"""How long people wait: `homeostat up` with a warm cache, and a Cluster to Ready beside its own Pods applied by hand.
+
+By hand means: the very objects that the operator made for a Cluster (Secrets, ConfigMaps, Services, StatefulSet,
+Deployments, ...) are exported, the Cluster is deleted, and kubectl applies them in one go. Certificates are already
+made in that case and nobody has to decide anything, so it is the floor that the operator is measured against. Both
+clocks stop when every workload has all its replicas ready; the operator's also has to say Ready.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contender import ROOT
+
+NAMESPACE = "default"
+# Everything namespaced that an operator of masters may make; Pods and EndpointSlices follow from these.
+KINDS = (
+    "secrets,configmaps,serviceaccounts,services,roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io,"
+    "statefulsets.apps,deployments.apps,poddisruptionbudgets.policy,networkpolicies.networking.k8s.io"
+)
+HOMEOSTAT = str(ROOT / ".venv" / "bin" / "homeostat")
+LIMIT_S = 300.0
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The meta cluster, by kubectl."""
+
+    kubectl: str
+    kubeconfig: Path
+
+    def run(self, *arguments: str, stdin: str = "") -> str:
+        """One kubectl command; its output. Raises CalledProcessError."""
+        command = [self.kubectl, f"--kubeconfig={self.kubeconfig}", f"--namespace={NAMESPACE}", *arguments]
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=True).stdout
+
+    def get(self, *arguments: str) -> Json:
+        """Objects as JSON."""
+        found: Json = json.loads(self.run("get", *arguments, "-o", "json"))
+        return found
+
+    def apply(self, objects: list[Json]) -> None:
+        """Apply objects in one go."""
+        self.run("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+
+
+@contextmanager
+def data_centre(name: str) -> Iterator[tuple[Path, float]]:
+    """A data centre for the measurement, with the seconds that it took to raise it; removed at the end."""
+    began = time.monotonic()
+    subprocess.run([HOMEOSTAT, "up", "--name", name], check=True)
+    took = time.monotonic() - began
+    try:
+        state = Path.home() / ".local" / "state" / "homeostat" / name
+        yield state / "kubeconfig", took
+    finally:
+        subprocess.run([HOMEOSTAT, "down", "--name", name], check=True)
+
+
+def seconds_until(done: Callable[[], bool], began: float) -> float:
+    """Seconds since `began` when something is so; asked ten times a second."""
+    while not done():
+        if time.monotonic() - began > LIMIT_S:
+            raise TimeoutError(f"not so after {LIMIT_S:.0f} s")
+        time.sleep(0.1)
+    return time.monotonic() - began
+
+
+def measure(cell: Cell, name: str) -> dict[str, float]:
+    """One cluster by its operator, then the same objects by hand."""
+    began = time.monotonic()
+    cell.apply([cluster(name)])
+    by_operator = seconds_until(lambda: is_ready(cell.get("clusters.cluster.homeostat.dev", name)), began)
+    objects = made_for(cell, name)
+    remove_cluster(cell, name, objects)
+    began = time.monotonic()
+    cell.apply([bare(one) for one in objects])
+    by_hand = seconds_until(lambda: workloads_ready(cell, objects), began)
+    remove(cell, objects)
+    return {"operator_s": by_operator, "kubectl_s": by_hand, "ratio": by_operator / by_hand, "objects": len(objects)}
+
+
+def cluster(name: str) -> Json:
+    """The Cluster that is measured."""
+    network = {"podCIDR": "10.210.0.0/16", "serviceCIDR": "10.211.0.0/20"}
+    return {
+        "apiVersion": "cluster.homeostat.dev/v1alpha1",
+        "kind": "Cluster",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"packageVersion": "v1.35.4", "network": network},
+    }
+
+
+def is_ready(one: Json) -> bool:
+    """Whether a Cluster says Ready."""
+    conditions = one.get("status", {}).get("conditions", [])
+    return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
+
+
+def made_for(cell: Cell, name: str) -> list[Json]:
+    """The objects that the operator made for a Cluster, by their owner references."""
+    uid = cell.get("clusters.cluster.homeostat.dev", name)["metadata"]["uid"]
+    everything: list[Json] = cell.get(KINDS)["items"]
+    return [one for one in everything if any(o["uid"] == uid for o in one["metadata"].get("ownerReferences", []))]
+
+
+def bare(one: Json) -> Json:
+    """An object as somebody would write it: without what API servers and operators add."""
+    metadata = {key: one["metadata"][key] for key in ("name", "namespace", "labels") if key in one["metadata"]}
+    content = {key: value for key, value in one.items() if key not in ("status", "metadata")}
+    if one["kind"] == "Service":
+        dropped = ("clusterIP", "clusterIPs", "healthCheckNodePort")
+        headless = one["spec"].get("clusterIP") == "None"
+        content["spec"] = {key: value for key, value in one["spec"].items() if headless or key not in dropped}
+    return {**content, "metadata": metadata}
+
+
+def workloads_ready(cell: Cell, objects: list[Json]) -> bool:
+    """Whether every StatefulSet and Deployment among these has all replicas ready, as of its newest spec."""
+    names = [f"{one['kind'].lower()}/{one['metadata']['name']}" for one in workloads(objects)]
+    found = cell.get(*names)
+    return all(all_replicas(one) for one in found.get("items", [found]))
+
+
+def workloads(objects: list[Json]) -> list[Json]:
+    """Those that run Pods."""
+    return [one for one in objects if one["kind"] in ("StatefulSet", "Deployment")]
+
+
+def all_replicas(one: Json) -> bool:
+    """Whether a workload has what it wants."""
+    status = one.get("status", {})
+    fresh = status.get("observedGeneration") == one["metadata"]["generation"]
+    return bool(fresh and status.get("readyReplicas", 0) == one["spec"].get("replicas", 1))
+
+
+def remove_cluster(cell: Cell, name: str, objects: list[Json]) -> None:
+    """Delete a Cluster and wait until all that was made for it is gone."""
+    cell.run("delete", "clusters.cluster.homeostat.dev", name, "--wait", f"--timeout={LIMIT_S:.0f}s")
+    remove(cell, objects)
+
+
+def remove(cell: Cell, objects: list[Json]) -> None:
+    """Delete objects, the volumes of their StatefulSets, and wait until they and their Pods are gone."""
+    names = [f"{one['kind'].lower()}/{one['metadata']['name']}" for one in objects]
+    cell.run("delete", "--ignore-not-found", "--wait", *names)
+    for one in workloads(objects):
+        labels = one["spec"]["selector"]["matchLabels"]
+        chosen = ",".join(f"{key}={value}" for key, value in labels.items())
+        cell.run("wait", "pods", "--for=delete", "-l", chosen, f"--timeout={LIMIT_S:.0f}s")
+        cell.run("delete", "persistentvolumeclaims", "--ignore-not-found", "--wait", "-l", chosen)
