@@ -120,14 +120,7 @@ class RuncHosts:
         found = [f"mount {point}" for point in sorted(mount_points()) if point.startswith(below)]
         if self._directory.is_dir():
             found += [f"file {entry}" for entry in sorted(self._directory.iterdir())]
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if below in words:
-                found.append(f"process {process.name} {words[:80]}")
-        return tuple(found)
+        return (*found, *_processes_naming(below))
 
     async def _wire(self, spec: HostSpec) -> None:
         """A namespace, and a cable from it to the bridge."""
@@ -163,6 +156,16 @@ class RuncHosts:
         if spec is None:
             raise HostError(f"host {name}: there is none of that name; `homeostat status` lists them")
         return spec
+
+
+def _processes_naming(text: str) -> Iterator[str]:
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended while we looked
+        if text in words:
+            yield f"process {process.name} {words[:80]}"
 
 
 def _offset_of_tail(file: Path, tail: int | None) -> int:
