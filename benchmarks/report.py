@@ -137,10 +137,10 @@ def table(rounds: Rounds, columns: Iterable[Column]) -> list[str]:
     return out
 
 
-def verdicts(results: dict[str, Rounds]) -> list[str]:
+def verdicts(results: dict[str, Rounds], goals: Iterable[Goal] = GOALS) -> list[str]:
     """Every goal with what was measured; a missed goal says by how much."""
     out = ["", "## Goals", "", "| goal | wanted | measured | |", "|---|---|---|---|"]
-    for goal in GOALS:
+    for goal in goals:
         rounds = results.get(goal.scenario, {})
         if "homeostat" not in rounds or (goal.peer and goal.peer not in rounds):
             continue
