@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import pkgutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from prometheus_client import CollectorRegistry
+
+from homeostat.kube.observing import PrometheusObserver
+from homeostat.telemetry.metrics import declared
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -79,6 +84,34 @@ def words_table(table: Any) -> list[str]:
     return [*out, ""]
 
 
+def metrics_page() -> str:
+    """Every metric that the modules of homeostat declare, and those of the client's observer."""
+    for package in ("homeostat.runtime", "homeostat.operators", "homeostat.app"):
+        path = importlib.import_module(package).__path__
+        for module in pkgutil.walk_packages(path, package + "."):
+            importlib.import_module(module.name)
+    rows: list[tuple[str, ...]] = [
+        (shown(one.name, one.kind), one.kind, one.unit, ", ".join(one.labels), one.help) for one in declared()
+    ]
+    registry = CollectorRegistry()
+    PrometheusObserver(registry)
+    for metric in registry.collect():
+        unit = "seconds" if metric.name.endswith("seconds") else "requests"
+        rows.append((shown(metric.name, metric.type), metric.type, unit, "", metric.documentation))
+    out = ["# Metrics\n", NOTICE + "Served at `/metrics` by every homeostat process.\n"]
+    out.append("| metric | type | unit | labels | meaning |\n|---|---|---|---|---|")
+    out += [
+        f"| `{name}` | {kind} | {unit} | {labels} | {escaped(text)} |"
+        for name, kind, unit, labels, text in sorted(rows)
+    ]
+    return "\n".join(out) + "\n"
+
+
+def shown(name: str, kind: str) -> str:
+    """A metric's name as it is scraped."""
+    return f"{name}_total" if kind == "counter" else name
+
+
 def pages() -> dict[Path, str]:
     """All pages that this script generates."""
     from homeostat.cli import exits  # as above
@@ -86,6 +119,7 @@ def pages() -> dict[Path, str]:
     return {
         REFERENCE / "commands.md": commands_page(),
         REFERENCE / "exit-codes.md": exits.page(),
+        REFERENCE / "metrics.md": metrics_page(),
         REFERENCE / "words.md": words_page(),
     }
 
