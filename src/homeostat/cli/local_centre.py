@@ -1,4 +1,4 @@
-"""What the commands about a data centre on this machine share: where it is, how steps are shown, how errors are told."""
+"""What the commands about a data centre of this machine share: finding it, showing steps, telling errors."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import asyncio
 import os
 import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from homeostat.local.hosts.ports import Bind, File, HostSpec
 from homeostat.local.hosts.runc_hosts import RuncHosts
 from homeostat.local.hosts.shell import Shell
 from homeostat.local.hosts.templates import containerd_template
-from homeostat.local.images.building import ensure_binary_image, ensure_homeostat_image
+from homeostat.local.images.building import ensure_binary_image, ensure_debian, ensure_homeostat_image
 from homeostat.local.images.catalogue import binary_images
 from homeostat.local.meta.units import BINARIES
 from homeostat.local.network import Network
@@ -33,6 +33,7 @@ from homeostat.local.plan import Place
 from homeostat.local.steps import Report
 
 OFFERED_VERSIONS = ("1.34.4", "1.35.4")
+_PACKAGE = Path(__file__).resolve().parent.parent
 _IMAGES = "/opt/homeostat/images"
 _KNOWN_IMAGES = "/etc/homeostat/images"
 _KEPT = 3  # generations of templates and of homeostat's own image that stay in the cache
@@ -54,6 +55,7 @@ class MachineGround:
         self._centre, self._environment, self._clock = centre, environment, clock
         self._network = Network(centre.plan, clock=clock)
         self._shells: dict[str, Shell] = {}
+        self._making_key = asyncio.Lock()
         self._binaries: BinarySet | None = None
         self._base = Path()
         self._template = Path()
@@ -73,15 +75,17 @@ class MachineGround:
             self._centre.paths, self._environment, versions=OFFERED_VERSIONS, clock=self._clock, progress=report
         )
 
-    async def base(self, _report: Report) -> None:
-        """The Debian root of all hosts."""
-        self._centre.paths.bases.mkdir(parents=True, exist_ok=True)
-        self._base = await ensure_base(self._centre.paths.bases, clock=self._clock)
+    async def base(self, report: Report) -> None:
+        """The Debian root of all hosts, and the one that homeostat's own image stands on."""
+        paths = self._centre.paths
+        paths.images.mkdir(parents=True, exist_ok=True)
+        self._base, _ = await asyncio.gather(
+            ensure_base(paths.bases, clock=self._clock), ensure_debian(paths.images, self._clock, report)
+        )
 
     async def images(self, report: Report) -> None:
         """All archives, and the template that new hosts begin with."""
         cache = self._centre.paths.images
-        cache.mkdir(parents=True, exist_ok=True)
         images = binary_images(
             self._found().path,
             kubernetes=OFFERED_VERSIONS,
@@ -94,8 +98,7 @@ class MachineGround:
         for image in images:
             report.update(image.label)
             built.append(await ensure_binary_image(image, cache))
-        package = Path(__file__).resolve().parent.parent
-        built.append(await ensure_homeostat_image(package, version(), cache, clock=self._clock, report=report))
+        built.append(await ensure_homeostat_image(_PACKAGE, version(), cache, clock=self._clock, report=report))
         self._archives = tuple(one.archive for one in built)
         report.update("unpacking for hosts")
         self._template = await containerd_template(self._base, self._archives, cache, clock=self._clock)
@@ -129,6 +132,30 @@ class MachineGround:
         """The connection of a host that `host` has seen."""
         return self._shells[name]
 
+    async def stream(self, host: str, command: str) -> AsyncIterator[bytes]:
+        """A command's output as it comes, over the machine's own ssh client: it is for people who watch."""
+        place = next(place for place in self._centre.plan.places if place.name == host)
+        state = await (await self._hosts()).state(place.name)
+        known = self._key.with_name("known_hosts")
+        known.write_text(f"{place.address} {state.host_key}\n")
+        process = await asyncio.create_subprocess_exec(
+            "ssh",
+            *("-i", str(self._key), "-o", f"UserKnownHostsFile={known}", "-o", "BatchMode=yes"),
+            *("-o", "StrictHostKeyChecking=yes", "-o", "ConnectTimeout=5", "-F", "none"),
+            f"root@{place.address}",
+            command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            if process.stdout:
+                while chunk := await process.stdout.read(65536):
+                    yield chunk
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
     async def existing_shell(self, place: Place) -> Shell:
         """Commands on a host that was made before; nothing is switched on."""
         state = await (await self._hosts()).state(place.name)
@@ -149,7 +176,8 @@ class MachineGround:
         rack = RuncHosts(self._directory, self._base, "", clock=self._clock)
         left = (*await rack.leftovers(), *await self._network.leftovers())
         names = [place.name for place in self._centre.plan.places]
-        namespaces = [f"namespace {name}" for name in names if Path("/run/netns", name).exists()]
+        present = set(os.listdir("/run/netns")) if os.path.isdir("/run/netns") else set()  # noqa: PTH112, PTH208  (a look, no waiting)
+        namespaces = [f"namespace {name}" for name in names if name in present]
         state = [f"file {self._centre.directory}"] if self._centre.directory.exists() else []
         return (*left, *namespaces, *state)
 
@@ -166,12 +194,16 @@ class MachineGround:
         return self._centre.directory / "ssh" / "id_ed25519"
 
     async def _hosts(self) -> RuncHosts:
+        async with self._making_key:
+            await self._ensure_key()
+        return RuncHosts(self._directory, self._base, self._key.with_suffix(".pub").read_text(), clock=self._clock)
+
+    async def _ensure_key(self) -> None:
         if not self._key.with_suffix(".pub").is_file():
             self._key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._key.unlink(missing_ok=True)
             words = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "homeostat", "-f", self._key)
             await run(words, clock=self._clock)
-        return RuncHosts(self._directory, self._base, self._key.with_suffix(".pub").read_text(), clock=self._clock)
 
     def _spec(self, place: Place) -> HostSpec:
         plan = self._centre.plan

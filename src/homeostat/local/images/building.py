@@ -52,7 +52,7 @@ async def ensure_binary_image(image: Image, cache: Path) -> Built:
 
 async def ensure_homeostat_image(package: Path, version: str, cache: Path, *, clock: Clock, report: Report) -> Built:
     """The archive of homeostat's own image; `cache` exists. Raises ImageError or CommandError."""
-    debian = await _ensure_debian(cache, clock, report)
+    debian = await ensure_debian(cache, clock, report)
     key = hashlib.sha256(
         f"{_LAYOUT} {debian.name} {python.requirements_key()} {python.tree_key(package)} {version}".encode()
     ).hexdigest()[:16]
@@ -82,7 +82,8 @@ async def ensure_homeostat_image(package: Path, version: str, cache: Path, *, cl
     return Built(references, target)
 
 
-async def _ensure_debian(cache: Path, clock: Clock, report: Report) -> Path:
+async def ensure_debian(cache: Path, clock: Clock, report: Report) -> Path:
+    """The Debian layer of homeostat's image; `cache` exists."""
     target = cache / f"debian-python-{python.debian_key()}.tar"
     if not target.exists():
         report.update("making a Debian root with Python")
