@@ -19,8 +19,8 @@ class Size:
     """How much of everything; the full size is what the docs show, the small one tries the machinery out."""
 
     machines: int = 10_000
-    watched: int = 2_000
-    reconciled: int = 1_000
+    watched: int = 1_500
+    reconciled: int = 800
     probes: int = 12
     pods: int = 100_000
 

@@ -1,4 +1,4 @@
-"""homeostat's own runtime as an operator uses it: informer, queue with priorities, workers, one status write.
+"""homeostat's own runtime as an operator uses it: manager, informer, queue with priorities, workers, one status write.
 
 The types are slim, as everywhere in homeostat: metadata without managedFields, and the fields that are read.
 """
@@ -6,7 +6,6 @@ The types are slim, as everywhere in homeostat: metadata without managedFields, 
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 from typing import Any
 
@@ -26,6 +25,7 @@ from homeostat.kube.connect import connect
 from homeostat.runtime.conditions import set_condition
 from homeostat.runtime.controller import Controller
 from homeostat.runtime.informer import Informer
+from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import DONE, Outcome
 from homeostat.runtime.queue import Priority
 from homeostat.runtime.status import write_status
@@ -112,14 +112,15 @@ async def only_count(key: str) -> Outcome:  # noqa: ARG001  (the shape of a reco
 
 
 async def follow(client: Client) -> None:
-    """Run informer and controller until killed."""
+    """Run a manager with one informer and one controller until killed."""
     random = system_random()
+    manager = Manager(clock=clock, random=random)
     informer: Informer[Any]
     if KIND == "pods":
-        informer = Informer(client, POD, clock=clock, random=random)
+        informer = manager.informer(client, POD)
         controller = Controller("bench", only_count, clock=clock, random=random, workers=WORKERS)
     else:
-        informer = Informer(client, MACHINE, clock=clock, random=random, namespace=NAMESPACE)
+        informer = manager.informer(client, MACHINE, namespace=NAMESPACE)
 
         async def reconcile(key: str) -> Outcome:
             return await machines.reconcile(key)
@@ -128,12 +129,15 @@ async def follow(client: Client) -> None:
         machines = Machines(client, informer, controller)
     informer.add_handler(count)
     controller.watch(informer)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(informer.run())
-        tasks.create_task(controller.run())
+    manager.add(controller)
+
+    async def tell_when_synced() -> None:
         await informer.synced.wait()
         figures.synced = True
-        gc.freeze()
+        await asyncio.Event().wait()
+
+    manager.add_task("synced", tell_when_synced)
+    await manager.run(asyncio.Event())
 
 
 async def main() -> None:
