@@ -1,0 +1,86 @@
+"""Whether a binary is what its place promises: it is run and asked for its version.
+
+Answers are remembered by path, size and date, because asking all programs takes a second and nothing changes.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from homeostat.kit.clock import Clock
+from homeostat.local.binaries.components import Component, Program
+from homeostat.local.binaries.errors import WrongVersion
+from homeostat.local.command import CommandError, run
+
+_VERSION = re.compile(r"\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)[\w.]*)?")
+_ANSWER_S = 30.0
+
+
+class Memory:
+    """Versions that binaries told, kept in a file that may be lost."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known = _read(file)
+        self._changed = False
+
+    def recall(self, binary: Path) -> str:
+        """What this very file told before; empty when it was not asked."""
+        return self._known.get(_identity(binary), "")
+
+    def note(self, binary: Path, version: str) -> None:
+        """Keep what a file told."""
+        self._known[_identity(binary)] = version
+        self._changed = True
+
+    def save(self) -> None:
+        """Write the file, if there is something new."""
+        if self._changed:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            partial = self._file.with_name(f".{self._file.name}.partial")
+            partial.write_bytes(msgspec.json.encode(self._known))
+            partial.rename(self._file)
+            self._changed = False
+
+
+async def version_of(program: Program, binary: Path, memory: Memory, clock: Clock) -> str:
+    """The version that a binary tells. Raises WrongVersion when it does not run here."""
+    if known := memory.recall(binary):
+        return known
+    try:
+        told = await run((binary, *program.ask), clock=clock, timeout_s=_ANSWER_S)
+    except (CommandError, OSError) as error:
+        raise WrongVersion(
+            f"{binary}: expected a program that tells its version when run with {' '.join(program.ask)}, "
+            f"but it does not run here: {error}; replace it or remove it"
+        ) from error
+    found = _VERSION.search(told.stdout + told.stderr)
+    version = found.group() if found else "none"
+    memory.note(binary, version)
+    return version
+
+
+async def check(component: Component, directory: Path, memory: Memory, clock: Clock) -> None:
+    """Raise WrongVersion unless all programs of a component in a directory have its version."""
+    for program in component.programs:
+        binary = directory / program.name
+        version = await version_of(program, binary, memory, clock)
+        if version != component.version:
+            raise WrongVersion(
+                f"{binary}: expected version {component.version}, it tells {version}; replace it or remove it"
+            )
+
+
+def _identity(binary: Path) -> str:
+    state = binary.stat()
+    return f"{binary}:{state.st_size}:{state.st_mtime_ns}:{state.st_ino}"
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, str])
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return {}  # nothing was asked yet, or the file was cut short: all are asked anew

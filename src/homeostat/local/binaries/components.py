@@ -1,0 +1,161 @@
+"""What is wanted: components, their programs, where their releases lie, and how they are built.
+
+Versions here are the ones that homeostat is tested with; `engines/` pins the same ones for builds.
+"""
+
+from __future__ import annotations
+
+import platform
+
+from msgspec import Struct
+
+KUBERNETES_VERSIONS = ("1.34.4", "1.35.4")
+ETCD_VERSION = "3.6.16"
+COREDNS_VERSION = "1.14.7"
+LOCAL_PATH_VERSION = "0.0.30"
+
+_KUBERNETES_PROGRAMS = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+    "kubeadm",
+    "kubectl",
+)
+_ASK = {"kubectl": ("version", "--client"), "kubeadm": ("version", "-o", "short")}
+_STRIPPED = "-s -w -buildid="
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+class Program(Struct, frozen=True):
+    """One executable: its Go package, and the arguments that make it tell its version."""
+
+    name: str
+    package: str
+    ask: tuple[str, ...] = ("--version",)
+
+
+class File(Struct, frozen=True):
+    """One file of a release, and the published file of checksums that covers it."""
+
+    host: str  # key of `release.HOSTS`
+    path: str
+    checksums: str  # path on the same host
+    members: tuple[tuple[str, str], ...] = ()  # path in the archive to program; empty: the file is the program `name`
+    name: str = ""
+
+
+class Component(Struct, frozen=True):
+    """Programs that are released, built and cached together."""
+
+    name: str
+    version: str
+    programs: tuple[Program, ...]
+    engine: str  # directory below engines/
+    ldflags: str
+    files: tuple[File, ...] = ()  # the official release; empty: there is none with binaries
+    build_mib: int = 1024  # free disk that a cold build takes, Go's caches included
+
+    @property
+    def label(self) -> str:
+        """What people and directories call it."""
+        return f"{self.name}-{self.version}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its programs."""
+        return tuple(program.name for program in self.programs)
+
+
+def architecture() -> str:
+    """Go's and the releases' word for this machine's processor."""
+    machine = platform.machine()
+    return _ARCHITECTURES.get(machine, machine)
+
+
+def wanted(kubernetes_versions: tuple[str, ...], arch: str) -> tuple[Component, ...]:
+    """All components of a data centre that offers these Kubernetes versions."""
+    return (
+        *(kubernetes(version, arch) for version in kubernetes_versions),
+        etcd(ETCD_VERSION, arch),
+        coredns(COREDNS_VERSION, arch),
+        local_path_provisioner(LOCAL_PATH_VERSION),
+    )
+
+
+def kubernetes(version: str, arch: str) -> Component:
+    """A Kubernetes version; each of its programs is released as a file of its own."""
+    at = f"release/v{version}/bin/linux/{arch}"
+    files = (File("kubernetes", f"{at}/{name}", f"{at}/{name}.sha256", name=name) for name in _KUBERNETES_PROGRAMS)
+    programs = (
+        Program(name, f"k8s.io/kubernetes/cmd/{name}", _ASK.get(name, ("--version",))) for name in _KUBERNETES_PROGRAMS
+    )
+    return Component(
+        "kubernetes",
+        version,
+        tuple(programs),
+        f"kubernetes/{_minor(version)}",
+        f"{_STRIPPED} {_stamps(version)}",
+        tuple(files),
+        build_mib=6144,
+    )
+
+
+def etcd(version: str, arch: str) -> Component:
+    """etcd with its two tools."""
+    root = f"etcd-v{version}-linux-{arch}"
+    at = f"etcd-io/etcd/releases/download/v{version}"
+    names = ("etcd", "etcdctl", "etcdutl")
+    members = tuple((f"{root}/{name}", name) for name in names)
+    return Component(
+        "etcd",
+        version,
+        (
+            Program("etcd", "go.etcd.io/etcd/server/v3"),
+            Program("etcdctl", "go.etcd.io/etcd/etcdctl/v3", ("version",)),
+            Program("etcdutl", "go.etcd.io/etcd/etcdutl/v3", ("version",)),
+        ),
+        f"etcd/{_minor(version)}",
+        _STRIPPED,
+        (File("github", f"{at}/{root}.tar.gz", f"{at}/SHA256SUMS", members),),
+    )
+
+
+def coredns(version: str, arch: str) -> Component:
+    """The cluster DNS server."""
+    archive = f"coredns_{version}_linux_{arch}.tgz"
+    at = f"coredns/coredns/releases/download/v{version}"
+    return Component(
+        "coredns",
+        version,
+        (Program("coredns", "github.com/coredns/coredns", ("-version",)),),
+        f"coredns/{_minor(version)}",
+        _STRIPPED,
+        (File("github", f"{at}/{archive}", f"{at}/{archive}.sha256", (("coredns", "coredns"),)),),
+        build_mib=2048,
+    )
+
+
+def local_path_provisioner(version: str) -> Component:
+    """The provisioner of volumes; its project releases images only, so it is built."""
+    name = "local-path-provisioner"
+    return Component(
+        name,
+        version,
+        (Program(name, "github.com/rancher/local-path-provisioner"),),
+        f"{name}/{_minor(version)}",
+        f"{_STRIPPED} -X main.VERSION=v{version}",
+    )
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def _stamps(version: str) -> str:
+    """What Kubernetes' own build writes into its two version packages."""
+    major, minor = version.split(".")[:2]
+    values = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+    packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    return " ".join(f"-X {package}.{key}={value}" for package in packages for key, value in values.items())

@@ -1,0 +1,174 @@
+"""Fetching files over HTTP: resumed when they break off, given up soon when nobody answers.
+
+A host that cannot be reached is remembered for the life of a `Fetcher`, so that a machine without internet loses a few
+seconds once, not for every file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from homeostat.kit.clock import Clock
+from homeostat.local.binaries.errors import BrokenDownload, NoSpace
+from homeostat.local.binaries.store import clear_errors, free_mib
+from homeostat.local.steps import Report
+
+CONNECT_S = 3.0
+IDLE_S = 20.0  # without a byte, a connection is given up
+ATTEMPTS = 4
+_PAUSE_S = 1.0
+_MIB = 1024 * 1024
+_MARGIN_MIB = 64
+_RETRIED = {408, 429, 500, 502, 503, 504}
+_RANGE_NOT_SATISFIABLE = 416
+
+
+class Absent(Exception):
+    """The host answers and does not have the file."""
+
+
+class Unreachable(Exception):
+    """The host does not answer."""
+
+
+class _Broke(Exception):
+    """One attempt ended early; the next one resumes."""
+
+
+class Fetcher:
+    """Downloads of one run. Use as an asynchronous context manager."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._session: aiohttp.ClientSession | None = None
+        self._unreachable: dict[str, str] = {}
+
+    async def __aenter__(self) -> Fetcher:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def text(self, url: str, scratch: Path) -> str:
+        """A small file. Raises Absent, Unreachable, BrokenDownload, NoSpace."""
+        await self.file(url, scratch, None)
+        return _consume(scratch)
+
+    async def file(self, url: str, target: Path, progress: Report | None) -> None:
+        """Fetch into a file; what is there already is taken for its beginning. Raises as `text` does."""
+        host = urlsplit(url).netloc
+        if host in self._unreachable:
+            raise Unreachable(f"{host}: {self._unreachable[host]}")
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                await self._attempt(url, target, progress)
+            except _Broke as broke:
+                if attempt == ATTEMPTS:
+                    raise self._giving_up(url, target, host, str(broke)) from broke
+                await self._clock.sleep(_PAUSE_S)
+            except Unreachable as error:
+                self._unreachable[host] = str(error)
+                raise
+            else:
+                return
+
+    async def _attempt(self, url: str, target: Path, progress: Report | None) -> None:
+        start = _size(target)
+        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
+        try:
+            async with self._clock.timeout(IDLE_S):
+                response = await self._open().get(url, headers=headers)
+        except TimeoutError as error:  # aiohttp's limit for connections, or ours for the answer
+            if isinstance(error, aiohttp.ServerTimeoutError):
+                raise Unreachable(f"no connection within {CONNECT_S:g} s") from error
+            raise _Broke(f"no answer within {IDLE_S:g} s") from error
+        except aiohttp.ClientConnectorError as error:
+            raise Unreachable(str(error)) from error
+        except aiohttp.ClientError as error:
+            raise _Broke(str(error) or type(error).__name__) from error
+        async with response:
+            if response.status == _RANGE_NOT_SATISFIABLE:  # the beginning is not of this file, or it is all there
+                _begin_anew(target)
+                raise _Broke("the server does not know the part that is here; beginning anew")
+            _check_status(response.status, url)
+            await self._receive(response, target, start if response.status == 206 else 0, progress)
+
+    async def _receive(
+        self, response: aiohttp.ClientResponse, target: Path, start: int, progress: Report | None
+    ) -> None:
+        total = start + (response.content_length or 0)
+        _require_space(target, (response.content_length or 0) // _MIB)
+        done = start
+        with clear_errors(f"{target.name}: downloading"), target.open("r+b" if start else "wb") as out:
+            out.seek(start)
+            while chunk := await self._chunk(response):
+                out.write(chunk)
+                if progress is not None and done // _MIB != (done + len(chunk)) // _MIB:
+                    progress.update(f"downloading {target.name}: {(done + len(chunk)) // _MIB} of {total // _MIB} MiB")
+                done += len(chunk)
+            out.truncate()
+        if response.content_length is not None and done < total:
+            raise _Broke(f"the connection ended after {done} of {total} bytes")
+
+    async def _chunk(self, response: aiohttp.ClientResponse) -> bytes:
+        try:
+            async with self._clock.timeout(IDLE_S):
+                return await response.content.read(_MIB)
+        except TimeoutError as error:
+            raise _Broke(f"no byte within {IDLE_S:g} s") from error
+        except aiohttp.ClientError as error:
+            raise _Broke(str(error) or type(error).__name__) from error
+
+    def _giving_up(self, url: str, target: Path, host: str, why: str) -> Exception:
+        begun = _size(target)
+        if not begun:  # it never gave anything: another source may
+            self._unreachable[host] = why
+            return Unreachable(f"{host}: {why}")
+        return BrokenDownload(
+            f"{url}: expected the whole file, {why}, {ATTEMPTS} times; try again (it continues after "
+            f"{begun // _MIB} MiB), set HOMEOSTAT_MIRROR to another mirror, or give HOMEOSTAT_BINARIES_DIR"
+        )
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_S), trust_env=True
+            )
+        return self._session
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _begin_anew(file: Path) -> None:
+    file.unlink(missing_ok=True)
+
+
+def _consume(file: Path) -> str:
+    text = file.read_text(errors="replace")
+    file.unlink()
+    return text
+
+
+def _check_status(status: int, url: str) -> None:
+    if status in _RETRIED:
+        raise _Broke(f"the server answered {status}")
+    if status not in (200, 206):
+        raise Absent(f"{url}: the server answered {status}")
+
+
+def _require_space(target: Path, mib: int) -> None:
+    free = free_mib(target.parent)
+    if free < mib + _MARGIN_MIB:
+        raise NoSpace(
+            f"{target.name}: expected {mib + _MARGIN_MIB} MiB free at {target.parent}, "
+            f"found {free} MiB; free space, or set XDG_CACHE_HOME to a larger disk"
+        )

@@ -1,0 +1,84 @@
+"""The Go toolchain of this machine: found, new enough for a module, and run with everything that matters pinned.
+
+A module says which Go it needs. Where the installed one is older but can fetch a newer one (Go 1.21 and later), it is
+asked to, unless the user set GOTOOLCHAIN.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from homeostat.kit.clock import Clock
+from homeostat.local.binaries.engines import wanted_go
+from homeostat.local.binaries.errors import NoToolchain
+from homeostat.local.command import CommandError, run
+
+_USUAL = Path("/usr/local/go/bin/go")
+_FETCH_S = 300.0  # `go version` may download a toolchain
+_REMEDY = (
+    "install Go from your distribution or go.dev, put it on PATH, or give binaries with HOMEOSTAT_BINARIES_DIR "
+    "or HOMEOSTAT_MIRROR"
+)
+
+
+class Toolchain(Struct, frozen=True):
+    """A Go that can build a module."""
+
+    command: Path
+    version: str  # as Go writes it: go1.26.8
+    environment: dict[str, str]
+
+
+def find(environment: Mapping[str, str]) -> Path:
+    """The go command. Raises NoToolchain."""
+    found = shutil.which("go", path=environment.get("PATH", ""))
+    if found is None and "PATH" in environment and _USUAL.is_file():
+        found = str(_USUAL)
+    if found is None:
+        raise NoToolchain(
+            f"go: expected it on PATH to build binaries that nothing else provides, found none; {_REMEDY}"
+        )
+    return Path(found)
+
+
+async def toolchain(directory: Path, environment: Mapping[str, str], arch: str, *, clock: Clock) -> Toolchain:
+    """The Go for the module in a directory. Raises NoToolchain."""
+    command, wanted = find(environment), wanted_go(directory)
+    base = build_environment(environment, arch)
+    choices = [base] if "GOTOOLCHAIN" in environment else [base, {**base, "GOTOOLCHAIN": "auto"}]
+    answers = []
+    for choice in choices:
+        answer = await _ask(command, directory, choice, clock)
+        if _number(answer) >= _number(f"go{wanted}"):
+            return Toolchain(command, answer, choice)
+        answers.append(answer)
+    raise NoToolchain(
+        f"{command}: expected Go {wanted} or newer for {directory}, found {answers[0]}; "
+        f"let it fetch one (GOTOOLCHAIN=auto, Go 1.21 or newer), or {_REMEDY}"
+    )
+
+
+def build_environment(environment: Mapping[str, str], arch: str) -> dict[str, str]:
+    """The user's environment (caches, proxies) without what would change what is built."""
+    kept = {name: value for name, value in environment.items() if not name.startswith(("CGO_", "GOEXPERIMENT"))}
+    return {**kept, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off", "GOOS": "linux", "GOARCH": arch}
+
+
+async def _ask(command: Path, directory: Path, environment: Mapping[str, str], clock: Clock) -> str:
+    # -C is younger than the oldest Go that must be told to be too old; env(1) changes the directory for all.
+    try:
+        told = await run(("env", "-C", directory, command, "version"), clock=clock, timeout_s=_FETCH_S, env=environment)
+    except CommandError as error:
+        return str(error)
+    found = re.search(r"\bgo\d[\w.]*", told.stdout)
+    return found.group() if found else told.stdout.strip()
+
+
+def _number(version: str) -> tuple[int, ...]:
+    found = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", version)
+    return tuple(int(part or 0) for part in found.groups()) if found else ()
