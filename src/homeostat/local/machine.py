@@ -176,7 +176,7 @@ class MachineGround:
         rack = RuncHosts(self._directory, self._base, "", clock=self._clock)
         left = (*await rack.leftovers(), *await self._network.leftovers())
         names = [place.name for place in self._centre.plan.places]
-        present = set(os.listdir("/run/netns")) if os.path.isdir("/run/netns") else set()  # noqa: PTH112, PTH208  (a look, no waiting)
+        present = await asyncio.to_thread(_network_namespaces)
         namespaces = [f"namespace {name}" for name in names if name in present]
         state = [f"file {self._centre.directory}"] if self._centre.directory.exists() else []
         return (*left, *namespaces, *state)
@@ -241,6 +241,11 @@ class MachineGround:
                 name = shlex.quote(archive.name)
                 command = f"ctr -n k8s.io images import {_IMAGES}/{name} >/dev/null && echo {name} >> {_KNOWN_IMAGES}"
                 await shell.run(command, timeout_s=180)
+
+
+def _network_namespaces() -> set[str]:
+    directory = Path("/run/netns")
+    return {entry.name for entry in directory.iterdir()} if directory.is_dir() else set()
 
 
 def _prune(cache: Path) -> None:

@@ -29,7 +29,6 @@ def corefile(domain: str) -> str:
         ttl 5
     }}
     cache 5
-    loop
     reload
     loadbalance
 }}

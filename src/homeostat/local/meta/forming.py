@@ -144,7 +144,7 @@ fi
 systemd-run --quiet --wait --collect --unit={unit} -E PATH={_PATH} /bin/sh -c {inner} || {{
   code=$?; echo "kubeadm failed; the end of {log}:" >&2; tail -n 25 {log} >&2; exit $code
 }}
-mkdir -p /etc/kubernetes && touch {MARKER} && sync -f {MARKER}
+mkdir -p /etc/kubernetes/manifests && touch {MARKER} && sync -f {MARKER}
 """
 
 
