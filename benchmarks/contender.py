@@ -30,8 +30,9 @@ class Stats(msgspec.Struct, frozen=True):
 
 
 def pinned(core: int, command: list[str]) -> list[str]:
-    """The command, kept to one core where the machine has more than one."""
-    return ["taskset", "-c", str(core), *command] if (os.cpu_count() or 1) > 1 else command
+    """The command, kept to one core where the machine has more than one, and never outliving this process."""
+    guarded = ["setpriv", "--pdeathsig", "KILL", *command]
+    return ["taskset", "-c", str(core), *guarded] if (os.cpu_count() or 1) > 1 else guarded
 
 
 @dataclass(frozen=True)

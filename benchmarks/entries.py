@@ -35,7 +35,6 @@ def on_pods(go: Path) -> list[Entry]:
     contender = (str(go / "contender"), "-config", "{kubeconfig}", "-kind", "pods")
     return [
         Entry("homeostat", (OWN, "-m", "benchmarks.contenders.homeostat_runtime", "pods", "{kubeconfig}", "{run}")),
-        Entry("controller-runtime (protobuf)", contender),
-        Entry("controller-runtime (JSON)", (*contender, "-json")),
-        Entry("controller-runtime, stripped (protobuf)", (*contender, "-strip")),
+        Entry("controller-runtime", contender),
+        Entry("controller-runtime, stripped", (*contender, "-strip")),
     ]

@@ -40,9 +40,9 @@ server takes at about 200 to 300 a second. Then one object's `spec` changes: how
 PODS = """
 ## 100,000 Pods
 
-From a stub that serves pre-made Pods of 5 to 6 KB over TLS. homeostat reads JSON into slim types; controller-
-runtime reads protobuf by default, so it is shown with both; *stripped* drops what a reconciler does not read before
-it is cached.
+From a stub that serves pre-made Pods of 5.9 KB over TLS. homeostat reads JSON into its slim type; controller-runtime
+reads protobuf, its default for Pods, into the whole type; *stripped* drops what a reconciler does not read before it
+is cached.
 """
 
 

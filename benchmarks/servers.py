@@ -71,7 +71,8 @@ async def pod_stub(program: Path, pods: int) -> AsyncIterator[tuple[str, bytes]]
         certificate, key = authority.server("127.0.0.1")
         for file, content in (("ca.crt", authority.certificate), ("tls.crt", certificate), ("tls.key", key)):
             (place / file).write_bytes(content)
-        command = [str(program), "-pods", str(pods), "-listen", f"127.0.0.1:{port}"]
+        # The kernel ends it should this process be killed before it can.
+        command = ["setpriv", "--pdeathsig", "KILL", str(program), "-pods", str(pods), "-listen", f"127.0.0.1:{port}"]
         command += ["-cert", str(place / "tls.crt"), "-key", str(place / "tls.key")]
         process = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: ASYNC220  (returns at once)
         try:
