@@ -7,6 +7,8 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
+from homeostat.api.sharing import share, share_values
+
 
 class OwnerReference(Struct, frozen=True, rename="camel", omit_defaults=True):
     """Points from a dependent object to its owner, for garbage collection."""
@@ -17,6 +19,9 @@ class OwnerReference(Struct, frozen=True, rename="camel", omit_defaults=True):
     uid: str
     controller: bool = False
     block_owner_deletion: bool = False
+
+    def __post_init__(self) -> None:
+        share(self, "api_version", "kind", "name", "uid")
 
 
 class ObjectMeta(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
@@ -35,6 +40,11 @@ class ObjectMeta(Struct, frozen=True, rename="camel", omit_defaults=True, kw_onl
     annotations: dict[str, str] = {}
     finalizers: tuple[str, ...] = ()
     owner_references: tuple[OwnerReference, ...] = ()
+
+    def __post_init__(self) -> None:
+        share(self, "namespace")
+        if self.labels:
+            share_values(self.labels)
 
     @property
     def key(self) -> str:
@@ -60,3 +70,6 @@ class Condition(Struct, frozen=True, rename="camel", kw_only=True):
     message: str = ""
     last_transition_time: datetime | None = None
     observed_generation: int = 0
+
+    def __post_init__(self) -> None:
+        share(self, "type", "status", "reason")

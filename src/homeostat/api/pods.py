@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from homeostat.api.kind import Kind, Resource
 from homeostat.api.meta import ObjectMeta
+from homeostat.api.sharing import share
 
 
 class Container(Struct, frozen=True, gc=False):
@@ -16,12 +17,18 @@ class Container(Struct, frozen=True, gc=False):
     name: str
     image: str = ""
 
+    def __post_init__(self) -> None:
+        share(self, "name", "image")
+
 
 class PodSpec(Struct, frozen=True, gc=False, rename="camel"):
     """Where a Pod runs, and what."""
 
     node_name: str = ""
     containers: tuple[Container, ...] = ()
+
+    def __post_init__(self) -> None:
+        share(self, "node_name")
 
 
 class ContainerStateWaiting(Struct, frozen=True, gc=False):
@@ -64,6 +71,9 @@ class ContainerStatus(Struct, frozen=True, gc=False, rename="camel"):
     state: ContainerState = ContainerState()
     last_state: ContainerState = ContainerState()
 
+    def __post_init__(self) -> None:
+        share(self, "name", "image")
+
 
 class PodCondition(Struct, frozen=True, gc=False, rename="camel"):
     """One aspect of a Pod's state."""
@@ -73,6 +83,9 @@ class PodCondition(Struct, frozen=True, gc=False, rename="camel"):
     reason: str = ""
     message: str = ""
     last_transition_time: datetime | None = None
+
+    def __post_init__(self) -> None:
+        share(self, "type", "status", "reason")
 
 
 class PodStatus(Struct, frozen=True, gc=False, rename="camel"):
@@ -87,6 +100,9 @@ class PodStatus(Struct, frozen=True, gc=False, rename="camel"):
     conditions: tuple[PodCondition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
     init_container_statuses: tuple[ContainerStatus, ...] = ()
+
+    def __post_init__(self) -> None:
+        share(self, "phase", "host_ip")
 
     def condition(self, type_: str) -> PodCondition | None:
         """The condition of a type, if the Pod has it."""
