@@ -93,7 +93,7 @@ def find(name: str, known: Iterable[Part]) -> Part:
         if part.name == name:
             return part
     words = name.split("/")
-    if words[0] in ("cluster", "deployment") and len(words) in (3, 4):
+    if words[0] == "cluster" and len(words) in (3, 4):
         *namespace, one, component = words[1:]
         return Part(
             name, "a master component", Source.PODS, target=f"{''.join(namespace) or 'default'}/name={one}-{component}"

@@ -27,6 +27,11 @@ class Manifests:
         """CRDs and admission policies."""
         return read(self._directory("deploy/crds"))
 
+    @property
+    def has_operator(self) -> bool:
+        """Whether this tree holds the operator's manifests; without them the cell stands alone."""
+        return (self._root / "deploy/operator").is_dir()
+
     def operator(self, image_key: str) -> list[dict[str, Any]]:
         """The operator's objects, with the image of this version; another key makes the Pods anew."""
         return [marked(self._with_image(one), image_key) for one in read(self._directory("deploy/operator"))]

@@ -89,18 +89,18 @@ class Raising:
         joined = tuple(f"join {place.name}" for place in self._centre.plan.meta)
         return (
             Step("definitions", self._with_client(self._definitions), ("control plane",), "apiserver"),
-            Step("cluster DNS", self._with_client(self._dns), joined, "deployment/kube-system/coredns"),
-            Step(
-                "volumes",
-                self._with_client(self._volumes),
-                ("control plane",),
-                "deployment/local-path-storage/local-path-provisioner",
-            ),
+            Step("cluster DNS", self._with_client(self._dns), joined, "dns"),
+            Step("volumes", self._with_client(self._volumes), ("control plane",), "volumes"),
             Step("load balancer", self._with_client(self._balancer), ("control plane",), "balancer"),
             Step("nodes", self._with_client(self._nodes), joined, "kubelet@" + self._centre.plan.control.name),
-            Step("operator", self._with_client(self._operator), ("definitions", "cluster DNS"), "operator"),
             Step("package versions", self._with_client(self._packages), ("definitions",), "apiserver"),
+            *self._operator_steps(),
         )
+
+    def _operator_steps(self) -> tuple[Step, ...]:
+        if not self._manifests.has_operator:
+            return ()
+        return (Step("operator", self._with_client(self._operator), ("definitions", "cluster DNS"), "operator"),)
 
     def _with_client(self, work: Callable[[Client, Report], Awaitable[None]]) -> Callable[[Report], Awaitable[None]]:
         async def run(report: Report) -> None:

@@ -1,0 +1,88 @@
+"""`up` may be repeated, killed anywhere and resumed; it brings a machine back after a reboot; `down` leaves nothing."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from tests.support.datacentre import Centre, traces
+
+pytestmark = pytest.mark.real
+
+SEED = 20261123
+KILLS = 3
+
+
+def test_status_tells_what_is_true_and_every_part_has_a_log(centre: Centre) -> None:
+    status = centre.status()
+    assert (status["is_ready"], status["message"]) == (True, "")
+    assert [host["node"] for host in status["hosts"]] == ["Ready"] * 4
+    nodes = {node["metadata"]["name"] for node in centre.get("nodes")["items"]}
+    assert nodes == {host["name"] for host in status["hosts"]}
+    for part in ("up", f"kubelet@{centre.name}-a1", "apiserver", "balancer", f"console/{centre.name}-control"):
+        assert centre.homeostat("logs", part, "--tail", "3").stdout.strip(), part
+
+
+def test_up_a_second_time_changes_nothing(centre: Centre) -> None:
+    before = {pod["metadata"]["uid"] for pod in centre.get("pods", "-A")["items"]}
+    began = time.monotonic()
+    centre.homeostat("up")
+    took = time.monotonic() - began
+    assert {pod["metadata"]["uid"] for pod in centre.get("pods", "-A")["items"]} == before
+    assert took < 60, f"up on a running data centre took {took:.0f} s"
+
+
+def test_after_a_reboot_of_the_machine_up_brings_everything_back(centre: Centre) -> None:
+    centre.kubectl("create", "configmap", "memory", "--from-literal=of=before")
+    lose_power(centre)
+    assert centre.status()["is_ready"] is False
+    centre.homeostat("up")
+    assert centre.get("configmap", "memory")["data"] == {"of": "before"}
+    assert centre.status()["is_ready"] is True
+    centre.kubectl("delete", "configmap", "memory")
+
+
+def test_up_resumes_after_kills_and_down_leaves_nothing() -> None:
+    small = Centre("thalf")
+    chance = random.Random(SEED)
+    try:
+        for _ in range(KILLS):
+            with subprocess.Popen(
+                [*small.command("up"), "--hosts", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            ) as process:
+                time.sleep(chance.uniform(2, 25))
+                process.send_signal(signal.SIGKILL)
+        small.homeostat("up", "--hosts", "1")
+        assert small.status()["is_ready"] is True
+        prefix = small.inner.plan.range.removesuffix("0.0/16")
+        assert traces(small, prefix)
+    finally:
+        small.homeostat("down")
+    assert traces(small, prefix) == []
+    assert "there is none" in small.homeostat("down").stdout
+
+
+def lose_power(centre: Centre) -> None:
+    """What a reboot does to a machine: processes, mounts, namespaces, devices and /run are gone, disks are not."""
+    directory = centre.inner.directory
+    for line in subprocess.run(
+        ["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True
+    ).stdout.splitlines():
+        pid, _, words = line.strip().partition(" ")
+        if f"{directory}/" in words and "python" not in words:
+            subprocess.run(["kill", "-9", pid], check=False)
+    for place in centre.inner.plan.places:
+        runtime = str(directory / "runc")
+        subprocess.run(["runc", "--root", runtime, "delete", "--force", place.name], check=False, capture_output=True)
+        subprocess.run(["ip", "netns", "del", place.name], check=False, capture_output=True)
+    subprocess.run(["ip", "link", "del", centre.inner.plan.bridge], check=False)
+    with Path("/proc/self/mountinfo").open() as mounts:
+        points = sorted((line.split()[4] for line in mounts if f"{directory}/" in line), reverse=True)
+    for point in points:
+        subprocess.run(["umount", "--lazy", point], check=False)
+    shutil.rmtree(directory / "runc", ignore_errors=True)
