@@ -6,17 +6,17 @@ import asyncio
 import os
 import sys
 
-from homeostat.kit.clock import SystemClock
+from homeostat.kit.clock import Clock, SystemClock
 from homeostat.local.binaries import BinariesError, ensure
 from homeostat.local.paths import Paths
 
 _SECONDS_SHOWN_APART = 10.0
 
 
-class _Lines:
+class Lines:
     """Progress as lines: a new text at once, a mere count now and then."""
 
-    def __init__(self, clock: SystemClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock, self._title, self._shown = clock, "", 0.0
 
     def update(self, text: str) -> None:
@@ -33,7 +33,7 @@ def main() -> int:
     clock = SystemClock()
     try:
         binaries = asyncio.run(
-            ensure(Paths.from_environment(os.environ), os.environ, clock=clock, progress=_Lines(clock))
+            ensure(Paths.from_environment(os.environ), os.environ, clock=clock, progress=Lines(clock))
         )
     except BinariesError as error:
         sys.stderr.write(f"error: {error}\n")

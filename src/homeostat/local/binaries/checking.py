@@ -20,11 +20,11 @@ _ANSWER_S = 30.0
 
 
 class Memory:
-    """Versions that binaries told, kept in a file that may be lost."""
+    """Versions that binaries told, kept in a file that may be lost; without a file, for as long as it lives."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path | None = None) -> None:
         self._file = file
-        self._known = _read(file)
+        self._known = _read(file) if file else {}
         self._changed = False
 
     def recall(self, binary: Path) -> str:
@@ -38,7 +38,7 @@ class Memory:
 
     def save(self) -> None:
         """Write the file, if there is something new."""
-        if self._changed:
+        if self._changed and self._file:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             partial = self._file.with_name(f".{self._file.name}.partial")
             partial.write_bytes(msgspec.json.encode(self._known))

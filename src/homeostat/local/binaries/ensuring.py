@@ -110,7 +110,7 @@ class _Search:
     async def _make(self, component: Component) -> Found:
         async def accept(name: str, file: Path) -> None:
             program = next(one for one in component.programs if one.name == name)
-            told = await version_of(program, file, Memory(Path()), self._clock)
+            told = await version_of(program, file, Memory(), self._clock)
             if told != component.version:
                 raise WrongVersion(f"{name}: expected {component.version}, the new file tells {told}; it was not kept")
 
