@@ -1,0 +1,63 @@
+"""`homeostat run cell`: joins the cluster operator to an API server, a clock and a process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from typing import cast
+
+from homeostat.app.options import CellOptions
+from homeostat.kit.clock import SystemClock
+from homeostat.kit.random import system_random
+from homeostat.kube.config import resolve
+from homeostat.kube.connect import connect
+from homeostat.kube.observing import PrometheusObserver
+from homeostat.operators.cluster.controller import add_cluster_operator
+from homeostat.operators.cluster.probing import EndpointProbe
+from homeostat.runtime.leader import LeaderElector
+from homeostat.runtime.manager import Manager, ManagerSettings, stop_on_signals
+from homeostat.telemetry.logs import LogFormat, configure
+from homeostat.telemetry.metrics import Metrics
+
+LEASE = "homeostat-cell"
+
+
+def run_cell(options: CellOptions) -> int:
+    """Run until SIGTERM or SIGINT; the exit code. Raises ConfigError when there is nothing to connect to."""
+    return asyncio.run(_run(options))
+
+
+async def _run(options: CellOptions) -> int:
+    clock, random = SystemClock(), system_random()
+    configure(clock=clock, style=cast(LogFormat, options.log_format), level=options.log_level)
+    metrics = Metrics()
+    config = resolve(options.kubeconfig or None, options.context or None)
+    client = connect(
+        config,
+        clock=clock,
+        random=random,
+        field_manager="homeostat-cluster",
+        observer=PrometheusObserver(metrics.registry),
+    )
+    async with client:
+        elector = None
+        if options.leader_election:
+            identity = f"{socket.gethostname()}-{os.getpid()}"
+            elector = LeaderElector(
+                client,
+                LEASE,
+                options.leader_election_namespace,
+                identity,
+                clock=clock,
+                random=random,
+                metrics=metrics,
+            )
+        settings = ManagerSettings(health_host=options.health_host, health_port=options.health_port or None)
+        manager = Manager(clock=clock, random=random, metrics=metrics, settings=settings, elector=elector)
+        probe = EndpointProbe(clock=clock, random=random)
+        for namespace in options.namespaces or ("",):
+            add_cluster_operator(manager, client, probe, namespace=namespace, workers=options.workers)
+        stop = asyncio.Event()
+        stop_on_signals(stop)
+        return await manager.run(stop)

@@ -1,0 +1,155 @@
+"""One idempotent function per action. Each looks again at what it is about to change, right before it changes it."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
+from homeostat.api.core import SECRET, Secret
+from homeostat.kit.clock import Clock
+from homeostat.kube.client import Client
+from homeostat.kube.errors import Conflict, NotFound
+from homeostat.operators.cluster.actions import (
+    Action,
+    AddFinalizer,
+    Apply,
+    Conflicted,
+    IssueAuthority,
+    IssueLeaf,
+    Probed,
+    ProbeEndpoint,
+    ProbeFailed,
+    Remove,
+    RemoveFinalizer,
+)
+from homeostat.operators.cluster.manifests.shape import Desired
+from homeostat.operators.cluster.names import FIELD_MANAGER, FINALIZER, KUBECONFIG_KEY, UID_LABEL, labels, owner
+from homeostat.operators.cluster.observe import Memory, Observed, ProbeSeen, fingerprint
+from homeostat.operators.cluster.pki import authority, leaves
+from homeostat.operators.cluster.pki.soundness import decoded
+from homeostat.operators.cluster.ports import Probe, Unreachable
+from homeostat.runtime.finalizers import add_finalizer, remove_finalizer
+from homeostat.runtime.outcome import DONE, Outcome
+
+_CONFLICT_S = 30.0
+_PROBE_AGAIN_S = 1.0
+
+
+class NameTaken(Exception):
+    """A foreign object bears a name that we need."""
+
+
+class Actor:
+    """Carries out actions on the cell."""
+
+    def __init__(self, client: Client, probe: Probe, memory: Callable[[str], Memory], *, clock: Clock) -> None:
+        self._client = client
+        self._probe = probe
+        self._memory = memory
+        self._clock = clock
+
+    async def act(self, seen: Observed, action: Action) -> Outcome:
+        """Do one thing."""
+        try:
+            return await self._do(seen, action)
+        except NameTaken as error:
+            return Conflicted(_CONFLICT_S, str(error))
+
+    async def _do(self, seen: Observed, action: Action) -> Outcome:
+        match action:
+            case AddFinalizer():
+                await add_finalizer(self._client, CLUSTER, seen.cluster, FINALIZER)
+            case IssueAuthority():
+                entries = authority.new_authorities(self._clock.now())
+                await self._create_secret(seen, seen.names.authority, "authority", entries)
+            case IssueLeaf(leaf=leaf):
+                await self._issue(seen, leaf)
+            case Apply(objects=objects):
+                await self._apply_all(seen, objects)
+            case ProbeEndpoint():
+                return await self._ask(seen)
+            case Remove():
+                await self._remove(seen, action)
+            case RemoveFinalizer():
+                await remove_finalizer(self._client, CLUSTER, seen.cluster, FINALIZER)
+        return DONE
+
+    async def _apply_all(self, seen: Observed, objects: tuple[Desired, ...]) -> None:
+        """All at once; the first failure is told when all have ended, so that none is cut off in the middle."""
+        results = await asyncio.gather(*(self._apply(seen, desired) for desired in objects), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _apply(self, seen: Observed, desired: Desired) -> None:
+        mark = (desired.kind.resource.kind, desired.name)
+        if mark not in seen.live:
+            await self._require_ours(seen.cluster, desired.kind, desired.name)
+        done = await self._client.apply(desired.kind, desired.body, force=True, field_manager=FIELD_MANAGER)
+        self._memory(seen.cluster.metadata.uid).applied[mark] = (desired.digest, fingerprint(done))
+
+    async def _require_ours(self, cluster: Cluster, kind: Any, name: str) -> Any | None:
+        """The object of that name, if it is ours; None when there is none. Raises NameTaken when it is foreign."""
+        try:
+            found = await self._client.get(kind, name, cluster.metadata.namespace)
+        except NotFound:
+            return None
+        uid = cluster.metadata.uid
+        owners = {reference.uid for reference in found.metadata.owner_references}
+        if uid not in owners and found.metadata.labels.get(UID_LABEL) != uid:
+            raise NameTaken(
+                f"{kind.resource.kind} {found.metadata.key} is not of this Cluster and is not touched; remove or rename"
+                " it, or give the Cluster another name"
+            )
+        return found
+
+    async def _create_secret(self, seen: Observed, name: str, component: str, entries: Mapping[str, bytes]) -> None:
+        """Create, never overwrite: an authority that another process made a moment ago is the one that counts."""
+        await self._require_ours(seen.cluster, SECRET, name)
+        body = self._secret(seen.cluster, name, component, entries)
+        await self._client.create(SECRET, body, seen.names.namespace, field_manager=FIELD_MANAGER)
+
+    async def _issue(self, seen: Observed, leaf: leaves.Leaf) -> None:
+        """Sign with the authority as it is now, not as a cache remembers it."""
+        top: Secret = await self._client.get(SECRET, seen.names.authority, seen.names.namespace)
+        await self._require_ours(seen.cluster, SECRET, seen.names.authority)
+        await self._require_ours(seen.cluster, SECRET, leaf.name)
+        entries = leaves.make(leaf, decoded(top.data), self._clock.now())
+        body = self._secret(seen.cluster, leaf.name, leaf.component, entries)
+        await self._client.apply(SECRET, body, force=True, field_manager=FIELD_MANAGER)
+
+    async def _ask(self, seen: Observed) -> Outcome:
+        memory = self._memory(seen.cluster.metadata.uid)
+        secret = await self._client.get(SECRET, seen.names.admin, seen.names.namespace)
+        try:
+            version = await self._probe.probe(decoded(secret.data).get(KUBECONFIG_KEY, b""))
+        except Unreachable as error:
+            memory.probed = ProbeSeen(self._clock.now(), "", str(error))
+            return ProbeFailed(_PROBE_AGAIN_S, str(error))
+        memory.probed = ProbeSeen(self._clock.now(), version)
+        return Probed(version=version)
+
+    async def _remove(self, seen: Observed, action: Remove) -> None:
+        """Only while the Cluster is still being deleted, and only the very object that was seen."""
+        cluster = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
+        if cluster.metadata.uid != seen.cluster.metadata.uid or cluster.metadata.deletion_timestamp is None:
+            raise Conflict(409, "Conflict", f"{cluster.metadata.key} is not being deleted any more: look again")
+        try:
+            await self._client.delete(action.kind, action.name, seen.names.namespace, uid=action.uid)
+        except NotFound:
+            return
+
+    def _secret(self, cluster: Cluster, name: str, component: str, entries: Mapping[str, bytes]) -> dict[str, Any]:
+        return {
+            "metadata": {
+                "name": name,
+                "namespace": cluster.metadata.namespace,
+                "labels": labels(cluster, component),
+                "ownerReferences": [owner(cluster)],
+            },
+            "type": "Opaque",
+            "data": {entry: b64encode(content).decode() for entry, content in sorted(entries.items())},
+        }

@@ -1,0 +1,91 @@
+"""What the operator can do to a cluster, as data: to show, to review, to run, to test."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from homeostat.api.kind import Kind
+from homeostat.operators.cluster.manifests.shape import Desired
+from homeostat.operators.cluster.pki.leaves import Leaf
+from homeostat.runtime.outcome import Done, Progress
+
+
+class AddFinalizer(Struct, frozen=True, tag=True):
+    """Make sure that nothing is left behind when the Cluster is deleted."""
+
+
+class IssueAuthority(Struct, frozen=True, tag=True):
+    """Make the authorities of a new cluster, once."""
+
+
+class IssueLeaf(Struct, frozen=True, tag=True):
+    """Make, or make anew, one Secret of certificates."""
+
+    leaf: Leaf
+    because: str
+
+
+class Apply(Struct, frozen=True, tag=True):
+    """Put derived objects into their declared state, all at once: none depends on another."""
+
+    objects: tuple[Desired, ...]
+
+
+class ProbeEndpoint(Struct, frozen=True, tag=True):
+    """Read through the endpoint as a client does."""
+
+
+class Remove(Struct, frozen=True, tag=True):
+    """Destructive: delete one derived object, by uid. Only ever planned for a Cluster that is being deleted."""
+
+    kind: Kind[Any]
+    name: str
+    uid: str
+
+
+class RemoveFinalizer(Struct, frozen=True, tag=True):
+    """Let the Cluster go: nothing of it is left."""
+
+
+Action = AddFinalizer | IssueAuthority | IssueLeaf | Apply | ProbeEndpoint | Remove | RemoveFinalizer
+
+
+class Wait(Struct, frozen=True):
+    """Look again at a time, also when nothing changes."""
+
+    until: datetime
+    reason: str
+
+
+class Verdict(Struct, frozen=True):
+    """Why the declaration is not followed, or not all of it: a reason of words.py and a sentence."""
+
+    reason: str
+    message: str
+
+
+class Plan(Struct, frozen=True):
+    """What will be done now, in order."""
+
+    actions: tuple[Action, ...] = ()
+    wait: Wait | None = None
+    stop: str | None = None
+    verdict: Verdict | None = None  # what the condition Accepted says; None: as declared
+    pki: Verdict | None = None  # what the condition PKIReady says beyond ready or not
+
+
+class Probed(Done, frozen=True):
+    """The endpoint answered."""
+
+    version: str = ""
+
+
+class ProbeFailed(Progress, frozen=True):
+    """The endpoint did not answer; it is asked again soon."""
+
+
+class Conflicted(Progress, frozen=True):
+    """A foreign object bears a name that we need; nobody tells us when it goes, so we look now and then."""

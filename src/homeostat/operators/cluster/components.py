@@ -1,0 +1,117 @@
+"""How each master component fares: pure judgement of workloads and Pods, in words a person can act on."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from homeostat.api.cluster.v1alpha1 import ComponentStatus, PackageComponent
+from homeostat.api.core import Pod
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
+from homeostat.operators.cluster.names import COMPONENT_LABEL, Names
+from homeostat.operators.cluster.observe import Observed, Workload
+
+_IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError"}
+_CRASH_REASONS = {"CrashLoopBackOff", "RunContainerError", "CreateContainerError", "CreateContainerConfigError"}
+_SHOWN = 300
+
+
+class Trouble(Struct, frozen=True):
+    """Why a component is not ready."""
+
+    reason: str
+    message: str
+
+
+def workload_names(names: Names) -> dict[str, str]:
+    """The workload of each component, in the order of their start."""
+    return {
+        etcd.NAME: names.etcd,
+        apiserver.NAME: names.apiserver,
+        controllers.CONTROLLER_MANAGER: names.controllers,
+        controllers.SCHEDULER: names.scheduler,
+    }
+
+
+def components(seen: Observed) -> tuple[ComponentStatus, ...]:
+    """The status of every component of the package in use."""
+    if seen.package is None:
+        return seen.cluster.status.components
+    found = []
+    for component, name in workload_names(seen.names).items():
+        declared = seen.package.spec.component(component)
+        if declared is not None:
+            found.append(_status(declared, seen.workloads.get(name), trouble(seen, component)))
+    return tuple(found)
+
+
+def is_ready(seen: Observed, component: str) -> bool:
+    """Whether all declared replicas, of the newest declaration, are ready."""
+    workload = seen.workloads.get(workload_names(seen.names)[component])
+    return workload is not None and _is_rolled_out(workload)
+
+
+def trouble(seen: Observed, component: str) -> Trouble:
+    """What a component waits for, most telling first; reason Ready when it is."""
+    workload = seen.workloads.get(workload_names(seen.names)[component])
+    if workload is None:
+        return Trouble(words.NOT_CREATED, "waits for what it depends on")
+    if _is_rolled_out(workload):
+        return Trouble(words.COMPONENTS_READY, "")
+    pods = [pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) == component]
+    for judge in (_image, _crash, _unschedulable):
+        for pod in pods:
+            found = judge(pod)
+            if found is not None:
+                return found
+    where = ", ".join(f"{pod.metadata.name} on {pod.spec.node_name}" for pod in pods if pod.spec.node_name)
+    return Trouble(words.PROGRESSING, f"starting {where}" if where else "waiting for its Pod")
+
+
+def _is_rolled_out(workload: Workload) -> bool:
+    status, wanted = workload.status, workload.spec.replicas
+    current = status.observed_generation >= workload.metadata.generation
+    updated = min(status.updated_replicas, status.ready_replicas) >= wanted
+    return current and updated and workload.metadata.deletion_timestamp is None
+
+
+def _image(pod: Pod) -> Trouble | None:
+    for container in pod.status.container_statuses:
+        waiting = container.state.waiting
+        if waiting is not None and waiting.reason in _IMAGE_REASONS:
+            image = container.image or next((c.image for c in pod.spec.containers if c.name == container.name), "")
+            said = waiting.message[:_SHOWN]
+            where = f"image {image} cannot be had on host {pod.spec.node_name}"
+            return Trouble(words.IMAGE_UNAVAILABLE, f"{where} ({waiting.reason}): {said}" if said else where)
+    return None
+
+
+def _crash(pod: Pod) -> Trouble | None:
+    for container in pod.status.container_statuses:
+        waiting, last = container.state.waiting, container.last_state.terminated or container.state.terminated
+        crashed = waiting is not None and waiting.reason in _CRASH_REASONS
+        if crashed or (last is not None and last.exit_code and container.restart_count > 1):
+            ended = f"exit code {last.exit_code}" if last else waiting.reason if waiting else ""
+            said = (last.message if last else waiting.message if waiting else "").strip()[-_SHOWN:]
+            text = f"{pod.metadata.name} on {pod.spec.node_name} ended {container.restart_count} times ({ended})"
+            return Trouble(words.CRASHING, f"{text}: {said}" if said else text)
+    return None
+
+
+def _unschedulable(pod: Pod) -> Trouble | None:
+    scheduled = pod.status.condition("PodScheduled")
+    if scheduled is None or scheduled.status != "False" or scheduled.reason != "Unschedulable":
+        return None
+    return Trouble(words.UNSCHEDULABLE, f"{pod.metadata.name}: {scheduled.message[:_SHOWN]}")
+
+
+def _status(declared: PackageComponent, workload: Workload | None, why: Trouble) -> ComponentStatus:
+    return ComponentStatus(
+        name=declared.name,
+        version=declared.version,
+        image=declared.image,
+        desired=workload.spec.replicas if workload else 1,
+        ready=workload.status.ready_replicas if workload else 0,
+        state=why.reason,
+        message=why.message,
+    )

@@ -1,0 +1,149 @@
+"""What wakes the loop: Clusters, package versions, and everything derived from a Cluster, found by its label.
+
+The key is `namespace/name` of the Cluster. Keys run in parallel, each by one worker at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from homeostat.api.cluster.v1alpha1 import (
+    CLUSTER,
+    CLUSTER_PACKAGE_VERSION,
+    Cluster,
+    ClusterPackageVersion,
+    ClusterStatus,
+)
+from homeostat.api.core import (
+    DEPLOYMENT,
+    PERSISTENT_VOLUME_CLAIM,
+    POD,
+    SECRET,
+    SERVICE,
+    STATEFUL_SET,
+)
+from homeostat.api.kind import Kind
+from homeostat.api.meta import Object
+from homeostat.kube.client import Client
+from homeostat.operators.cluster.act import Actor
+from homeostat.operators.cluster.actions import Action, Plan
+from homeostat.operators.cluster.decide import Policy, decide
+from homeostat.operators.cluster.names import FIELD_MANAGER, NAME_LABEL
+from homeostat.operators.cluster.observe import ADDRESS_INDEX, OWNER_INDEX, Caches, Memory, Observed, observe
+from homeostat.operators.cluster.ports import Probe
+from homeostat.operators.cluster.report import report
+from homeostat.runtime.controller import Controller
+from homeostat.runtime.informer import Informer
+from homeostat.runtime.loop import Loop, Report, Result, Rooms, Target
+from homeostat.runtime.manager import Manager
+from homeostat.runtime.outcome import Outcome
+from homeostat.runtime.store import Store
+
+T = TypeVar("T", bound=Object)
+NAME = "cluster"
+
+
+class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
+    """The rooms of the cluster operator, joined to their caches."""
+
+    def __init__(self, client: Client, caches: Caches, probe: Probe, policy: Policy, manager: Manager) -> None:
+        self._client = client
+        self._caches = caches
+        self._policy = policy
+        self._clock = manager.clock
+        self._memories: dict[str, Memory] = {}
+        self._actor = Actor(client, probe, self._memory, clock=manager.clock)
+
+    async def observe(self, key: str) -> Observed | None:
+        """From the caches alone."""
+        return observe(key, self._caches, self._memory, self._clock.now())
+
+    def decide(self, observed: Observed, now: datetime) -> Plan:
+        """By the rules of decide.py."""
+        return decide(observed, now, self._policy)
+
+    async def act(self, observed: Observed, action: Action) -> Outcome:
+        """By act.py."""
+        return await self._actor.act(observed, action)
+
+    def report(
+        self, observed: Observed, plan: Plan, results: tuple[Result[Action], ...], now: datetime
+    ) -> Report[ClusterStatus]:
+        """By report.py."""
+        return report(observed, plan, results, now)
+
+    def target(self, observed: Observed) -> Target:
+        """The Cluster itself."""
+        return Target(self._client, CLUSTER, observed.cluster, self._caches.clusters)
+
+    def forget(self, old: Cluster | None, new: Cluster | None) -> None:
+        """A Cluster that is gone needs no memory."""
+        if old is not None and new is None:
+            self._memories.pop(old.metadata.uid, None)
+
+    def _memory(self, uid: str) -> Memory:
+        return self._memories.setdefault(uid, Memory())
+
+
+def add_cluster_operator(
+    manager: Manager,
+    client: Client,
+    probe: Probe,
+    *,
+    namespace: str = "",
+    workers: int = 8,
+    policy: Policy = Policy(),  # noqa: B008  (a frozen value)
+) -> Controller[str]:
+    """Wire informers, loop and controller into a manager; an empty namespace means all of them."""
+    clusters = manager.informer(client, CLUSTER, namespace=namespace, indexes={ADDRESS_INDEX: _address})
+    packages = manager.informer(client, CLUSTER_PACKAGE_VERSION)
+
+    def owned(kind: Kind[T]) -> Informer[T]:
+        return manager.informer(
+            client, kind, namespace=namespace, labels=NAME_LABEL, indexes={OWNER_INDEX: _cluster_keys}
+        )
+
+    secrets, services, stateful_sets = owned(SECRET), owned(SERVICE), owned(STATEFUL_SET)
+    deployments, pods, claims = owned(DEPLOYMENT), owned(POD), owned(PERSISTENT_VOLUME_CLAIM)
+    caches = Caches(
+        clusters.store,
+        packages.store,
+        secrets.store,
+        services.store,
+        stateful_sets.store,
+        deployments.store,
+        pods.store,
+        claims.store,
+    )
+    rooms = ClusterRooms(client, caches, probe, policy, manager)
+    clusters.add_handler(lambda old, new, _priority: rooms.forget(old, new))
+    loop = Loop(
+        rooms, clock=manager.clock, recorder=manager.recorder(client, FIELD_MANAGER), field_manager=FIELD_MANAGER
+    )
+    controller = loop.controller(NAME, random=manager.random, workers=workers, metrics=manager.metrics)
+    controller.watch(clusters)
+    controller.watch(packages, to_keys=_users_of(clusters.store))
+    sources: tuple[Informer[Any], ...] = (secrets, services, stateful_sets, deployments, pods, claims)
+    for informer in sources:
+        controller.watch(informer, to_keys=_cluster_keys)
+    manager.add(controller)
+    return controller
+
+
+def _cluster_keys(obj: Object) -> Iterable[str]:
+    name = obj.metadata.labels.get(NAME_LABEL)
+    return (f"{obj.metadata.namespace}/{name}",) if name else ()
+
+
+def _address(cluster: Cluster) -> Iterable[str]:
+    return (cluster.spec.endpoint.address,) if cluster.spec.endpoint.address else ()
+
+
+def _users_of(clusters: Store[Cluster]) -> Any:
+    def keys(package: ClusterPackageVersion) -> list[str]:
+        name = package.metadata.name
+        return [c.metadata.key for c in clusters.values() if name in (c.spec.package_version, c.status.package_version)]
+
+    return keys

@@ -1,0 +1,85 @@
+"""The API server: a Deployment, and the Service of type LoadBalancer that is the cluster's endpoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeostat.api.core import DEPLOYMENT, SERVICE
+from homeostat.operators.cluster.manifests.shape import (
+    SECRETS,
+    Desired,
+    Inputs,
+    arguments,
+    derived,
+    https_probe,
+    pod_template,
+    selector,
+    stateless,
+)
+from homeostat.operators.cluster.names import API_PORT, ETCD_CLIENT_PORT
+
+NAME = "kube-apiserver"
+HEALTH_ANNOTATION = "balancer.homeostat.dev/health-path"
+
+
+def service(inputs: Inputs) -> Desired:
+    """The endpoint; whoever balances it may ask `/readyz` over TLS whom to send clients to."""
+    spec: dict[str, Any] = {
+        "type": "LoadBalancer",
+        "selector": selector(inputs, NAME),
+        "ports": [{"name": "https", "port": API_PORT, "targetPort": API_PORT, "protocol": "TCP"}],
+    }
+    wanted = inputs.cluster.spec.endpoint.address
+    if wanted:
+        spec["loadBalancerIP"] = wanted
+    content = {"annotations": {HEALTH_ANNOTATION: "/readyz"}, "spec": spec}
+    return derived(SERVICE, inputs, inputs.names.apiserver, NAME, content)
+
+
+def deployment(inputs: Inputs) -> Desired:
+    """One replica for now; a new one is ready before an old one goes."""
+    component = inputs.component(NAME)
+    container = {
+        "command": [NAME, *arguments(component, _flags(inputs))],
+        "ports": [{"name": "https", "containerPort": API_PORT, "protocol": "TCP"}],
+        "startupProbe": https_probe("/livez", API_PORT, period_s=1, failures=180),
+        "readinessProbe": https_probe("/readyz", API_PORT, period_s=1, failures=3),
+        "livenessProbe": https_probe("/livez", API_PORT, period_s=10, failures=8),
+    }
+    template = pod_template(inputs, component, inputs.names.apiserver, container, {"terminationGracePeriodSeconds": 45})
+    return derived(DEPLOYMENT, inputs, inputs.names.apiserver, NAME, stateless(inputs, component, template))
+
+
+def _flags(inputs: Inputs) -> dict[str, str]:
+    if inputs.endpoint is None:
+        raise LookupError("the API server needs the endpoint's address")
+    network, names = inputs.cluster.spec.network, inputs.names
+    return {
+        "advertise-address": inputs.endpoint.host,
+        "secure-port": str(API_PORT),
+        "allow-privileged": "true",
+        "authorization-mode": "Node,RBAC",
+        "enable-admission-plugins": "NodeRestriction",
+        "enable-bootstrap-token-auth": "true",
+        "service-cluster-ip-range": network.service_cidr,
+        "etcd-servers": f"https://{names.etcd_member}:{ETCD_CLIENT_PORT}",
+        "etcd-cafile": f"{SECRETS}/etcd-ca.crt",
+        "etcd-certfile": f"{SECRETS}/etcd-client.crt",
+        "etcd-keyfile": f"{SECRETS}/etcd-client.key",
+        "client-ca-file": f"{SECRETS}/ca.crt",
+        "tls-cert-file": f"{SECRETS}/serving.crt",
+        "tls-private-key-file": f"{SECRETS}/serving.key",
+        "kubelet-client-certificate": f"{SECRETS}/kubelet-client.crt",
+        "kubelet-client-key": f"{SECRETS}/kubelet-client.key",
+        "kubelet-preferred-address-types": "InternalIP,Hostname",
+        "requestheader-client-ca-file": f"{SECRETS}/front-proxy-ca.crt",
+        "requestheader-allowed-names": "front-proxy-client",
+        "requestheader-extra-headers-prefix": "X-Remote-Extra-",
+        "requestheader-group-headers": "X-Remote-Group",
+        "requestheader-username-headers": "X-Remote-User",
+        "proxy-client-cert-file": f"{SECRETS}/front-proxy-client.crt",
+        "proxy-client-key-file": f"{SECRETS}/front-proxy-client.key",
+        "service-account-issuer": f"https://kubernetes.default.svc.{network.dns_domain}",
+        "service-account-key-file": f"{SECRETS}/sa.pub",
+        "service-account-signing-key-file": f"{SECRETS}/sa.key",
+    }

@@ -1,0 +1,172 @@
+"""The shape that all masters share: labels, owner, Pod template, probes, volumes of Secrets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus, ClusterPackageVersionSpec, PackageComponent
+from homeostat.api.kind import Kind
+from homeostat.operators.cluster.names import COMPONENT_LABEL, DIGEST_ANNOTATION, UID_LABEL, Names, labels, owner
+
+NOBODY = 65532
+SECRETS = "/etc/homeostat/pki"
+_AWAY_S = 10  # a stateless master moves this long after its host died; the default is five minutes
+
+
+class Desired(Struct, frozen=True):
+    """One derived object as it should be."""
+
+    kind: Kind[Any]
+    component: str
+    body: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.body["metadata"]["name"])
+
+    @property
+    def digest(self) -> str:
+        """The identity of this declaration."""
+        return digest_of(self.body)
+
+    def __repr__(self) -> str:
+        """Which object; bodies of Secrets must not be shown, and others are long."""
+        return f"Desired({self.kind.resource.kind} {self.name})"
+
+
+class Inputs(Struct, frozen=True):
+    """All that manifests are made of."""
+
+    cluster: Cluster
+    package: ClusterPackageVersionSpec
+    names: Names
+    endpoint: ClusterEndpointStatus | None
+    secrets: Mapping[str, str]  # leaf Secret name to digest of its content: a new content replaces the Pods
+
+    def component(self, name: str) -> PackageComponent:
+        """A component of the package, which the CRD guarantees to be there."""
+        found = self.package.component(name)
+        if found is None:
+            raise LookupError(f"the package version has no component {name}")
+        return found
+
+
+def digest_of(value: object) -> str:
+    """A short digest of plain data, independent of the order of keys."""
+    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
+
+
+def derived(kind: Kind[Any], inputs: Inputs, name: str, component: str, content: Mapping[str, Any]) -> Desired:
+    """An object with our marks; its digest stands in an annotation, for people and for other tools."""
+    cluster = inputs.cluster
+    metadata: dict[str, Any] = {
+        "name": name,
+        "namespace": cluster.metadata.namespace,
+        "labels": labels(cluster, component),
+        "ownerReferences": [owner(cluster)],
+    }
+    extra = dict(content)
+    annotations = dict(extra.pop("annotations", {}))
+    annotations[DIGEST_ANNOTATION] = digest_of([metadata, content])
+    body = {
+        "apiVersion": kind.resource.api_version,
+        "kind": kind.resource.kind,
+        "metadata": {**metadata, "annotations": annotations},
+        **extra,
+    }
+    return Desired(kind, component, body)
+
+
+def selector(inputs: Inputs, component: str) -> dict[str, str]:
+    """What selects the Pods of one component of one Cluster, and of no other Cluster of the same name."""
+    return {UID_LABEL: inputs.cluster.metadata.uid, COMPONENT_LABEL: component}
+
+
+def arguments(component: PackageComponent, ours: Mapping[str, str]) -> list[str]:
+    """Command line flags: the package's, with ours over them."""
+    merged = {**component.args, **ours}
+    return [f"--{name}={value}" for name, value in sorted(merged.items())]
+
+
+def pod_template(
+    inputs: Inputs, component: PackageComponent, secret: str, container: Mapping[str, Any], pod: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A Pod of one container that reads one Secret, runs as nobody, and may not talk to the cell's API."""
+    return {
+        "metadata": {
+            "labels": labels(inputs.cluster, component.name),
+            "annotations": {"cluster.homeostat.dev/secret-digest": inputs.secrets[secret]},
+        },
+        "spec": {
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": NOBODY,
+                "runAsGroup": NOBODY,
+                "fsGroup": NOBODY,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "volumes": [{"name": "pki", "secret": {"secretName": secret, "defaultMode": 0o440}}],
+            "containers": [
+                {
+                    "name": component.name,
+                    "image": component.image,
+                    "imagePullPolicy": "IfNotPresent",
+                    "env": [{"name": name, "value": value} for name, value in sorted(component.env.items())],
+                    "resources": _resources(component),
+                    "securityContext": {
+                        "allowPrivilegeEscalation": False,
+                        "readOnlyRootFilesystem": True,
+                        "capabilities": {"drop": ["ALL"]},
+                    },
+                    **container,
+                    "volumeMounts": [
+                        {"name": "pki", "mountPath": SECRETS, "readOnly": True},
+                        *container.get("volumeMounts", ()),
+                    ],
+                }
+            ],
+            **pod,
+        },
+    }
+
+
+def stateless(inputs: Inputs, component: PackageComponent, template: Mapping[str, Any]) -> dict[str, Any]:
+    """A Deployment's content, without a moment of two fewer replicas than declared."""
+    moving = [
+        {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": _AWAY_S}
+        for key in ("not-ready", "unreachable")
+    ]
+    spec = {**template["spec"], "tolerations": moving}
+    return {
+        "spec": {
+            "replicas": 1,
+            "revisionHistoryLimit": 2,
+            "selector": {"matchLabels": selector(inputs, component.name)},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+            "template": {**template, "spec": spec},
+        }
+    }
+
+
+def https_probe(path: str, port: int, *, period_s: int, failures: int, host: str = "") -> dict[str, Any]:
+    """A kubelet's probe over HTTPS; kubelets do not verify certificates."""
+    get: dict[str, Any] = {"path": path, "port": port, "scheme": "HTTPS"}
+    if host:
+        get["host"] = host
+    return {"httpGet": get, "periodSeconds": period_s, "timeoutSeconds": 5, "failureThreshold": failures}
+
+
+def _resources(component: PackageComponent) -> dict[str, Any]:
+    resources: Sequence[tuple[str, Mapping[str, str | int]]] = (
+        ("requests", component.resources.requests),
+        ("limits", component.resources.limits),
+    )
+    return {name: {key: str(value) for key, value in values.items()} for name, values in resources if values}

@@ -1,0 +1,98 @@
+"""What derived objects are called and how they are marked.
+
+A Cluster's name has at most 40 characters (the CRD says so), so every name here fits into the 63 of a DNS label, with
+room for the suffixes that Kubernetes adds to Pods.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
+
+NAME_LABEL = "cluster.homeostat.dev/name"
+UID_LABEL = "cluster.homeostat.dev/uid"
+COMPONENT_LABEL = "app.kubernetes.io/component"
+DIGEST_ANNOTATION = "cluster.homeostat.dev/digest"
+FINALIZER = "cluster.homeostat.dev/masters"
+FIELD_MANAGER = "homeostat-cluster"
+
+API_PORT = 6443
+ETCD_CLIENT_PORT, ETCD_PEER_PORT, ETCD_METRICS_PORT = 2379, 2380, 2381
+KUBECONFIG_KEY = "kubeconfig"
+
+
+class Names(Struct, frozen=True):
+    """The names of everything that is derived from one Cluster."""
+
+    cluster: str
+    namespace: str
+
+    @property
+    def authority(self) -> str:
+        """The Secret with the authorities' keys; only the operator reads it."""
+        return f"{self.cluster}-pki"
+
+    @property
+    def etcd(self) -> str:
+        """The StatefulSet, its headless Service, and its Secret of certificates."""
+        return f"{self.cluster}-etcd"
+
+    @property
+    def apiserver(self) -> str:
+        """The Deployment, the endpoint's Service, and the Secret of certificates of the API server."""
+        return f"{self.cluster}-apiserver"
+
+    @property
+    def controllers(self) -> str:
+        """The Deployment and Secret of the controller manager."""
+        return f"{self.cluster}-controller-manager"
+
+    @property
+    def scheduler(self) -> str:
+        """The Deployment and Secret of the scheduler."""
+        return f"{self.cluster}-scheduler"
+
+    @property
+    def admin(self) -> str:
+        """The Secret with the administrator's kubeconfig."""
+        return f"{self.cluster}-admin-kubeconfig"
+
+    @property
+    def etcd_member(self) -> str:
+        """The stable DNS name of the first etcd member."""
+        return f"{self.etcd}-0.{self.etcd}.{self.namespace}.svc"
+
+    @property
+    def apiserver_service(self) -> str:
+        """The DNS name under which masters in the cell reach the API server."""
+        return f"{self.apiserver}.{self.namespace}.svc"
+
+
+def names_of(cluster: Cluster) -> Names:
+    """The names of one Cluster's derived objects."""
+    return Names(cluster.metadata.name, cluster.metadata.namespace)
+
+
+def labels(cluster: Cluster, component: str) -> dict[str, str]:
+    """What marks a derived object as this Cluster's, and no other's of the same name."""
+    return {
+        NAME_LABEL: cluster.metadata.name,
+        UID_LABEL: cluster.metadata.uid,
+        "app.kubernetes.io/name": component,
+        "app.kubernetes.io/instance": cluster.metadata.name,
+        "app.kubernetes.io/managed-by": "homeostat",
+        COMPONENT_LABEL: component,
+    }
+
+
+def owner(cluster: Cluster) -> dict[str, object]:
+    """The owner reference to a Cluster."""
+    return {
+        "apiVersion": CLUSTER.resource.api_version,
+        "kind": CLUSTER.resource.kind,
+        "name": cluster.metadata.name,
+        "uid": cluster.metadata.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }

@@ -1,0 +1,236 @@
+"""From a key to everything that the decision may look at: caches, Secrets judged, and what was remembered.
+
+Nothing is asked of the API here. What is remembered (the fingerprint of an object as our last apply left it, the last
+probe) only saves work: after a restart every object is applied once more, which changes nothing that is as declared.
+
+An edit of a derived object is noticed by its fingerprint: generation for workloads (it counts changes of spec), labels
+and annotations, and the whole spec of Services, which have no generation. Comparing every field of every object on
+every event would cost more than the apply that puts things right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus, ClusterPackageVersion
+from homeostat.api.core import Deployment, PersistentVolumeClaim, Pod, Secret, Service, StatefulSet
+from homeostat.api.meta import ObjectMeta
+from homeostat.operators.cluster.manifests.shape import digest_of
+from homeostat.operators.cluster.names import API_PORT, UID_LABEL, Names, names_of
+from homeostat.operators.cluster.pki.authority import Damaged
+from homeostat.operators.cluster.pki.leaves import Leaf, leaves
+from homeostat.operators.cluster.pki.soundness import check_authority, check_leaf, decoded
+from homeostat.runtime.store import Store
+
+OWNER_INDEX, ADDRESS_INDEX = "cluster", "address"
+Workload = Deployment | StatefulSet
+
+
+class Live(Struct, frozen=True):
+    """A derived object as it is."""
+
+    uid: str
+    fingerprint: str
+    deleting: bool
+
+
+class LeafSeen(Struct, frozen=True):
+    """A Secret of certificates that there must be, and what is wrong with the one there is."""
+
+    leaf: Leaf
+    exists: bool
+    damage: str  # empty: sound
+    digest: str
+
+
+class AuthoritySeen(Struct, frozen=True):
+    """The Secret of authorities."""
+
+    exists: bool
+    damage: str = ""
+
+
+class ProbeSeen(Struct, frozen=True):
+    """The last probe of the endpoint."""
+
+    at: datetime
+    version: str  # empty: it failed
+    message: str = ""
+
+
+class Observed(Struct, frozen=True, kw_only=True):
+    """One cluster, as declared and as it is."""
+
+    cluster: Cluster
+    names: Names
+    package: ClusterPackageVersion | None
+    endpoint: ClusterEndpointStatus | None
+    authority: AuthoritySeen
+    leaves: tuple[LeafSeen, ...]
+    live: Mapping[tuple[str, str], Live]  # by kind and name
+    applied: Mapping[tuple[str, str], tuple[str, str]]  # digest declared, fingerprint left
+    workloads: Mapping[str, Workload]  # by name
+    pods: tuple[Pod, ...] = ()
+    claims: tuple[PersistentVolumeClaim, ...] = ()
+    rival: str = ""  # an older Cluster that asks for the same address
+    probed: ProbeSeen | None = None
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether masters with data may exist already."""
+        return bool(self.claims) or self.names.etcd in self.workloads or self.cluster.status.ready_at is not None
+
+
+class Memory(Struct):
+    """What saves work between two looks at one cluster; losing it is harmless."""
+
+    applied: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    probed: ProbeSeen | None = None
+    verdicts: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+
+class Caches(Struct, frozen=True):
+    """The stores that are read; those of derived objects hold only labelled ones, indexed by Cluster."""
+
+    clusters: Store[Cluster]
+    packages: Store[ClusterPackageVersion]
+    secrets: Store[Secret]
+    services: Store[Service]
+    stateful_sets: Store[StatefulSet]
+    deployments: Store[Deployment]
+    pods: Store[Pod]
+    claims: Store[PersistentVolumeClaim]
+
+
+def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: datetime) -> Observed | None:
+    """Everything about one cluster; None when there is none of that key."""
+    cluster = caches.clusters.get(key)
+    if cluster is None:
+        return None
+    uid = cluster.metadata.uid
+    names = names_of(cluster)
+    known = memory(uid)
+    services = _of(caches.services, key, uid)
+    workloads: list[Workload] = [*_of(caches.stateful_sets, key, uid), *_of(caches.deployments, key, uid)]
+    endpoint = cluster.status.endpoint or _assigned(cluster, services, names)
+    secrets = {secret.metadata.name: secret for secret in _of(caches.secrets, key, uid)}
+    authority, seen = _judge(cluster, names, endpoint, secrets, known, now)
+    live = {("Service", s.metadata.name): Live(s.metadata.uid, fingerprint(s), _deleting(s.metadata)) for s in services}
+    live |= {(type(w).__name__, w.metadata.name): _live(w) for w in workloads}
+    live |= {("Secret", s.metadata.name): _live(s) for s in secrets.values()}
+    return Observed(
+        cluster=cluster,
+        names=names,
+        package=caches.packages.get(cluster.status.package_version or cluster.spec.package_version),
+        endpoint=endpoint,
+        authority=authority,
+        leaves=seen,
+        live=live,
+        applied=dict(known.applied),
+        workloads={workload.metadata.name: workload for workload in workloads},
+        pods=tuple(_of(caches.pods, key, uid)),
+        claims=tuple(_of(caches.claims, key, uid)),
+        rival=_rival(cluster, caches.clusters),
+        probed=known.probed,
+    )
+
+
+def fingerprint(obj: Any) -> str:
+    """Changes when somebody edits what we declare; not when a controller updates status."""
+    meta: ObjectMeta = obj.metadata
+    notes = {
+        name: value for name, value in meta.annotations.items() if not name.startswith("deployment.kubernetes.io/")
+    }
+    owners = sorted(reference.uid for reference in meta.owner_references)
+    parts: list[Any] = [meta.uid, meta.generation, meta.labels, notes, owners]
+    if isinstance(obj, Service):
+        parts.append(msgspec.to_builtins(obj.spec))
+    return digest_of(parts)
+
+
+def _of(store: Store[Any], key: str, uid: str) -> list[Any]:
+    """The objects labelled for a Cluster that really are this one's, not a former one's of the same name."""
+    return [obj for obj in store.by_index(OWNER_INDEX, key) if obj.metadata.labels.get(UID_LABEL) == uid]
+
+
+def _live(obj: Any) -> Live:
+    return Live(obj.metadata.uid, fingerprint(obj), _deleting(obj.metadata))
+
+
+def _deleting(meta: ObjectMeta) -> bool:
+    return meta.deletion_timestamp is not None
+
+
+def _assigned(cluster: Cluster, services: list[Service], names: Names) -> ClusterEndpointStatus | None:
+    """The address that the load balancer gave; another one than was asked for does not count."""
+    wanted = cluster.spec.endpoint.address
+    for service in services:
+        if service.metadata.name == names.apiserver:
+            for ingress in service.status.load_balancer.ingress:
+                host = ingress.ip or ingress.hostname
+                if host and wanted in ("", host):
+                    return ClusterEndpointStatus(host=host, port=API_PORT)
+    return None
+
+
+def _rival(cluster: Cluster, clusters: Store[Cluster]) -> str:
+    address = cluster.spec.endpoint.address
+    if not address:
+        return ""
+    others = [
+        other for other in clusters.by_index(ADDRESS_INDEX, address) if other.metadata.uid != cluster.metadata.uid
+    ]
+    older = [other.metadata.key for other in others if _age(other) < _age(cluster)]
+    return min(older, default="")
+
+
+def _age(cluster: Cluster) -> tuple[str, str]:
+    created = cluster.metadata.creation_timestamp
+    return (created.isoformat() if created else "", cluster.metadata.uid)
+
+
+def _judge(
+    cluster: Cluster,
+    names: Names,
+    endpoint: ClusterEndpointStatus | None,
+    secrets: Mapping[str, Secret],
+    known: Memory,
+    now: datetime,
+) -> tuple[AuthoritySeen, tuple[LeafSeen, ...]]:
+    """Judge the Secrets; verdicts are kept per version of both Secrets and per day, for certificates run out."""
+    top = secrets.get(names.authority)
+    entries = decoded(top.data) if top else {}
+    damage = ""
+    if top is not None:
+        damage = _remembered(known, ("authority", top.metadata.resource_version), partial(check_authority, entries))
+    seen = []
+    for leaf in leaves(cluster, names, endpoint):
+        secret = secrets.get(leaf.name)
+        if secret is None or top is None or damage:
+            seen.append(LeafSeen(leaf, secret is not None, "", digest_of(secret.data) if secret else ""))
+            continue
+        held = decoded(secret.data)
+        mark = (leaf.name, secret.metadata.resource_version, top.metadata.resource_version, f"{now:%F}", repr(leaf))
+        verdict = _remembered(known, mark, partial(check_leaf, leaf, held, entries, now))
+        seen.append(LeafSeen(leaf, True, verdict, digest_of(secret.data)))
+    return AuthoritySeen(top is not None, damage), tuple(seen)
+
+
+def _remembered(known: Memory, mark: tuple[str, ...], check: Callable[[], None]) -> str:
+    found = known.verdicts.get(mark)
+    if found is None:
+        try:
+            check()
+            found = ""
+        except Damaged as error:
+            found = str(error)
+        if len(known.verdicts) > 64:
+            known.verdicts.clear()
+        known.verdicts[mark] = found
+    return found

@@ -1,0 +1,158 @@
+"""Which Secrets of certificates a cluster's masters need, what each holds, and how it is made from the authorities.
+
+A leaf Secret can be made anew at any time: whoever uses it is replaced, because the digest of its content stands in the
+Pod template. So damage here is repaired, while damage of an authority is handed to a person.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from datetime import datetime
+from ipaddress import ip_network
+
+import yaml
+from msgspec import Struct
+
+from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus
+from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, Names
+from homeostat.operators.cluster.pki.authority import (
+    TOKEN_KEY,
+    Damaged,
+    Request,
+    issue,
+    public_pem,
+    read_certificate,
+    read_key,
+    read_signer,
+)
+
+
+class Kubeconfig(Struct, frozen=True):
+    """A kubeconfig that a leaf Secret holds: to which address, as whom."""
+
+    server: str
+    user: Request
+
+
+class Leaf(Struct, frozen=True):
+    """One Secret: certificates with their keys by entry name, what is copied from the authorities, a kubeconfig."""
+
+    name: str
+    component: str
+    pairs: tuple[tuple[str, Request], ...] = ()
+    copies: tuple[str, ...] = ()  # entries of the authority Secret that are copied
+    token_public: bool = False  # sa.pub, the public half of the token key
+    kubeconfig: Kubeconfig | None = None
+
+
+def leaves(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus | None) -> tuple[Leaf, ...]:
+    """All leaf Secrets that can be made now; those that name the endpoint need its address."""
+    inside = f"https://{names.apiserver_service}:{API_PORT}"
+    made = [
+        _etcd(names),
+        Leaf(
+            names.controllers,
+            "kube-controller-manager",
+            copies=("ca.crt", "ca.key", "front-proxy-ca.crt", TOKEN_KEY),
+            kubeconfig=Kubeconfig(inside, Request("ca", "system:kube-controller-manager")),
+        ),
+        Leaf(
+            names.scheduler,
+            "kube-scheduler",
+            kubeconfig=Kubeconfig(inside, Request("ca", "system:kube-scheduler")),
+        ),
+    ]
+    if endpoint is not None:
+        outside = f"https://{endpoint.host}:{endpoint.port}"
+        admin = Kubeconfig(outside, Request("ca", "homeostat:admin", organization="system:masters"))
+        made += [_apiserver(cluster, names, endpoint), Leaf(names.admin, "admin", kubeconfig=admin)]
+    return tuple(made)
+
+
+def _etcd(names: Names) -> Leaf:
+    service = f"{names.etcd}.{names.namespace}.svc"
+    served = (names.etcd_member, f"{names.etcd_member}.cluster.local", f"*.{service}", service, "localhost")
+    return Leaf(
+        names.etcd,
+        "etcd",
+        pairs=(
+            ("server", Request("etcd-ca", "etcd-server", dns_names=served, addresses=("127.0.0.1",))),
+            ("peer", Request("etcd-ca", "etcd-peer", dns_names=served, addresses=("127.0.0.1",))),
+        ),
+        copies=("etcd-ca.crt",),
+    )
+
+
+def _apiserver(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus) -> Leaf:
+    network = cluster.spec.network
+    first = str(next(ip_network(network.service_cidr).hosts()))
+    domain = network.dns_domain
+    dns_names = (
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        f"kubernetes.default.svc.{domain}",
+        "localhost",
+        names.apiserver,
+        f"{names.apiserver}.{names.namespace}",
+        names.apiserver_service,
+        f"{names.apiserver_service}.cluster.local",
+    )
+    is_name = not endpoint.host.replace(".", "").isdigit()
+    serving = Request(
+        "ca",
+        "kube-apiserver",
+        dns_names=(*dns_names, endpoint.host) if is_name else dns_names,
+        addresses=("127.0.0.1", first) if is_name else ("127.0.0.1", first, endpoint.host),
+    )
+    return Leaf(
+        names.apiserver,
+        "kube-apiserver",
+        pairs=(
+            ("serving", serving),
+            ("etcd-client", Request("etcd-ca", "kube-apiserver")),
+            ("kubelet-client", Request("ca", "kube-apiserver-kubelet-client", organization="system:masters")),
+            ("front-proxy-client", Request("front-proxy-ca", "front-proxy-client")),
+        ),
+        copies=("ca.crt", "etcd-ca.crt", "front-proxy-ca.crt", TOKEN_KEY),
+        token_public=True,
+    )
+
+
+def make(leaf: Leaf, authority: Mapping[str, bytes], now: datetime) -> dict[str, bytes]:
+    """The content of a leaf Secret, freshly signed. Raises Damaged when an authority is."""
+    entries: dict[str, bytes] = {}
+    for name, request in leaf.pairs:
+        certificate, key = issue(read_signer(authority, request.authority), request, now)
+        entries |= {f"{name}.crt": certificate, f"{name}.key": key}
+    for entry in leaf.copies:
+        if entry not in authority:
+            raise Damaged(f"{entry} is missing")
+        entries[entry] = authority[entry]
+    if leaf.token_public:
+        entries["sa.pub"] = public_pem(read_key(authority, TOKEN_KEY))
+    if leaf.kubeconfig is not None:
+        entries[KUBECONFIG_KEY] = _kubeconfig(leaf.kubeconfig, authority, now)
+    return entries
+
+
+def _kubeconfig(wanted: Kubeconfig, authority: Mapping[str, bytes], now: datetime) -> bytes:
+    signer = read_signer(authority, wanted.user.authority)
+    certificate, key = issue(signer, wanted.user, now)
+    read_certificate(authority, "ca.crt")
+    user = wanted.user.common_name
+    authority_data = _data("certificate-authority", authority["ca.crt"])
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "cluster", "cluster": {"server": wanted.server, **authority_data}}],
+        "users": [{"name": user, "user": {**_data("client-certificate", certificate), **_data("client-key", key)}}],
+        "contexts": [{"name": "cluster", "context": {"cluster": "cluster", "user": user}}],
+        "current-context": "cluster",
+    }
+    return yaml.safe_dump(document, sort_keys=False).encode()
+
+
+def _data(name: str, content: bytes) -> dict[str, str]:
+    return {f"{name}-data": b64encode(content).decode()}

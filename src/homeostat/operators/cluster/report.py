@@ -1,0 +1,212 @@
+"""From what was seen, planned and done to the whole status, and to the notes that events are made of. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from homeostat.api.cluster.v1alpha1 import ClusterStatus
+from homeostat.api.meta import Condition
+from homeostat.kube.errors import Forbidden
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.actions import (
+    Action,
+    Apply,
+    Conflicted,
+    IssueAuthority,
+    IssueLeaf,
+    Plan,
+    Probed,
+    ProbeEndpoint,
+    ProbeFailed,
+    Remove,
+    RemoveFinalizer,
+    Verdict,
+)
+from homeostat.operators.cluster.components import components, is_ready, trouble
+from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
+from homeostat.operators.cluster.observe import Observed
+from homeostat.runtime.conditions import find_condition, is_true, set_condition
+from homeostat.runtime.events import Note
+from homeostat.runtime.loop import Report, Result
+from homeostat.runtime.outcome import Retry
+
+_LASTING = 3  # failures in a row before a refusal of the cell's API is worth a condition
+_SHOWN = 1000
+_CALM = {words.PROGRESSING, words.NOT_CREATED, words.ISSUING, words.WAITING_FOR_ADDRESS, words.PAUSED, words.DELETING}
+
+Results = tuple[Result[Action], ...]
+
+
+def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Report[ClusterStatus]:
+    """What to tell."""
+    if any(isinstance(result.action, RemoveFinalizer) for result in results):
+        done = all(result.outcome is not None and not isinstance(result.outcome, Retry) for result in results)
+        return Report(None, (Note(words.DELETED, "everything that was made for it is gone"),) if done else ())
+    before = seen.cluster.status
+    failed = [result.outcome.error for result in results if isinstance(result.outcome, Retry)]
+    attempts = before.attempts + 1 if failed else 0
+    conditions = _conditions(seen, plan, results, attempts, now)
+    ready = is_true(conditions, words.READY)
+    accepted = plan.verdict is None or plan.verdict.reason == words.UPGRADE_NOT_SUPPORTED
+    status = replace(
+        before,
+        observed_generation=seen.cluster.metadata.generation,
+        package_version=before.package_version or (seen.cluster.spec.package_version if accepted else ""),
+        kubernetes_version=_version(results) or before.kubernetes_version,
+        endpoint=seen.endpoint,
+        components=components(seen),
+        conditions=conditions,
+        started_at=before.started_at or (now.replace(microsecond=0) if accepted else None),
+        ready_at=before.ready_at or (now.replace(microsecond=0) if ready else None),
+        attempts=attempts,
+    )
+    status = replace(status, phase=_phase(seen, plan, status))
+    return Report(status, _notes(seen, status, results))
+
+
+def _conditions(seen: Observed, plan: Plan, results: Results, attempts: int, now: datetime) -> tuple[Condition, ...]:
+    controllers_names = (controllers.CONTROLLER_MANAGER, controllers.SCHEDULER)
+    judged = (
+        (words.ACCEPTED, *_accepted(plan, results, attempts)),
+        (words.PKI_READY, *_pki(seen, plan)),
+        (words.ENDPOINT_ASSIGNED, *_endpoint(seen)),
+        (words.ETCD_READY, *_masters(seen, (etcd.NAME,))),
+        (words.API_SERVER_READY, *_masters(seen, (apiserver.NAME,))),
+        (words.CONTROLLERS_READY, *_masters(seen, controllers_names)),
+    )
+    conditions = seen.cluster.status.conditions
+    generation = seen.cluster.metadata.generation
+    for type_, is_so, why in judged:
+        message = why.message[:_SHOWN]
+        conditions = set_condition(conditions, type_, is_so, why.reason, message, generation=generation, now=now)
+    serving, why = _ready(seen, plan, results, conditions)
+    return set_condition(
+        conditions, words.READY, serving, why.reason, why.message[:_SHOWN], generation=generation, now=now
+    )
+
+
+def _accepted(plan: Plan, results: Results, attempts: int) -> tuple[bool, Verdict]:
+    if plan.verdict is not None:
+        return False, plan.verdict
+    for result in results:
+        match result.outcome:
+            case Conflicted(why=why):
+                return False, Verdict(words.NAME_CONFLICT, why)
+            case Retry(error=Forbidden() as error):
+                return False, Verdict(words.FORBIDDEN, str(error))
+            case Retry(error=error) if attempts >= _LASTING:
+                return False, Verdict(words.API_REFUSED, f"tried {attempts} times: {error}")
+            case _:
+                continue
+    return True, Verdict(words.AS_DECLARED, "")
+
+
+def _pki(seen: Observed, plan: Plan) -> tuple[bool, Verdict]:
+    if plan.pki is not None:
+        return False, plan.pki
+    missing = [leaf.leaf.name for leaf in seen.leaves if leaf.damage or not leaf.exists]
+    if not seen.authority.exists or missing or seen.endpoint is None:
+        return False, Verdict(words.ISSUING, f"making {', '.join(missing)}" if missing else "making the authorities")
+    return True, Verdict(words.AS_DECLARED, "")
+
+
+def _endpoint(seen: Observed) -> tuple[bool, Verdict]:
+    if seen.endpoint is not None:
+        return True, Verdict(words.ASSIGNED, f"{seen.endpoint.host}:{seen.endpoint.port}")
+    wanted = seen.cluster.spec.endpoint.address
+    asked = f" {wanted}" if wanted else ""
+    return False, Verdict(
+        words.WAITING_FOR_ADDRESS, f"Service {seen.names.apiserver} of type LoadBalancer has no address{asked} yet"
+    )
+
+
+def _masters(seen: Observed, names: tuple[str, ...]) -> tuple[bool, Verdict]:
+    for name in names:
+        why = trouble(seen, name)
+        if why.reason != words.COMPONENTS_READY:
+            return False, Verdict(why.reason, f"{name}: {why.message}")
+    return True, Verdict(words.COMPONENTS_READY, "")
+
+
+def _ready(
+    seen: Observed, plan: Plan, results: Results, conditions: tuple[Condition, ...]
+) -> tuple[bool | None, Verdict]:
+    """Components first, then the proof. Without a fresh proof the last one counts, as long as nothing else is wrong."""
+    if seen.cluster.metadata.deletion_timestamp is not None and plan.verdict is not None:
+        return False, plan.verdict
+    for type_ in (words.PKI_READY, words.ENDPOINT_ASSIGNED, words.ETCD_READY, words.API_SERVER_READY):
+        found = find_condition(conditions, type_)
+        if found is not None and found.status != "True":
+            return False, Verdict(found.reason, f"{type_}: {found.message}")
+    if not is_ready(seen, controllers.CONTROLLER_MANAGER) or not is_ready(seen, controllers.SCHEDULER):
+        found = find_condition(conditions, words.CONTROLLERS_READY)
+        return False, Verdict(found.reason if found else words.PROGRESSING, found.message if found else "")
+    for result in results:
+        if isinstance(result.action, ProbeEndpoint):
+            if isinstance(result.outcome, Probed):
+                return True, Verdict(words.SERVING, "")
+            said = result.outcome.why if isinstance(result.outcome, ProbeFailed) else "the probe could not be made"
+            return False, Verdict(words.ENDPOINT_UNREACHABLE, said)
+    if seen.probed is not None and seen.probed.version:
+        return True, Verdict(words.SERVING, "")
+    accepted = find_condition(conditions, words.ACCEPTED)
+    if accepted is not None and accepted.status != "True":
+        return False, Verdict(accepted.reason, accepted.message)
+    return False, Verdict(words.PROGRESSING, "waiting for the first read through the endpoint")
+
+
+def _version(results: Results) -> str:
+    return next((result.outcome.version for result in results if isinstance(result.outcome, Probed)), "")
+
+
+def _phase(seen: Observed, plan: Plan, status: ClusterStatus) -> str:
+    if seen.cluster.metadata.deletion_timestamp is not None:
+        return "Deleting"
+    if plan.verdict is not None and plan.verdict.reason == words.PAUSED:
+        return "Paused"
+    if is_true(status.conditions, words.READY):
+        return "Ready"
+    if status.ready_at is not None:
+        return "Degraded"
+    return "Provisioning" if status.started_at is not None else "Pending"
+
+
+def _notes(seen: Observed, status: ClusterStatus, results: Results) -> tuple[Note, ...]:
+    """Every change of a condition, and what was done."""
+    before = seen.cluster.status
+    notes = []
+    if before.started_at is None and status.started_at is not None:
+        notes.append(Note(words.CREATING, f"making the masters from {status.package_version}"))
+    notes += [note for result in results if (note := _done(seen, result)) is not None]
+    for condition in status.conditions:
+        old = find_condition(before.conditions, condition.type)
+        told = old is not None and (old.status, old.reason) == (condition.status, condition.reason)
+        if not told and condition.reason not in _CALM and condition.status == "False":
+            notes.append(Note(condition.reason, f"{condition.type}: {condition.message}", type="Warning"))
+        elif not told and condition.status == "True" and condition.type not in (words.ACCEPTED, words.READY):
+            notes.append(Note(condition.type, f"{condition.type}: {condition.message or condition.reason}"))
+    if before.ready_at is None and status.ready_at is not None:
+        notes.append(Note(words.CREATED, f"serves Kubernetes {status.kubernetes_version}"))
+    elif is_true(status.conditions, words.READY) and not is_true(before.conditions, words.READY):
+        notes.append(Note(words.SERVING, "serves its clients again"))
+    return tuple(notes)
+
+
+def _done(seen: Observed, result: Result[Action]) -> Note | None:
+    if result.outcome is None or isinstance(result.outcome, Retry | Conflicted):
+        return None
+    repaired = seen.cluster.status.ready_at is not None
+    match result.action:
+        case IssueAuthority():
+            return Note(words.ISSUING, "made the authorities")
+        case IssueLeaf(leaf=leaf, because=why) if repaired:
+            return Note(words.REPAIRED, f"made Secret {leaf.name} anew: {why}", type="Warning")
+        case Apply(objects=objects) if repaired and seen.applied:
+            names = ", ".join(f"{each.kind.resource.kind} {each.name}" for each in objects)
+            return Note(words.REPAIRED, f"put back {names}", type="Warning")
+        case Remove(kind=kind, name=name):
+            return Note(words.REMOVED, f"removed {kind.resource.kind} {name}")
+        case _:
+            return None

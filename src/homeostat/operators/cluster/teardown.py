@@ -1,0 +1,79 @@
+"""Removing a cluster, in order: clients of the API first, then the API, then its data, then addresses and keys. Pure.
+
+A stage begins when nothing of the one before is left, Pods included, so that no master writes into what is being
+removed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeostat.api.core import (
+    DEPLOYMENT,
+    PERSISTENT_VOLUME_CLAIM,
+    SECRET,
+    SERVICE,
+    STATEFUL_SET,
+)
+from homeostat.api.kind import Kind
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.actions import Plan, Remove, RemoveFinalizer, Verdict
+from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
+from homeostat.operators.cluster.names import COMPONENT_LABEL
+from homeostat.operators.cluster.observe import Observed
+
+
+def tear_down(seen: Observed) -> Plan:
+    """The next stage that has something left; the finalizer goes when none has."""
+    names = seen.names
+    stages: tuple[tuple[str, Kind[Any], tuple[str, ...], tuple[str, ...]], ...] = (
+        (
+            "controllers",
+            DEPLOYMENT,
+            (names.controllers, names.scheduler),
+            (controllers.CONTROLLER_MANAGER, controllers.SCHEDULER),
+        ),
+        ("the API server", DEPLOYMENT, (names.apiserver,), (apiserver.NAME,)),
+        ("etcd", STATEFUL_SET, (names.etcd,), (etcd.NAME,)),
+    )
+    for what, kind, workloads, components in stages:
+        plan = _stage(seen, what, kind, workloads, components)
+        if plan is not None:
+            return plan
+    return _volumes(seen) or _rest(seen) or Plan((RemoveFinalizer(),))
+
+
+def _stage(
+    seen: Observed, what: str, kind: Kind[Any], workloads: tuple[str, ...], components: tuple[str, ...]
+) -> Plan | None:
+    mark = kind.resource.kind
+    left = [(name, seen.live[mark, name]) for name in workloads if (mark, name) in seen.live]
+    pods = [pod.metadata.name for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) in components]
+    if not left and not pods:
+        return None
+    actions = tuple(Remove(kind, name, live.uid) for name, live in left if not live.deleting)
+    return Plan(actions, verdict=_deleting(f"removing {what}" + (f": {', '.join(pods)}" if pods else "")))
+
+
+def _volumes(seen: Observed) -> Plan | None:
+    if not seen.claims:
+        return None
+    actions = tuple(
+        Remove(PERSISTENT_VOLUME_CLAIM, claim.metadata.name, claim.metadata.uid)
+        for claim in seen.claims
+        if claim.metadata.deletion_timestamp is None
+    )
+    return Plan(actions, verdict=_deleting("removing the volumes of etcd"))
+
+
+def _rest(seen: Observed) -> Plan | None:
+    kinds: dict[str, Kind[Any]] = {"Service": SERVICE, "Secret": SECRET}
+    left = [(kind, name, live) for (kind, name), live in sorted(seen.live.items()) if kind in kinds]
+    if not left:
+        return None
+    actions = tuple(Remove(kinds[kind], name, live.uid) for kind, name, live in left if not live.deleting)
+    return Plan(actions, verdict=_deleting("removing the endpoint and the keys"))
+
+
+def _deleting(message: str) -> Verdict:
+    return Verdict(words.DELETING, message)

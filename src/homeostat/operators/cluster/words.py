@@ -1,0 +1,169 @@
+"""Every condition, reason and event of a Cluster, with its meaning and remedy; the reference page is made from this."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Word(Struct, frozen=True):
+    """One reason that a user can meet."""
+
+    name: str
+    meaning: str
+    remedy: str
+
+
+class Table(Struct, frozen=True):
+    """The reasons of one condition, or the events."""
+
+    title: str
+    words: tuple[Word, ...]
+
+
+ACCEPTED, PKI_READY, ENDPOINT_ASSIGNED = "Accepted", "PKIReady", "EndpointAssigned"
+ETCD_READY, API_SERVER_READY, CONTROLLERS_READY, READY = "EtcdReady", "APIServerReady", "ControllersReady", "Ready"
+CONDITIONS = (ACCEPTED, PKI_READY, ENDPOINT_ASSIGNED, ETCD_READY, API_SERVER_READY, CONTROLLERS_READY, READY)
+
+AS_DECLARED = "AsDeclared"
+INVALID_SPEC = "InvalidSpec"
+ADDRESS_TAKEN = "AddressTaken"
+PACKAGE_NOT_FOUND = "PackageVersionNotFound"
+UPGRADE_NOT_SUPPORTED = "UpgradeNotSupported"
+PAUSED = "Paused"
+DELETING = "Deleting"
+DELETION_PROTECTED = "DeletionProtected"
+AUTHORITY_DAMAGED = "AuthorityDamaged"
+AUTHORITY_LOST = "AuthorityLost"
+ISSUING = "Issuing"
+WAITING_FOR_ADDRESS = "WaitingForAddress"
+ASSIGNED = "Assigned"
+NAME_CONFLICT = "NameConflict"
+API_REFUSED = "APIRefused"
+FORBIDDEN = "Forbidden"
+NOT_CREATED = "NotCreated"
+PROGRESSING = "Progressing"
+IMAGE_UNAVAILABLE = "ImageUnavailable"
+UNSCHEDULABLE = "Unschedulable"
+CRASHING = "Crashing"
+COMPONENTS_READY = "Ready"
+ENDPOINT_UNREACHABLE = "EndpointUnreachable"
+SERVING = "Serving"
+
+CREATING, CREATED, REPAIRED, REMOVED, DELETED = "Creating", "Created", "Repaired", "Removed", "Deleted"
+
+TABLES = (
+    Table(
+        "Accepted: the declaration can be followed",
+        (
+            Word(AS_DECLARED, "The declaration is followed.", "Nothing to do."),
+            Word(
+                INVALID_SPEC, "A field is wrong although the API server let it pass.", "Mend the field that is named."
+            ),
+            Word(ADDRESS_TAKEN, "Another Cluster asks for the same endpoint address.", "Choose another address."),
+            Word(
+                PACKAGE_NOT_FOUND,
+                "There is no ClusterPackageVersion of that name. Masters that run already run on.",
+                "Create it, or name one that `homeostat get packageversions` lists.",
+            ),
+            Word(
+                UPGRADE_NOT_SUPPORTED,
+                "spec.packageVersion was changed after the masters were made. The old ones run on.",
+                "Set it back. This release creates and deletes clusters; upgrades come with a later one.",
+            ),
+            Word(PAUSED, "spec.paused is true: nothing of this cluster is touched.", "Set it to false to go on."),
+            Word(DELETING, "The Cluster is being deleted, and its masters are removed in order.", "Wait."),
+            Word(
+                DELETION_PROTECTED,
+                "The Cluster was deleted although spec.deletionProtection is true. Its masters run on.",
+                "Set spec.deletionProtection to false to let the deletion go on; it cannot be taken back.",
+            ),
+            Word(
+                NAME_CONFLICT,
+                "An object that is not this Cluster's bears a name that it needs. It is not touched.",
+                "Remove or rename that object, or give the Cluster another name.",
+            ),
+            Word(
+                FORBIDDEN,
+                "The cell's API server does not permit the operator what it must do.",
+                "Apply deploy/operator.",
+            ),
+            Word(
+                API_REFUSED,
+                "The cell's API server refuses or fails; it is tried again.",
+                "Read the message; look at the cell.",
+            ),
+        ),
+    ),
+    Table(
+        "PKIReady: keys and certificates are whole",
+        (
+            Word(AS_DECLARED, "All keys and certificates are there and fit together.", "Nothing to do."),
+            Word(ISSUING, "Keys and certificates are being made.", "Wait."),
+            Word(
+                AUTHORITY_DAMAGED,
+                "The Secret with the authorities' keys was changed to something unusable. Masters run on.",
+                "Restore the Secret from a backup. It is never made anew: every client would be cut off.",
+            ),
+            Word(
+                AUTHORITY_LOST,
+                "The Secret with the authorities' keys is gone while the cluster has masters. They run on.",
+                "Restore the Secret from a backup, or delete the Cluster.",
+            ),
+        ),
+    ),
+    Table(
+        "EndpointAssigned: the cluster has its address",
+        (
+            Word(ASSIGNED, "The endpoint has an address, which stays for the life of the cluster.", "Nothing to do."),
+            Word(
+                WAITING_FOR_ADDRESS,
+                "Nothing has given the Service of type LoadBalancer an address yet.",
+                "Look at the cell's load balancer (locally: `homeostat logs balancer`).",
+            ),
+        ),
+    ),
+    Table(
+        "EtcdReady, APIServerReady, ControllersReady: the masters run",
+        (
+            Word(COMPONENTS_READY, "All replicas are ready.", "Nothing to do."),
+            Word(NOT_CREATED, "Waits for what it depends on.", "Look at the conditions before it."),
+            Word(PROGRESSING, "Pods are starting or being replaced.", "Wait."),
+            Word(
+                IMAGE_UNAVAILABLE,
+                "An image cannot be had on the host that is named.",
+                "Load or push the image, or use another package version.",
+            ),
+            Word(UNSCHEDULABLE, "No host of the cell takes the Pod.", "Read the message; add room or mend the hosts."),
+            Word(
+                CRASHING,
+                "The container ends again and again.",
+                "Read its log: `homeostat logs cluster/NAME/COMPONENT`.",
+            ),
+        ),
+    ),
+    Table(
+        "Ready: the cluster serves its clients",
+        (
+            Word(SERVING, "A read through the endpoint succeeded.", "Nothing to do."),
+            Word(
+                ENDPOINT_UNREACHABLE,
+                "All components are ready, but a read through the endpoint fails.",
+                "Look at the load balancer and at the network between it and the cell's Pods.",
+            ),
+            Word(PROGRESSING, "The cluster is on its way; the message names what it waits for.", "Wait."),
+        ),
+    ),
+    Table(
+        "Events",
+        (
+            Word(CREATING, "The operator began to make the masters.", "Nothing to do."),
+            Word(CREATED, "The cluster was Ready for the first time.", "Nothing to do."),
+            Word(
+                REPAIRED, "A derived object was missing or changed by hand, and was put back.", "Find out who did it."
+            ),
+            Word(ISSUING, "Keys or certificates were made.", "Nothing to do."),
+            Word(REMOVED, "A part was removed, because the Cluster is being deleted.", "Nothing to do."),
+            Word(DELETED, "Everything that was made for the Cluster is gone.", "Nothing to do."),
+        ),
+    ),
+)
