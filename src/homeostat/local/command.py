@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from msgspec import Struct
 from homeostat.kit.clock import Clock
 
 _SHOWN = 2000  # characters of output that an error repeats
+_SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
 class Finished(Struct, frozen=True):
@@ -24,6 +26,17 @@ class Finished(Struct, frozen=True):
 
 class CommandError(Exception):
     """A command of this machine failed, hung or is missing; the message says which and what it printed."""
+
+
+def search_path() -> str:
+    """Where commands are looked for: as the caller does, then where the system keeps its own (not in every PATH)."""
+    own = [directory for directory in os.environ.get("PATH", "").split(":") if directory]
+    return ":".join(dict.fromkeys((*own, *_SYSTEM)))
+
+
+def confined(argv: Sequence[str | Path]) -> tuple[str | Path, ...]:
+    """A command whose processes and mounts all end with it, and which ends with this process, however that ends."""
+    return ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", *argv)
 
 
 async def run(
@@ -43,7 +56,7 @@ async def run(
             stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=None if env is None else dict(env),
+            env={**(os.environ if env is None else env), "PATH": search_path()},
         )
     except FileNotFoundError as error:
         raise CommandError(

@@ -40,7 +40,7 @@ class _Broke(Exception):
 
 
 class Fetcher:
-    """Downloads of one run. Use as an asynchronous context manager."""
+    """Downloads of one run; to be closed, or used as an asynchronous context manager."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -53,6 +53,10 @@ class Fetcher:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End all connections."""
         if self._session is not None:
             await self._session.close()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -16,12 +17,13 @@ from homeostat.kit.clock import Clock
 from homeostat.local.binaries import build, directory, engines, go
 from homeostat.local.binaries.checking import Memory, version_of
 from homeostat.local.binaries.components import KUBERNETES_VERSIONS, Component, architecture, wanted
-from homeostat.local.binaries.download import Absent, Fetcher, Unreachable
 from homeostat.local.binaries.errors import BinariesError, NoToolchain, WrongVersion
-from homeostat.local.binaries.release import Mirror, fetch
 from homeostat.local.binaries.store import RELEASE, Store
 from homeostat.local.paths import Paths
 from homeostat.local.steps import Report
+
+if TYPE_CHECKING:
+    from homeostat.local.binaries.download import Fetcher
 
 DIRECTORY_VARIABLE = "HOMEOSTAT_BINARIES_DIR"
 MIRROR_VARIABLE = "HOMEOSTAT_MIRROR"
@@ -60,43 +62,48 @@ async def ensure(
 ) -> BinarySet:
     """Have all programs for these Kubernetes versions. Raises BinariesError."""
     search = _Search(paths, environment, arch or architecture(), clock, progress)
-    async with search.fetcher:
-        try:
-            return BinarySet(tuple([await search.find(one) for one in wanted(versions, search.arch)]))
-        finally:
-            await asyncio.to_thread(search.memory.save)
+    try:
+        return BinarySet(tuple([await search.find(one) for one in wanted(versions, search.arch)]))
+    finally:
+        await search.close()
 
 
 class _Search:
     """One run through all components; remembers which hosts do not answer."""
 
     def __init__(self, paths: Paths, environment: Mapping[str, str], arch: str, clock: Clock, progress: Report) -> None:
-        self.arch, self.fetcher = arch, Fetcher(clock)
-        self.store = Store(paths.binaries)
-        self.memory = Memory(paths.binaries / "versions.json")
+        self.arch = arch
+        self._store = Store(paths.binaries)
+        self._memory = Memory(paths.binaries / "versions.json")
+        self._fetcher: Fetcher | None = None
         self._environment, self._clock, self._progress = environment, clock, progress
-        self._mirror = Mirror(environment.get(MIRROR_VARIABLE, ""))
 
     async def find(self, component: Component) -> Found:
         """A component from the first source that has it."""
         if named := self._environment.get(DIRECTORY_VARIABLE):
             self._progress.update(f"looking for {component.label} in {named}")
-            if place := await directory.find(component, Path(named), self.memory, self._clock):
+            if place := await directory.find(component, Path(named), self._memory, self._clock):
                 return Found(component, place, DIRECTORY_VARIABLE)
         if cached := await self._cached(component):
             return cached
-        async with self.store.locked(self._clock, self._progress):
+        async with self._store.locked(self._clock, self._progress):
             return await self._cached(component) or await self._make(component)
 
+    async def close(self) -> None:
+        """End connections and keep what was learned."""
+        if self._fetcher is not None:
+            await self._fetcher.close()
+        await asyncio.to_thread(self._memory.save)
+
     async def _cached(self, component: Component) -> Found | None:
-        if not self.store.missing(component, RELEASE):
-            return Found(component, self.store.directory(component, RELEASE), "release")
+        if not self._store.missing(component, RELEASE):
+            return Found(component, self._store.directory(component, RELEASE), "release")
         recipe = build.recipe(component, engines.find(component.engine), self.arch)
-        builds = self.store.builds(component, recipe)
+        builds = self._store.builds(component, recipe)
         if not builds:
             return None
         place = await self._current(component, recipe, builds)
-        return Found(component, self.store.directory(component, place), "build") if place else None
+        return Found(component, self._store.directory(component, place), "build") if place else None
 
     async def _current(self, component: Component, recipe: str, builds: tuple[str, ...]) -> str:
         """The build by the Go of today; without a usable Go, any."""
@@ -114,11 +121,9 @@ class _Search:
             if told != component.version:
                 raise WrongVersion(f"{name}: expected {component.version}, the new file tells {told}; it was not kept")
 
-        try:
-            await fetch(component, self._mirror, self.store, self.fetcher, accept, self._progress)
-            return Found(component, self.store.directory(component, RELEASE), "release")
-        except (Absent, Unreachable) as error:
-            no_release = str(error)
+        no_release = await self._why_no_release(component, accept)
+        if not no_release:
+            return Found(component, self._store.directory(component, RELEASE), "release")
         self._progress.update(f"{component.label}: no release ({no_release}); building")
         try:
             place = await self._build(component, accept)
@@ -126,13 +131,26 @@ class _Search:
             raise type(error)(
                 f"{component.label}: no release to download ({no_release}), so it is built: {error}"
             ) from error
-        return Found(component, self.store.directory(component, place), "build")
+        return Found(component, self._store.directory(component, place), "build")
+
+    async def _why_no_release(self, component: Component, accept: build.Accept) -> str:
+        """Download a component's release into the cache; empty when that went well."""
+        # Imported here: loading an HTTP client takes longer than all else with a filled cache, which needs none.
+        from homeostat.local.binaries import download, release
+
+        self._fetcher = self._fetcher or download.Fetcher(self._clock)
+        mirror = release.Mirror(self._environment.get(MIRROR_VARIABLE, ""))
+        try:
+            await release.fetch(component, mirror, self._store, self._fetcher, accept, self._progress)
+        except (download.Absent, download.Unreachable) as error:
+            return str(error)
+        return ""
 
     async def _build(self, component: Component, accept: build.Accept) -> str:
         engine = engines.find(component.engine)
         toolchain = await self._toolchain(component)
         place = build.origin(build.recipe(component, engine, self.arch), toolchain.version)
-        await build.build(component, engine, toolchain, place, self.store, accept, self._progress, clock=self._clock)
+        await build.build(component, engine, toolchain, place, self._store, accept, self._progress, clock=self._clock)
         return place
 
     async def _toolchain(self, component: Component) -> go.Toolchain:

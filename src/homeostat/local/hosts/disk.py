@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,9 @@ import msgspec
 from homeostat.kit.clock import Clock
 from homeostat.local.command import run
 from homeostat.local.hosts.bundle import DISKS, SYSTEM_DATA, config
-from homeostat.local.hosts.ports import HostSpec
+from homeostat.local.hosts.cable import plug_in, pull_out
+from homeostat.local.hosts.ports import HostError, HostSpec
+from homeostat.local.hosts.processes import CGROUP_PARENT
 
 _MARKER = "installed"
 
@@ -43,31 +46,42 @@ class Disk:
         words = (self.directory / "ssh_host_ed25519_key.pub").read_text().split()
         return " ".join(words[:2])
 
-    def spec(self) -> HostSpec | None:
-        """The spec that this host was installed from; None when it is not, or not wholly, installed."""
-        if not (self.directory / _MARKER).is_file():
-            return None
-        return msgspec.json.decode((self.directory / "spec.json").read_bytes(), type=HostSpec)
+    def declared(self) -> HostSpec | None:
+        """The spec that this host is, or was about to be, installed from."""
+        file = self.directory / "spec.json"
+        return msgspec.json.decode(file.read_bytes(), type=HostSpec) if file.is_file() else None
+
+    def is_installed(self) -> bool:
+        """Whether the last installation came to its end."""
+        return (self.directory / _MARKER).is_file()
 
     async def install(self, spec: HostSpec, base: Path, public_key: str, *, keep_data: bool) -> None:
-        """Lay down a fresh system. The host must be off and its root not mounted."""
-        (self.directory / _MARKER).unlink(missing_ok=True)
-        for name in ("upper", "work", *(f"data/{name}" for name in SYSTEM_DATA)):
-            shutil.rmtree(self.directory / name, ignore_errors=True)
-        for name in DISKS:
-            if not keep_data:
-                shutil.rmtree(self.directory / "data" / name, ignore_errors=True)
+        """Lay down a fresh system. The host must be off and nothing be mounted below its directory."""
+        if points := self.mounted():
+            raise HostError(f"{points[0]}: still mounted, so nothing below it is removed; switch the host off again")
+        self._declare(spec)
+        await self._wipe((*SYSTEM_DATA, *(() if keep_data else DISKS)))
         for name in ("upper", "work", "root", "bundle", *(f"data/{name}" for name in SYSTEM_DATA | DISKS)):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         await self._keys()
         self._prepare(spec, public_key)
         if spec.images:
             await seed_containerd(Path(spec.images), self.directory / "data" / "containerd", clock=self._clock)
-        document = config(spec, self.directory, f"/homeostat/{spec.name}")
+        document = config(spec, self.directory, f"/{CGROUP_PARENT}/{spec.name}")
         (self.directory / "bundle" / "config.json").write_bytes(msgspec.json.encode(document))
         (self.directory / "base").write_text(str(base))
-        (self.directory / "spec.json").write_bytes(msgspec.json.encode(spec))
         (self.directory / _MARKER).touch()
+
+    def _declare(self, spec: HostSpec) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        new = self.directory / "spec.json.new"
+        new.write_bytes(msgspec.json.encode(spec))
+        new.replace(self.directory / "spec.json")
+        (self.directory / _MARKER).unlink(missing_ok=True)
+
+    async def _wipe(self, data: Iterable[str]) -> None:
+        old = [self.directory / name for name in ("upper", "work", *(f"data/{name}" for name in data))]
+        await run(("rm", "-rf", "--one-file-system", *old), clock=self._clock, timeout_s=120)
 
     async def mount(self) -> None:
         """Put the layers together; nothing to do where they are."""
@@ -79,9 +93,19 @@ class Disk:
 
     async def unmount(self) -> None:
         """Take the layers apart, and whatever is still mounted below the host's directory."""
-        for point in sorted(mount_points(), reverse=True):
-            if point.startswith(f"{self.directory}/"):
-                await run(("umount", "--lazy", point), clock=self._clock, check=False)
+        for point in reversed(self.mounted()):
+            await run(("umount", "--lazy", point), clock=self._clock, check=False)
+
+    def mounted(self) -> list[str]:
+        """Mount points below the host's directory, the outer before the inner."""
+        return sorted(point for point in mount_points() if point.startswith(f"{self.directory}/"))
+
+    def write_cable(self, spec: HostSpec) -> Path:
+        """The scripts that wire the host and take the wires away: the path to which `.in` and `.out` are added."""
+        cable = self.directory / "cable"
+        cable.with_suffix(".in").write_text(plug_in(spec))
+        cable.with_suffix(".out").write_text(pull_out(spec))
+        return cable
 
     async def _keys(self) -> None:
         for name in ("ssh_host_ed25519_key", "ssh_host_ed25519_key.pub"):
@@ -125,9 +149,16 @@ async def seed_containerd(template: Path, target: Path, *, clock: Clock) -> None
     Layers of images are only ever lower layers of an overlay, so sharing them is safe, and a host costs a megabyte
     instead of a gigabyte.
     """
-    shutil.rmtree(target, ignore_errors=True)
-    await run(("cp", "-a", "--link", f"{template}/.", f"{target}/"), clock=clock, timeout_s=120)
+    way = _make_room(template, target)
+    await run(("cp", "-a", way, f"{template}/.", f"{target}/"), clock=clock, timeout_s=300)
     _own_copies(template, target)
+
+
+def _make_room(template: Path, target: Path) -> str:
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    # Links do not cross file systems; there, a host costs the whole store.
+    return "--link" if template.stat().st_dev == target.stat().st_dev else "--reflink=auto"
 
 
 def _own_copies(template: Path, target: Path) -> None:

@@ -1,34 +1,40 @@
 """The power supply of a host: one small shell that runs it, starts it again when it reboots, and ends with it.
 
-No Python process has to stay for a host to run. A monitor is known by its process id and start time, both kept beside
-the host, so that a recycled process id is never taken for it.
+No Python process has to stay for a host to run. The shell records itself (process id, start time, boot of the machine)
+beside the host, so that neither a recycled process id nor a reboot of the machine is taken for it, and a caller that is
+killed right after starting it leaves nothing unknown. It wires the host anew for each boot and unplugs it at the end.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import shlex
-import signal
 from pathlib import Path
 
 from homeostat.kit.clock import Clock
-from homeostat.local.command import run
+from homeostat.local.command import run, search_path
+from homeostat.local.hosts import processes
 from homeostat.local.hosts.ports import HostError
 
 # runc passes on how the first process ended: by SIGHUP (129) when the host asked for a reboot.
 _REBOOT = 129
-# `script` is the host's serial console: it gives it a terminal and keeps what it says.
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+# `script` is the host's serial console: it gives it a terminal and keeps what it says. The mount namespace of its own
+# keeps what is mounted in a host from appearing on a machine whose root is a shared mount, as systemd makes it.
 _LOOP = """
+echo "$$ $(cut -d' ' -f22 /proc/$$/stat) $(cat {boot_id})" > {record}.new && mv {record}.new {record}
 while :; do
   {runc} delete --force {name} >/dev/null 2>&1
   script --quiet --return --flush --append --command {command} {console} </dev/null >/dev/null 2>&1
   code=$?
+  sh {cable}.out
   [ "$code" = {reboot} ] || break
+  sh {cable}.in >>{console} 2>&1 || break
 done
 {runc} delete --force {name} >/dev/null 2>&1
+rm -f {record}
 """
+_PATIENCE = 100  # looks; what is started begins, and what is killed ends, at once unless the machine is very busy
 
 
 class Monitor:
@@ -39,23 +45,29 @@ class Monitor:
         self._directory = directory
         self._runtime = runtime
         self._clock = clock
+        self._record = directory / "monitor"
 
-    def is_running(self) -> bool:
-        """Whether the host has power."""
+    def is_alive(self) -> bool:
+        """Whether the supply itself is there."""
         return self._pid() is not None
 
+    def is_running(self) -> bool:
+        """Whether the host has power. One whose supply was killed goes on running, but will not survive a reboot."""
+        return self.is_alive() or (self._record.exists() and bool(self._processes()))
+
     async def start(self) -> None:
-        """Begin to boot."""
-        runc = f"runc --root {shlex.quote(str(self._runtime))}"
-        bundle = shlex.quote(str(self._directory / "bundle"))
+        """Begin to boot. The host's cable must be plugged in, and nothing of it may run."""
         script = _LOOP.format(
-            runc=runc,
+            boot_id=_BOOT_ID,
+            record=shlex.quote(str(self._record)),
+            runc=f"runc --root {shlex.quote(str(self._runtime))}",
             name=self._name,
-            command=shlex.quote(f"{runc} run --bundle {bundle} {self._name}"),
+            command=shlex.quote(self._command()),
             console=shlex.quote(str(self._directory / "console.log")),
+            cable=shlex.quote(str(self._directory / "cable")),
             reboot=_REBOOT,
         )
-        process = await asyncio.create_subprocess_exec(
+        await asyncio.create_subprocess_exec(
             "/bin/sh",
             "-c",
             script,
@@ -63,46 +75,52 @@ class Monitor:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
+            cwd="/",
+            env={"PATH": search_path(), "SHELL": "/bin/sh"},
         )
-        file = self._directory / "monitor"
-        file.write_text(f"{process.pid} {_start_time(process.pid)}")
+        for _ in range(_PATIENCE):
+            if self.is_alive():
+                return
+            await self._clock.sleep(0.05)
+        raise HostError(f"host {self._name}: its power supply did not start; `homeostat doctor` checks what it needs")
 
     async def stop(self) -> None:
         """Pull the plug: the supply first, so that nothing comes back, then everything that the host runs."""
         pid = self._pid()
         if pid is not None:
-            with contextlib.suppress(ProcessLookupError):  # it may end by itself in this very moment
-                os.kill(pid, signal.SIGKILL)
-        await run(
-            ("runc", "--root", self._runtime, "kill", "--all", self._name, "KILL"), clock=self._clock, check=False
-        )
-        await self._delete()
-        (self._directory / "monitor").unlink(missing_ok=True)
-
-    async def _delete(self) -> None:
-        for _ in range(50):
+            processes.kill((pid,))
+        said = ""
+        for _ in range(_PATIENCE):
+            processes.kill(self._processes())
             done = await run(
                 ("runc", "--root", self._runtime, "delete", "--force", self._name), clock=self._clock, check=False
             )
-            if not done.code or "does not exist" in done.stderr:
+            said = done.stderr.strip()
+            if (not done.code or "does not exist" in said) and not self._processes():
+                processes.remove_cgroups(self._name)
+                self._record.unlink(missing_ok=True)
                 return
             await self._clock.sleep(0.1)
-        raise HostError(
-            f"host {self._name}: its processes did not end within 5 s of being killed: {done.stderr.strip()}"
-        )
+        left = ", ".join(str(pid) for pid in sorted(self._processes()))
+        raise HostError(f"host {self._name}: after being killed again and again there is still: {left or said}")
+
+    def _command(self) -> str:
+        runc = f"runc --root {shlex.quote(str(self._runtime))} run {self._words()}"
+        return f"exec unshare --mount --propagation slave {runc}"
+
+    def _words(self) -> str:
+        """What the command lines of the supply, of its terminal and of runc have in common."""
+        return f"--bundle {shlex.quote(str(self._directory / 'bundle'))} {self._name}"
+
+    def _processes(self) -> frozenset[int]:
+        unquoted = f"--bundle {self._directory / 'bundle'} {self._name}"
+        supply = processes.started_with(self._words()) | processes.started_with(unquoted)
+        return supply | processes.in_cgroup(self._name)
 
     def _pid(self) -> int | None:
         try:
-            pid, started = (self._directory / "monitor").read_text().split()
+            pid, started, boot = self._record.read_text().split()
         except (FileNotFoundError, ValueError):
             return None
-        return int(pid) if _start_time(int(pid)) == started else None
-
-
-def _start_time(pid: int) -> str:
-    """When a process started, in the kernel's clock ticks; empty when there is none, or it is a zombie."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
-    return "" if fields[0] == "Z" else fields[19]
+        same = boot == _BOOT_ID.read_text().strip() and processes.start_time(int(pid)) == started
+        return int(pid) if same else None

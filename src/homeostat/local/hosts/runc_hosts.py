@@ -9,12 +9,15 @@ from pathlib import Path
 
 from homeostat.kit.clock import Clock
 from homeostat.local.command import run
+from homeostat.local.hosts import processes
+from homeostat.local.hosts.cable import pull_out
 from homeostat.local.hosts.disk import Disk, mount_points
 from homeostat.local.hosts.monitor import Monitor
 from homeostat.local.hosts.ports import HostError, HostSpec, HostState, Power
 
 _NETNS = Path("/run/netns")
 _CHUNK = 1 << 16
+_GONE = ".gone-"  # prefix of a directory whose host is destroyed, but whose files are not all removed yet
 
 
 class RuncHosts:
@@ -30,34 +33,41 @@ class RuncHosts:
     async def create(self, spec: HostSpec) -> None:
         """Install the host unless it is; one that was installed from another spec is refused."""
         disk = self._disk(spec.name)
-        known = disk.spec()
-        if known == spec:
-            return
-        if known is not None:
+        known = disk.declared()
+        if known not in (None, spec):
             raise HostError(
                 f"host {spec.name}: installed from another declaration; reinstall or destroy it to change it"
             )
-        await self.power_off(spec.name)
-        await disk.install(spec, self._base, self._public_key, keep_data=False)
+        if disk.is_installed():
+            return
+        await self._unplug(spec.name)
+        # Data that is there belongs to a reinstallation that was interrupted and was perhaps told to keep it.
+        await disk.install(spec, self._base, self._public_key, keep_data=True)
 
     async def power_on(self, name: str) -> None:
-        """Mount, wire and boot."""
+        """Mount, wire and boot. A host that runs without its supply, which was killed, is begun anew."""
         spec = self._spec(name)
         monitor = self._monitor(name)
-        if monitor.is_running():
+        if monitor.is_alive():
             return
-        await monitor.stop()  # what a killed machine or monitor may have left
+        await self._unplug(name)  # what a killed machine, caller or supply may have left
         await self._disk(name).mount()
-        await self._wire(spec)
+        cable = self._disk(name).write_cable(spec)
+        await run(("sh", f"{cable}.in"), clock=self._clock)
         await monitor.start()
 
     async def power_off(self, name: str) -> None:
+        """The plug, not a shutdown."""
+        self._spec(name)
+        await self._unplug(name)
+
+    async def _unplug(self, name: str) -> None:
         """Cut the cable first, or the host's network namespace goes on answering for a moment; then the power."""
-        spec = self._disk(name).spec()
-        if spec is not None:
-            await self._ip("link", "del", spec.veth)
+        spec = self._disk(name).declared()
+        pull = pull_out(spec) if spec is not None else ""
+        await run(("sh", "-c", pull), clock=self._clock)
         await self._monitor(name).stop()
-        await self._ip("netns", "del", name)
+        await run(("sh", "-c", pull), clock=self._clock)  # the supply may have been wiring for a reboot meanwhile
         await self._disk(name).unmount()
 
     async def reset(self, name: str) -> None:
@@ -66,20 +76,25 @@ class RuncHosts:
         await self.power_on(name)
 
     async def reinstall(self, name: str, *, keep_data: bool = False) -> None:
-        """A fresh system from the same spec."""
-        spec = self._spec(name)
-        await self.power_off(name)
-        await self._disk(name).install(spec, self._base, self._public_key, keep_data=keep_data)
+        """A fresh system from the same spec, also where an earlier attempt was interrupted."""
+        disk = self._disk(name)
+        spec = disk.declared()
+        if spec is None:
+            raise _unknown(name)
+        await self._unplug(name)
+        await disk.install(spec, self._base, self._public_key, keep_data=keep_data)
 
     async def destroy(self, name: str) -> None:
         """Off, and all of its files gone."""
-        await self.power_off(name)
-        directory = self._directory / name
-        left = [point for point in mount_points() if point.startswith(f"{directory}/")]
-        if left:
+        await self._unplug(name)
+        disk = self._disk(name)
+        if left := disk.mounted():
             raise HostError(f"host {name}: {left[0]} is still mounted, so its files are not removed; run it again")
-        if directory.exists():
-            await run(("rm", "-rf", "--one-file-system", directory), clock=self._clock, timeout_s=120)
+        gone = self._directory / f"{_GONE}{name}"
+        await self._remove(gone)
+        if disk.directory.exists():
+            disk.directory.rename(gone)  # a half-removed host is none, so that nothing is taken for its data
+        await self._remove(gone)
 
     async def console(self, name: str, *, tail: int | None = None, follow: bool = False) -> AsyncIterator[bytes]:
         """The console's log; following looks twice a second, a file cannot be awaited."""
@@ -107,65 +122,59 @@ class RuncHosts:
 
     async def list(self) -> tuple[HostState, ...]:
         """All installed hosts, by name."""
-        return tuple([await self.state(name) for name in self._names() if self._disk(name).spec() is not None])
+        return tuple([await self.state(name) for name in self._names() if self._disk(name).is_installed()])
 
     async def destroy_all(self) -> None:
         """Every host, installed or half-installed."""
         await asyncio.gather(*(self.destroy(name) for name in self._names()))
-        shutil.rmtree(self._directory, ignore_errors=True)
+        for directory in (self._directory, self._runtime):
+            shutil.rmtree(directory, ignore_errors=True)
 
     async def leftovers(self) -> tuple[str, ...]:
         """What of the hosts still stands on this machine, a line each."""
+        return await asyncio.to_thread(self._leftovers)
+
+    def _leftovers(self) -> tuple[str, ...]:
         below = f"{self._directory}/"
         found = [f"mount {point}" for point in sorted(mount_points()) if point.startswith(below)]
-        if self._directory.is_dir():
-            found += [f"file {entry}" for entry in sorted(self._directory.iterdir())]
-        return (*found, *_processes_naming(below))
-
-    async def _wire(self, spec: HostSpec) -> None:
-        """A namespace, and a cable from it to the bridge."""
-        if not (_NETNS / spec.name).exists():
-            await self._ip("netns", "add", spec.name, check=True)
-        await self._ip("link", "del", spec.veth)
-        inside = ("-n", spec.name)
-        await self._ip("link", "add", spec.veth, "type", "veth", "peer", "name", "eth0", "netns", spec.name, check=True)
-        await self._ip("link", "set", spec.veth, "master", spec.bridge, "up", check=True)
-        await self._ip(*inside, "link", "set", "lo", "up", check=True)
-        await self._ip(*inside, "addr", "add", f"{spec.address}/{spec.prefix}", "dev", "eth0", check=True)
-        await self._ip(*inside, "link", "set", "eth0", "up", check=True)
-        await self._ip(*inside, "route", "add", "default", "via", spec.gateway, check=True)
-        for route in spec.routes:
-            await self._ip(*inside, "route", "replace", route.destination, "via", route.via, check=True)
-
-    async def _ip(self, *words: str, check: bool = False) -> None:
-        await run(("ip", *words), clock=self._clock, check=check)
+        left = processes.started_with(below) | processes.standing_on(self._directory)
+        found += [f"process {pid} {processes.command_line(pid)[:80]}" for pid in sorted(left)]
+        for name in self._names():
+            found.append(f"file {self._directory / name}")
+            found += [f"namespace {name}"] if (_NETNS / name).exists() else []
+            found += [f"control group {group}" for group in processes.cgroups(name)]
+        return tuple(found)
 
     def _names(self) -> tuple[str, ...]:
         if not self._directory.is_dir():
             return ()
-        return tuple(sorted(entry.name for entry in self._directory.iterdir() if entry.is_dir()))
+        return tuple(sorted(entry.name.removeprefix(_GONE) for entry in self._directory.iterdir() if entry.is_dir()))
+
+    @property
+    def _runtime(self) -> Path:
+        return self._directory.parent / "runc"
 
     def _disk(self, name: str) -> Disk:
         return Disk(self._directory / name, clock=self._clock)
 
     def _monitor(self, name: str) -> Monitor:
-        return Monitor(name, self._directory / name, self._directory.parent / "runc", clock=self._clock)
+        return Monitor(name, self._directory / name, self._runtime, clock=self._clock)
+
+    async def _remove(self, directory: Path) -> None:
+        await run(("rm", "-rf", "--one-file-system", directory), clock=self._clock, timeout_s=120)
 
     def _spec(self, name: str) -> HostSpec:
-        spec = self._disk(name).spec()
+        disk = self._disk(name)
+        spec = disk.declared()
         if spec is None:
-            raise HostError(f"host {name}: there is none of that name; `homeostat status` lists them")
+            raise _unknown(name)
+        if not disk.is_installed():
+            raise HostError(f"host {name}: its installation was interrupted; create or reinstall it again")
         return spec
 
 
-def _processes_naming(text: str) -> Iterator[str]:
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended while we looked
-        if text in words:
-            yield f"process {process.name} {words[:80]}"
+def _unknown(name: str) -> HostError:
+    return HostError(f"host {name}: there is none of that name; `homeostat status` lists them")
 
 
 def _offset_of_tail(file: Path, tail: int | None) -> int:

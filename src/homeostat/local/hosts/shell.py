@@ -6,6 +6,7 @@ A host that was reinstalled has a new key: that is an error of its own (`HostKey
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shlex
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from homeostat.kit.clock import Clock
 
 MAX_OUTPUT = 4 * 1024 * 1024
 _SHOWN = 2000
+_CHUNK = 1 << 16
+_KILLED = -1  # the code of a command that a signal ended
 
 
 class Result(Struct, frozen=True):
@@ -50,6 +53,12 @@ class TimedOut(ShellError):
     """The command did not end in time."""
 
 
+class _Raw(Struct, frozen=True):
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+
 class Shell:
     """Root's shell on one host."""
 
@@ -70,35 +79,37 @@ class Shell:
         input: bytes | None = None,  # noqa: A002  (as subprocess.run names it)
         check: bool = True,
     ) -> Result:
-        """Run a command through the host's shell. Secrets go in by `input`, never by `command`. Raises ShellError."""
-        connection = await self._connect()
-        shown = command if len(command) < 100 else f"{command[:100]}..."
-        try:
-            async with self._clock.timeout(timeout_s):
-                done = await connection.run(command, input=input or b"", encoding=None)
-        except TimeoutError as error:
-            raise TimedOut(f"host {self.name}: `{shown}` did not end within {timeout_s:g} s") from error
-        except (asyncssh.Error, OSError) as error:
-            await self.close()
-            raise HostUnreachable(f"host {self.name}: the connection broke during `{shown}`: {error}") from error
-        result = Result(-1 if done.exit_status is None else done.exit_status, _text(done.stdout), _text(done.stderr))
+        """Run a command through the host's shell. Secrets go in by `input`, never by `command`. Raises ShellError.
+
+        Of each output stream the first MAX_OUTPUT bytes are kept, the rest is read and dropped.
+        """
+        raw = await self._execute(command, input or b"", timeout_s, MAX_OUTPUT)
+        result = Result(raw.code, raw.stdout.decode(errors="replace"), raw.stderr.decode(errors="replace"))
         if check and result.code:
             said = (result.stderr.strip() or result.stdout.strip())[-_SHOWN:]
-            raise CommandFailed(f"host {self.name}: `{shown}` ended with code {result.code}: {said}", result)
+            raise CommandFailed(f"host {self.name}: `{_shown(command)}` ended with code {result.code}: {said}", result)
         return result
 
     async def put(self, path: str, content: bytes, mode: int = 0o644) -> None:
-        """Write a file; readers see the old one or the new one, whole."""
+        """Write a file; readers see the old one or the new one, whole, also when the connection breaks midway."""
         target = shlex.quote(path)
         new = shlex.quote(f"{path}.homeostat-new")
         script = (
-            f"mkdir -p $(dirname {target}) && umask 077 && cat > {new} && chmod {mode:o} {new} && mv -f {new} {target}"
+            f'mkdir -p "$(dirname {target})" && umask 077 && cat > {new} && [ "$(stat -c %s {new})" = {len(content)} ]'
+            f" && chmod {mode:o} {new} && mv -f {new} {target}"
         )
         await self.run(script, input=content)
 
     async def get(self, path: str) -> bytes:
-        """Read a file."""
-        return (await self.run(f"cat {shlex.quote(path)}")).stdout.encode()
+        """Read a file of at most MAX_OUTPUT bytes, exactly as it is."""
+        command = f"cat {shlex.quote(path)}"
+        raw = await self._execute(command, b"", 60.0, MAX_OUTPUT + 1)
+        if raw.code:
+            said = raw.stderr.decode(errors="replace").strip()
+            raise CommandFailed(f"host {self.name}: reading {path}: {said}", Result(raw.code, "", said))
+        if len(raw.stdout) > MAX_OUTPUT:
+            raise ShellError(f"host {self.name}: reading {path}: expected at most {MAX_OUTPUT} bytes, found more")
+        return raw.stdout
 
     async def wait_until_up(self, *, timeout_s: float = 60.0) -> None:
         """Wait until the host lets us in and systemd has finished booting."""
@@ -118,6 +129,19 @@ class Shell:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.abort()
+
+    async def _execute(self, command: str, given: bytes, timeout_s: float, limit: int) -> _Raw:
+        connection = await self._connect()
+        try:
+            async with self._clock.timeout(timeout_s):
+                return await _converse(connection, command, given, limit)
+        except TimeoutError as error:
+            raise TimedOut(f"host {self.name}: `{_shown(command)}` did not end within {timeout_s:g} s") from error
+        except (asyncssh.Error, OSError) as error:
+            await self.close()
+            raise HostUnreachable(
+                f"host {self.name}: the connection broke during `{_shown(command)}`: {error}"
+            ) from error
 
     async def _connect(self) -> asyncssh.SSHClientConnection:
         async with self._connecting:
@@ -148,7 +172,38 @@ class Shell:
             raise HostUnreachable(f"host {self.name}: no SSH at {self._address}: {error or 'no answer'}") from error
 
 
-def _text(output: object) -> str:
-    if isinstance(output, bytes | bytearray | memoryview):
-        return bytes(output[:MAX_OUTPUT]).decode(errors="replace")
-    return str(output or "")[:MAX_OUTPUT]
+async def _converse(connection: asyncssh.SSHClientConnection, command: str, given: bytes, limit: int) -> _Raw:
+    process = await connection.create_process(command, encoding=None)
+    try:
+        _, out, err = await asyncio.gather(
+            _feed(process.stdin, given), _first(process.stdout, limit), _first(process.stderr, limit)
+        )
+        await process.wait_closed()
+    except asyncio.CancelledError:
+        # Closing alone would leave the command running until it writes something.
+        process.kill()
+        raise
+    finally:
+        process.close()
+    code = process.exit_status
+    if code is None and process.exit_signal is None:
+        raise asyncssh.ConnectionLost("the host gave no exit code")
+    return _Raw(_KILLED if code is None else code, out, err)
+
+
+async def _feed(stdin: asyncssh.SSHWriter[bytes], given: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it may end without reading all of its input
+        stdin.write(given)
+        await stdin.drain()
+        stdin.write_eof()
+
+
+async def _first(stream: asyncssh.SSHReader[bytes], limit: int) -> bytes:
+    kept = bytearray()
+    while chunk := await stream.read(_CHUNK):
+        kept += chunk[: limit - len(kept)]
+    return bytes(kept)
+
+
+def _shown(command: str) -> str:
+    return command if len(command) < 100 else f"{command[:100]}..."

@@ -97,6 +97,9 @@ def _deployment(image: str, helper_image: str) -> dict[str, Any]:
             "/etc/config/config.json",
             "--helper-image",
             helper_image,
+            # Its helpers only make and remove directories: they need no rights in the cluster.
+            "--service-account-name",
+            "default",
         ],
         "env": [
             {"name": "POD_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},

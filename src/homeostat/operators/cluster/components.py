@@ -51,6 +51,11 @@ def is_ready(seen: Observed, component: str) -> bool:
     return workload is not None and _is_rolled_out(workload)
 
 
+def is_running(seen: Observed, component: str) -> bool:
+    """Whether a Pod of it has its volumes and its process, ready or not."""
+    return any(pod.status.phase == "Running" for pod in _pods(seen, component))
+
+
 def trouble(seen: Observed, component: str) -> Trouble:
     """What a component waits for, most telling first; reason Ready when it is."""
     workload = seen.workloads.get(workload_names(seen.names)[component])
@@ -58,7 +63,7 @@ def trouble(seen: Observed, component: str) -> Trouble:
         return Trouble(words.NOT_CREATED, "waits for what it depends on")
     if _is_rolled_out(workload):
         return Trouble(words.COMPONENTS_READY, "")
-    pods = [pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) == component]
+    pods = _pods(seen, component)
     for judge in (_image, _crash, _unschedulable):
         for pod in pods:
             found = judge(pod)
@@ -66,6 +71,10 @@ def trouble(seen: Observed, component: str) -> Trouble:
                 return found
     where = ", ".join(f"{pod.metadata.name} on {pod.spec.node_name}" for pod in pods if pod.spec.node_name)
     return Trouble(words.PROGRESSING, f"starting {where}" if where else "waiting for its Pod")
+
+
+def _pods(seen: Observed, component: str) -> list[Pod]:
+    return [pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) == component]
 
 
 def _is_rolled_out(workload: Workload) -> bool:

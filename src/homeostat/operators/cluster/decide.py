@@ -21,7 +21,7 @@ from homeostat.operators.cluster.actions import (
     Verdict,
     Wait,
 )
-from homeostat.operators.cluster.components import is_ready, workload_names
+from homeostat.operators.cluster.components import is_ready, is_running, workload_names
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs
 from homeostat.operators.cluster.names import FINALIZER
@@ -183,12 +183,18 @@ def _workloads(seen: Observed) -> Iterator[Desired]:
     inputs, names = _inputs(seen), seen.names
     if names.etcd in inputs.secrets:
         yield etcd.stateful_set(inputs)
-    if names.apiserver in inputs.secrets and seen.endpoint is not None:
+    # An API server that finds no etcd ends itself after 20 s and then waits longer each time.
+    can_start = seen.endpoint is not None and (_is_begun(seen, names.apiserver) or is_running(seen, etcd.NAME))
+    if can_start and names.apiserver in inputs.secrets:
         yield apiserver.deployment(inputs)
     for name, make in ((names.controllers, controllers.controller_manager), (names.scheduler, controllers.scheduler)):
-        begun = name in seen.workloads or seen.cluster.status.ready_at is not None
-        if name in inputs.secrets and (begun or is_ready(seen, apiserver.NAME)):
+        if name in inputs.secrets and (_is_begun(seen, name) or is_ready(seen, apiserver.NAME)):
             yield make(inputs)
+
+
+def _is_begun(seen: Observed, workload: str) -> bool:
+    """What was there once is kept, whatever became of what it depends on."""
+    return workload in seen.workloads or seen.cluster.status.ready_at is not None
 
 
 def _changed(seen: Observed, wanted: tuple[Desired, ...]) -> tuple[Apply, ...]:
