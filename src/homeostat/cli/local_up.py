@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -70,13 +71,14 @@ def summary(centre: DataCentre, timings: tuple[Timing, ...]) -> str:
     plan, total = centre.plan, max(timing.started_s + timing.took_s for timing in timings)
     option = "" if centre.state.name == "homeostat" else f" --name {centre.state.name}"
     hosts = ", ".join(f"{place.name} (zone {place.zone})" for place in plan.meta)
+    path = "" if shutil.which("kubectl") else f" PATH={centre.kubectl.parent}:$PATH"
     return "\n".join(
         [
             f"data centre {plan.name} is up after {total:.0f} s",
             f"  control   {plan.control.name}  https://{plan.control.address}:6443",
             f"  hosts     {hosts}",
             f"  network   {plan.range}, load balancers {plan.vip_pool}",
-            f"  reach it  export KUBECONFIG={centre.kubeconfig}",
+            f"  reach it  export KUBECONFIG={centre.kubeconfig}{path}",
             "            kubectl get nodes",
             f"  look      homeostat status{option}; homeostat logs{option}",
             f"  remove    homeostat down{option}",

@@ -64,6 +64,11 @@ class DataCentre:
             token=state.token,
         )
 
+    @property
+    def kubectl(self) -> Path:
+        """A kubectl of the cell's own version, for those who have none."""
+        return self.directory / "bin" / "kubectl"
+
     def client(self) -> Client:
         """A client of the cell as its administrator. Close it."""
         config = load_kubeconfig(self.kubeconfig)
@@ -83,7 +88,7 @@ async def begin(paths: Paths, name: str, hosts: int | None, *, clock: Clock, ran
         if hosts is not None and hosts != found.state.hosts:
             raise StateError(
                 f"--hosts: data centre {name} was made with {found.state.hosts}, found {hosts};"
-                " remove it first (`homeostat down`)"
+                f" remove it first (`homeostat down --name {name}`)"
             )
         return found
     with states.locked(paths.state, "indices", doing="up"):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-import shutil
 from collections.abc import AsyncIterator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -27,6 +26,7 @@ from homeostat.local.hosts.shell import Shell
 from homeostat.local.hosts.templates import containerd_template
 from homeostat.local.images.building import ensure_binary_image, ensure_debian, ensure_homeostat_image
 from homeostat.local.images.catalogue import binary_images
+from homeostat.local.images.pruning import prune
 from homeostat.local.meta.units import BINARIES
 from homeostat.local.network import Network
 from homeostat.local.plan import Place
@@ -36,7 +36,6 @@ OFFERED_VERSIONS = ("1.34.4", "1.35.4")
 _PACKAGE = Path(__file__).resolve().parent.parent
 _IMAGES = "/opt/homeostat/images"
 _KNOWN_IMAGES = "/etc/homeostat/images"
-_KEPT = 3  # generations of templates and of homeostat's own image that stay in the cache
 
 
 class Unfit(Exception):
@@ -74,6 +73,7 @@ class MachineGround:
         self._binaries = await ensure(
             self._centre.paths, self._environment, versions=OFFERED_VERSIONS, clock=self._clock, progress=report
         )
+        _point(self._centre.kubectl, self._binaries.path("kubectl", self._centre.state.kubernetes_version))
 
     async def base(self, report: Report) -> None:
         """The Debian root of all hosts, and the one that homeostat's own image stands on."""
@@ -84,7 +84,7 @@ class MachineGround:
         )
 
     async def images(self, report: Report) -> None:
-        """All archives, and the template that new hosts begin with."""
+        """All archives, and, where hosts are still to be installed, the template that they begin with."""
         cache = self._centre.paths.images
         images = binary_images(
             self._found().path,
@@ -100,9 +100,11 @@ class MachineGround:
             built.append(await ensure_binary_image(image, cache))
         built.append(await ensure_homeostat_image(_PACKAGE, version(), cache, clock=self._clock, report=report))
         self._archives = tuple(one.archive for one in built)
-        report.update("unpacking for hosts")
-        self._template = await containerd_template(self._base, self._archives, cache, clock=self._clock)
-        await asyncio.to_thread(_prune, cache)
+        installed = {state.name for state in await (await self._hosts()).list()}
+        if any(place.name not in installed for place in self._centre.plan.places):
+            report.update("unpacking for hosts")
+            self._template = await containerd_template(self._base, self._archives, cache, clock=self._clock)
+        await asyncio.to_thread(prune, cache, self._centre.paths.state)
 
     @property
     def image_key(self) -> str:
@@ -248,14 +250,13 @@ def _network_namespaces() -> set[str]:
     return {entry.name for entry in directory.iterdir()} if directory.is_dir() else set()
 
 
-def _prune(cache: Path) -> None:
-    """Keep the newest few of what changes with every edit; hosts hold their own links to what they use."""
-    for pattern in ("containerd-*", f"homeostat-{version()}-*.tar"):
-        for old in sorted(cache.glob(pattern), key=lambda path: path.stat().st_mtime)[:-_KEPT]:
-            if old.is_dir():
-                shutil.rmtree(old, ignore_errors=True)
-            else:
-                old.unlink(missing_ok=True)
+def _point(link: Path, target: Path) -> None:
+    """Make a symbolic link, in place of an older one."""
+    link.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    new = link.with_name(f".{link.name}.new")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    new.replace(link)
 
 
 def environment_of_process() -> Mapping[str, str]:
