@@ -1,0 +1,216 @@
+"""Business clusters on real hosts: declared, used, broken, deleted; the operator as a Deployment and as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.support.datacentre import Centre, eventually
+
+pytestmark = pytest.mark.real
+
+EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "cluster.yaml"
+NAMESPACED = (
+    "configmaps,deployments,replicasets,statefulsets,pods,secrets,services,endpointslices,pvc,events.events.k8s.io"
+)
+READY_S = 120
+
+
+def homeostat(centre: Centre, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """homeostat as a person has it after `export KUBECONFIG=...`."""
+    environment = {**os.environ, "KUBECONFIG": str(centre.inner.kubeconfig)}
+    command = centre.command(*words)[:-2]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert not check or done.returncode == 0, f"homeostat {' '.join(words)}: {done.stderr[-4000:]}"
+    return done
+
+
+def declared(name: str, **spec: Any) -> str:
+    example = yaml.safe_load(EXAMPLE.read_text())
+    example["metadata"] = {"name": name}
+    example["spec"].update(spec)
+    return yaml.safe_dump(example)
+
+
+@pytest.fixture
+def namespace(centre: Centre) -> Iterator[str]:
+    """A namespace of the test's own."""
+    name = "real-cluster"
+    centre.kubectl("create", "namespace", name)
+    yield name
+    left = [one["metadata"]["name"] for one in centre.get("clusters", "-n", name)["items"]]
+    for cluster in left:
+        patch = '{"spec": {"deletionProtection": false, "paused": false}}'
+        centre.kubectl("patch", "cluster", cluster, "-n", name, "--type=merge", "-p", patch)
+    # One after the other: an API server whose etcd goes first waits for it until it is killed.
+    centre.kubectl("delete", "clusters", "--all", "-n", name, "--timeout=120s")
+    centre.kubectl("delete", "namespace", name, "--timeout=60s")
+
+
+def create(centre: Centre, namespace: str, name: str, **spec: Any) -> None:
+    centre.kubectl("apply", "-n", namespace, "-f", "-", stdin=declared(name, **spec))
+    wait_ready(centre, namespace, name)
+
+
+def wait_ready(centre: Centre, namespace: str, name: str) -> None:
+    wish = ("--for", "condition=Ready", "--timeout", f"{READY_S}s")
+    done = homeostat(centre, "wait", "cluster", name, "-n", namespace, *wish, check=False)
+    assert done.returncode == 0, done.stderr + centre.kubectl("describe", "cluster,pods", "-n", namespace)
+
+
+def pod(centre: Centre, namespace: str, component: str) -> dict[str, Any]:
+    """The one Pod of a component that is not on its way out."""
+    items = centre.get("pods", "-n", namespace, "-l", f"app.kubernetes.io/component={component}")["items"]
+    (found,) = [item for item in items if "deletionTimestamp" not in item["metadata"]]
+    return dict(found)
+
+
+def content(centre: Centre, namespace: str) -> set[str]:
+    items = centre.get(NAMESPACED, "-n", namespace)["items"]
+    return {f"{item['kind']}/{item['metadata']['name']}" for item in items if item["kind"] != "Event"}
+
+
+def test_the_example_serves_and_goes_without_a_trace(centre: Centre) -> None:
+    before = content(centre, "default")
+    homeostat(centre, "apply", "-f", str(EXAMPLE))
+    wait_ready(centre, "default", "demo")
+    centre.business("demo", "create", "namespace", "shop")
+    assert "namespace/shop" in centre.business("demo", "get", "namespaces", "-o", "name")
+    assert "v1.35.4" in centre.business("demo", "get", "--raw", "/version")
+    # What runs there are real controllers: they make the account of a namespace.
+    eventually(lambda: centre.business("demo", "get", "serviceaccount", "default", "-n", "shop"), within_s=20)
+
+    table = homeostat(centre, "get", "clusters").stdout
+    assert table.split()[table.split().index("demo") :][:4] == ["demo", "True", "Ready", "v1.35.4"]
+    told = homeostat(centre, "describe", "cluster", "demo").stdout
+    for word in ("kube-apiserver", "EtcdReady", "Created", "serves Kubernetes v1.35.4"):
+        assert word in told, told
+
+    homeostat(centre, "delete", "cluster", "demo", "--wait")
+    assert content(centre, "default") == before
+    eventually(lambda: volumes_of(centre, "default") == [], within_s=30)
+
+
+def test_an_api_server_is_a_pod_on_a_host_that_systemd_booted(centre: Centre, namespace: str) -> None:
+    create(centre, namespace, "plain")
+    host = pod(centre, namespace, "kube-apiserver")["spec"]["nodeName"]
+
+    async def look() -> str:
+        place = next(place for place in centre.inner.plan.places if place.name == host)
+        shell = await centre.ground.existing_shell(place)
+        try:
+            command = "cat /proc/1/comm; systemctl is-active kubelet containerd; pgrep -a -x kube-apiserver"
+            return (await shell.run(command)).stdout
+        finally:
+            await shell.close()
+
+    said = asyncio.run(look()).splitlines()
+    assert said[:3] == ["systemd", "active", "active"]
+    assert "--service-cluster-ip-range=10.201.0.0/20" in said[3]
+
+
+def test_both_kubernetes_versions_run_side_by_side(centre: Centre, namespace: str) -> None:
+    for name, version in (("older", "v1.34.4"), ("newer", "v1.35.4")):
+        centre.kubectl("apply", "-n", namespace, "-f", "-", stdin=declared(name, packageVersion=version))
+    for name, version in (("older", "v1.34.4"), ("newer", "v1.35.4")):
+        wait_ready(centre, namespace, name)
+        assert version in centre.business(name, "get", "--raw", "/version", namespace=namespace)
+    hosts = {one["status"]["endpoint"]["host"] for one in centre.get("clusters", "-n", namespace)["items"]}
+    assert len(hosts) == 2
+
+
+def test_protection_refuses_deletion_with_the_way_out(centre: Centre, namespace: str) -> None:
+    centre.kubectl("apply", "-n", namespace, "-f", "-", stdin=declared("kept", deletionProtection=True))
+    refused = homeostat(centre, "delete", "cluster", "kept", "-n", namespace, check=False)
+    assert refused.returncode != 0
+    assert "set spec.deletionProtection to false first" in refused.stderr
+
+
+def test_what_is_deleted_by_hand_comes_back_and_data_stays(centre: Centre, namespace: str) -> None:
+    create(centre, namespace, "hurt")
+    centre.business("hurt", "create", "namespace", "memory", namespace=namespace)
+    endpoint = centre.get("cluster", "hurt", "-n", namespace)["status"]["endpoint"]
+    centre.kubectl("delete", "statefulset/hurt-etcd", "deployment/hurt-apiserver", "-n", namespace)
+    centre.kubectl("delete", "secret/hurt-apiserver", "secret/hurt-admin-kubeconfig", "-n", namespace)
+
+    def back() -> bool:
+        return "memory" in centre.business("hurt", "get", "namespaces", "-o", "name", namespace=namespace)
+
+    eventually(back, within_s=READY_S)
+    wait_ready(centre, namespace, "hurt")
+    assert centre.get("cluster", "hurt", "-n", namespace)["status"]["endpoint"] == endpoint
+
+
+def test_the_endpoint_survives_the_death_of_the_host_of_its_api_server(centre: Centre, namespace: str) -> None:
+    create(centre, namespace, "alive")
+    centre.business("alive", "create", "namespace", "memory", namespace=namespace)
+    endpoint = centre.get("cluster", "alive", "-n", namespace)["status"]["endpoint"]
+    keeper = pod(centre, namespace, "etcd")["spec"]["nodeName"]
+    if pod(centre, namespace, "kube-apiserver")["spec"]["nodeName"] == keeper:
+        centre.kubectl("cordon", keeper)
+        centre.kubectl("delete", "pod", pod(centre, namespace, "kube-apiserver")["metadata"]["name"], "-n", namespace)
+        eventually(lambda: pod(centre, namespace, "kube-apiserver")["spec"]["nodeName"] != keeper, within_s=30)
+        centre.kubectl("uncordon", keeper)
+        wait_ready(centre, namespace, "alive")
+    victim = pod(centre, namespace, "kube-apiserver")["spec"]["nodeName"]
+
+    async def power(*, on: bool) -> None:
+        hosts = await centre.ground.hosts()
+        await (hosts.power_on(victim) if on else hosts.power_off(victim))
+
+    asyncio.run(power(on=False))
+    try:
+        eventually(
+            lambda: "memory" in centre.business("alive", "get", "namespaces", "-o", "name", namespace=namespace),
+            within_s=READY_S,
+        )
+        assert centre.get("cluster", "alive", "-n", namespace)["status"]["endpoint"] == endpoint
+    finally:
+        asyncio.run(power(on=True))
+    wait_ready(centre, namespace, "alive")
+
+
+def test_the_operator_may_die_while_it_makes_and_while_it_removes(centre: Centre, namespace: str) -> None:
+    def kill_operators() -> None:
+        selector = "app.kubernetes.io/name=homeostat"
+        centre.kubectl("delete", "pods", "-n", "homeostat-system", "-l", selector, "--grace-period=0", "--force")
+
+    centre.kubectl("apply", "-n", namespace, "-f", "-", stdin=declared("tossed"))
+    eventually(lambda: "StatefulSet/tossed-etcd" in content(centre, namespace), within_s=30, every_s=0.1)
+    kill_operators()
+    wait_ready(centre, namespace, "tossed")
+    centre.kubectl("delete", "cluster", "tossed", "-n", namespace, "--wait=false")
+    kill_operators()
+    centre.kubectl("wait", "cluster/tossed", "-n", namespace, "--for=delete", "--timeout=120s")
+    left = {one for one in content(centre, namespace) if "tossed" in one}
+    assert left == set()
+
+
+def test_the_operator_runs_as_a_process_and_ends_in_peace(centre: Centre, namespace: str) -> None:
+    deployment = ("deployment/homeostat", "-n", "homeostat-system")
+    centre.kubectl("scale", *deployment, "--replicas=0")
+    environment = {**os.environ, "KUBECONFIG": str(centre.inner.kubeconfig)}
+    command = [*centre.command("run", "cell", "--health-port", "0")[:-2], "--namespaces", namespace]
+    try:
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+            try:
+                create(centre, namespace, "outside")
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(30) == 0
+            finally:
+                process.kill()
+    finally:
+        centre.kubectl("scale", *deployment, "--replicas=2")
+        centre.kubectl("rollout", "status", *deployment, "--timeout=60s")
+
+
+def volumes_of(centre: Centre, namespace: str) -> list[str]:
+    items = centre.get("pv")["items"]
+    return [one["metadata"]["name"] for one in items if one["spec"]["claimRef"]["namespace"] == namespace]
