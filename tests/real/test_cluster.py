@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.support.datacentre import Centre, eventually
+from tests.support.datacentre import Centre, eventually, lose_power
 
 pytestmark = pytest.mark.real
 
@@ -175,6 +175,21 @@ def test_the_endpoint_survives_the_death_of_the_host_of_its_api_server(centre: C
     finally:
         asyncio.run(power(on=True))
     wait_ready(centre, namespace, "alive")
+
+
+def test_a_business_cluster_comes_back_after_a_reboot_of_the_machine(centre: Centre, namespace: str) -> None:
+    create(centre, namespace, "again")
+    centre.business("again", "create", "namespace", "memory", namespace=namespace)
+    endpoint = centre.get("cluster", "again", "-n", namespace)["status"]["endpoint"]
+    lose_power(centre)
+    centre.homeostat("up")
+
+    def back() -> bool:
+        return "memory" in centre.business("again", "get", "namespaces", "-o", "name", namespace=namespace)
+
+    eventually(back, within_s=READY_S)
+    wait_ready(centre, namespace, "again")
+    assert centre.get("cluster", "again", "-n", namespace)["status"]["endpoint"] == endpoint
 
 
 def test_the_operator_may_die_while_it_makes_and_while_it_removes(centre: Centre, namespace: str) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import random
-import shutil
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
-from tests.support.datacentre import Centre, traces
+from tests.support.datacentre import Centre, lose_power, traces
 
 pytestmark = pytest.mark.real
 
@@ -66,24 +64,3 @@ def test_up_resumes_after_kills_and_down_leaves_nothing() -> None:
         small.homeostat("down")
     assert traces(small, prefix) == []
     assert "there is none" in small.homeostat("down").stdout
-
-
-def lose_power(centre: Centre) -> None:
-    """What a reboot does to a machine: processes, mounts, namespaces, devices and /run are gone, disks are not."""
-    directory = centre.inner.directory
-    for line in subprocess.run(
-        ["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True
-    ).stdout.splitlines():
-        pid, _, words = line.strip().partition(" ")
-        if f"{directory}/" in words and "python" not in words:
-            subprocess.run(["kill", "-9", pid], check=False)
-    for place in centre.inner.plan.places:
-        runtime = str(directory / "runc")
-        subprocess.run(["runc", "--root", runtime, "delete", "--force", place.name], check=False, capture_output=True)
-        subprocess.run(["ip", "netns", "del", place.name], check=False, capture_output=True)
-    subprocess.run(["ip", "link", "del", centre.inner.plan.bridge], check=False)
-    with Path("/proc/self/mountinfo").open() as mounts:
-        points = sorted((line.split()[4] for line in mounts if f"{directory}/" in line), reverse=True)
-    for point in points:
-        subprocess.run(["umount", "--lazy", point], check=False)
-    shutil.rmtree(directory / "runc", ignore_errors=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -114,3 +115,24 @@ def traces(centre: Centre, prefix: str) -> list[str]:
     found += [line for line in lines("ps", "-eo", "args") if f"/{name}/hosts" in line]
     found += [f"file {path}" for path in state.parent.glob(f"*{name}*")]
     return found
+
+
+def lose_power(centre: Centre) -> None:
+    """What a reboot does to a machine: processes, mounts, namespaces, devices and /run are gone, disks are not."""
+    directory = centre.inner.directory
+    for line in subprocess.run(
+        ["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True
+    ).stdout.splitlines():
+        pid, _, words = line.strip().partition(" ")
+        if f"{directory}/" in words and "python" not in words:
+            subprocess.run(["kill", "-9", pid], check=False)
+    for place in centre.inner.plan.places:
+        runtime = str(directory / "runc")
+        subprocess.run(["runc", "--root", runtime, "delete", "--force", place.name], check=False, capture_output=True)
+        subprocess.run(["ip", "netns", "del", place.name], check=False, capture_output=True)
+    subprocess.run(["ip", "link", "del", centre.inner.plan.bridge], check=False)
+    with Path("/proc/self/mountinfo").open() as mounts:
+        points = sorted((line.split()[4] for line in mounts if f"{directory}/" in line), reverse=True)
+    for point in points:
+        subprocess.run(["umount", "--lazy", point], check=False)
+    shutil.rmtree(directory / "runc", ignore_errors=True)

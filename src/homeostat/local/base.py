@@ -6,18 +6,16 @@ one rename, so a killed or failed attempt leaves nothing that could be taken for
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from homeostat.kit.clock import Clock
-from homeostat.local.command import CommandError, run
+from homeostat.local.command import CommandError, confined, run
+from homeostat.local.locks import attempt, locked
 
 SUITE = "bookworm"
 PACKAGES = (
@@ -86,7 +84,7 @@ def key() -> str:
 async def ensure_base(cache: Path, *, clock: Clock) -> Path:
     """The base's directory below `cache`, made if it is not there. Raises CommandError."""
     directory = cache / f"debian-{key()}"
-    with locked(cache, f".debian-{key()}.lock"):
+    async with locked(cache / f"{directory.name}.lock", clock=clock):
         if not directory.exists():
             await _make(directory, clock)
     return directory
@@ -99,29 +97,21 @@ async def _make(directory: Path, clock: Clock) -> None:
             f"{directory.parent}: expected {_NEEDED_BYTES // 1_000_000} MB free for the base of the hosts, found"
             f" {free // 1_000_000}; free some, or point XDG_CACHE_HOME elsewhere"
         )
-    partial = directory.with_name(f".{directory.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        await run(
-            (
-                "mmdebstrap",
-                "--variant=minbase",
-                "--mode=root",
-                f"--include={','.join(PACKAGES)}",
-                '--aptopt=Apt::Install-Recommends "false"',
-                SUITE,
-                partial,
-            ),
-            clock=clock,
-            timeout_s=900,
-            env={**_plain_environment(), "SOURCE_DATE_EPOCH": "1735689600"},
+    with attempt(directory) as work:
+        command = (
+            "mmdebstrap",
+            "--variant=minbase",
+            "--mode=root",
+            f"--include={','.join(PACKAGES)}",
+            '--aptopt=Apt::Install-Recommends "false"',
+            SUITE,
+            work / "root",
         )
-        _customise(partial)
+        environment = {**_plain_environment(), "SOURCE_DATE_EPOCH": "1735689600"}
+        await run(confined(command), clock=clock, timeout_s=900, env=environment)
+        _customise(work / "root")
         os.sync()
-        partial.rename(directory)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+        (work / "root").rename(directory)
 
 
 def _customise(root: Path) -> None:
@@ -145,12 +135,3 @@ def _customise(root: Path) -> None:
 def _plain_environment() -> dict[str, str]:
     kept = ("PATH", "HOME", "TMPDIR", "http_proxy", "https_proxy", "no_proxy")
     return {name: os.environ[name] for name in kept if name in os.environ}
-
-
-@contextmanager
-def locked(directory: Path, name: str) -> Iterator[None]:
-    """Hold a lock file of a directory, so that two processes do not make the same thing twice."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / name).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -97,7 +97,7 @@ class MachineGround:
         built = []
         for image in images:
             report.update(image.label)
-            built.append(await ensure_binary_image(image, cache))
+            built.append(await ensure_binary_image(image, cache, clock=self._clock))
         built.append(await ensure_homeostat_image(_PACKAGE, version(), cache, clock=self._clock, report=report))
         self._archives = tuple(one.archive for one in built)
         installed = {state.name for state in await (await self._hosts()).list()}

@@ -7,7 +7,6 @@ killed right after starting it leaves nothing unknown. It wires the host anew fo
 
 from __future__ import annotations
 
-import asyncio
 import shlex
 from pathlib import Path
 
@@ -67,17 +66,10 @@ class Monitor:
             cable=shlex.quote(str(self._directory / "cable")),
             reboot=_REBOOT,
         )
-        await asyncio.create_subprocess_exec(
-            "/bin/sh",
-            "-c",
-            script,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-            cwd="/",
-            env={"PATH": search_path(), "SHELL": "/bin/sh"},
-        )
+        # It belongs to nobody once it runs: its starter may end, or be killed, and it goes on.
+        detach = 'exec setsid --fork /bin/sh -c "$0" </dev/null >/dev/null 2>&1'
+        environment = {"PATH": search_path(), "SHELL": "/bin/sh"}
+        await run(("/bin/sh", "-c", f"cd / && {detach}", script), clock=self._clock, env=environment)
         for _ in range(_PATIENCE):
             if self.is_alive():
                 return

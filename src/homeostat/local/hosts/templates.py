@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from homeostat.kit.clock import Clock
-from homeostat.local.base import locked
-from homeostat.local.command import run
+from homeostat.local.command import confined, run
+from homeostat.local.locks import attempt, locked
 
 _SCRIPT = """
 set -e
@@ -56,42 +55,19 @@ def template_key(base: Path, archives: Sequence[Path]) -> str:
 async def containerd_template(base: Path, archives: Sequence[Path], cache: Path, *, clock: Clock) -> Path:
     """The directory to seed hosts from, made if it is not in the cache. Raises CommandError."""
     directory = cache / f"containerd-{template_key(base, archives)}"
-    with locked(cache, ".containerd.lock"):
+    async with locked(cache / f"{directory.name}.lock", clock=clock):
         if not directory.exists():
             await _make(base, archives, directory, clock)
     return directory
 
 
 async def _make(base: Path, archives: Sequence[Path], directory: Path, clock: Clock) -> None:
-    partial = directory.with_name(f".{directory.name}.partial")
-    links = directory.with_name(f".{directory.name}.archives")
-    scratch = directory.with_name(f".{directory.name}.scratch")
-    for path in (partial, links, scratch):
-        shutil.rmtree(path, ignore_errors=True)
-        path.mkdir()
-    try:
+    with attempt(directory) as work:
+        for name in ("made", "archives", "scratch"):
+            (work / name).mkdir()
         for number, archive in enumerate(sorted(archives)):
-            os.link(archive, links / f"{number:02}.tar")
-        await run(
-            (
-                "unshare",
-                "--mount",
-                "--pid",
-                "--fork",
-                "--kill-child",
-                "/bin/sh",
-                "-c",
-                _SCRIPT,
-                "containerd-template",
-                base,
-                partial,
-                links,
-                scratch,
-            ),
-            clock=clock,
-            timeout_s=600,
-        )
-        partial.rename(directory)
-    finally:
-        for path in (partial, links, scratch):
-            shutil.rmtree(path, ignore_errors=True)
+            os.link(archive, work / "archives" / f"{number:02}.tar")
+        paths = (base, work / "made", work / "archives", work / "scratch")
+        script = confined(("/bin/sh", "-c", _SCRIPT, "containerd-template", *paths))
+        await run(script, clock=clock, timeout_s=600)
+        (work / "made").rename(directory)

@@ -7,11 +7,8 @@ look. Files appear by rename: a killed build or a full disk leaves nothing that 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -20,6 +17,7 @@ from homeostat.kit.clock import Clock
 from homeostat.local.images import python
 from homeostat.local.images.archive import Layer, digest_of, write_archive, write_layer, write_tree_layer
 from homeostat.local.images.catalogue import PATH, REPOSITORY, Image
+from homeostat.local.locks import attempt, locked
 from homeostat.local.steps import Report
 
 _LAYOUT = "1"  # part of every key: raise it when the way of building changes
@@ -32,7 +30,7 @@ class Built(Struct, frozen=True):
     archive: Path
 
 
-async def ensure_binary_image(image: Image, cache: Path) -> Built:
+async def ensure_binary_image(image: Image, cache: Path, *, clock: Clock) -> Built:
     """The archive of an image of static executables."""
     key = hashlib.sha256(_LAYOUT.encode())
     for path, source in sorted(image.files.items()):
@@ -46,7 +44,7 @@ async def ensure_binary_image(image: Image, cache: Path) -> Built:
         write_archive(image.references, [layer], partial, entrypoint=list(image.entrypoint), env={"PATH": PATH})
 
     if not target.exists():
-        await asyncio.to_thread(_once, target, build)
+        await _once(target, build, clock)
     return Built(image.references, target)
 
 
@@ -78,7 +76,7 @@ async def ensure_homeostat_image(package: Path, version: str, cache: Path, *, cl
 
     if not target.exists():
         report.update("assembling homeostat's own image")
-        await asyncio.to_thread(_once, target, build)
+        await _once(target, build, clock)
     return Built(references, target)
 
 
@@ -87,13 +85,11 @@ async def ensure_debian(cache: Path, clock: Clock, report: Report) -> Path:
     target = cache / f"debian-python-{python.debian_key()}.tar"
     if not target.exists():
         report.update("making a Debian root with Python")
-        partial = target.with_name(f".{target.name}.partial")
-        partial.unlink(missing_ok=True)
-        try:
-            await python.make_debian(partial, clock=clock)
-            partial.rename(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        async with locked(target.with_name(f"{target.name}.lock"), clock=clock):
+            if not target.exists():
+                with attempt(target) as work:
+                    await python.make_debian(work / "root.tar", clock=clock)
+                    (work / "root.tar").rename(target)
     return target
 
 
@@ -103,23 +99,12 @@ def _launcher(scratch: Path) -> Path:
     return file
 
 
-def _once(target: Path, build: Callable[[Path, Path], None]) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(target.with_name(f".{target.name}.lock")):
-        if target.exists():
-            return
-        scratch = target.with_name(f".{target.name}.scratch")
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir()
-        try:
-            build(scratch / "archive.tar", scratch)
-            (scratch / "archive.tar").rename(target)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+async def _once(target: Path, build: Callable[[Path, Path], None], clock: Clock) -> None:
+    def make() -> None:
+        if not target.exists():
+            with attempt(target) as work:
+                build(work / "archive.tar", work)
+                (work / "archive.tar").rename(target)
 
-
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    with file.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    async with locked(target.with_name(f"{target.name}.lock"), clock=clock):
+        await asyncio.to_thread(make)

@@ -18,7 +18,7 @@ def prune(cache: Path, state: Path) -> None:
     needed = _templates_in_use(state)
     generations: dict[str, list[Path]] = defaultdict(list)
     for path in cache.glob("[!.]*-*"):
-        if path not in needed:
+        if path not in needed and path.suffix != ".lock":
             generations[path.name.rpartition("-")[0]].append(path)
     for paths in generations.values():
         for old in sorted(paths, key=lambda path: path.stat().st_mtime)[:-_KEPT]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 
 from homeostat.kit.clock import Clock
-from homeostat.local.command import run
+from homeostat.local.command import confined, run
 
 SUITE = "bookworm"
 PACKAGES = ("python3", "ca-certificates")
@@ -40,24 +40,20 @@ def debian_key() -> str:
 async def make_debian(target: Path, *, clock: Clock) -> None:
     """A root with Python as a tar, from this machine's own package sources."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "http_proxy", "https_proxy") if name in os.environ}
-    await run(
-        (
-            "mmdebstrap",
-            "--variant=minbase",
-            "--mode=root",
-            "--format=tar",
-            f"--include={','.join(PACKAGES)}",
-            '--aptopt=Apt::Install-Recommends "false"',
-            "--dpkgopt=path-exclude=/usr/share/man/*",
-            "--dpkgopt=path-exclude=/usr/share/doc/*",
-            "--dpkgopt=path-exclude=/usr/share/locale/*",
-            SUITE,
-            target,
-        ),
-        clock=clock,
-        timeout_s=900,
-        env={**kept, "SOURCE_DATE_EPOCH": _EPOCH},
+    command = (
+        "mmdebstrap",
+        "--variant=minbase",
+        "--mode=root",
+        "--format=tar",
+        f"--include={','.join(PACKAGES)}",
+        '--aptopt=Apt::Install-Recommends "false"',
+        "--dpkgopt=path-exclude=/usr/share/man/*",
+        "--dpkgopt=path-exclude=/usr/share/doc/*",
+        "--dpkgopt=path-exclude=/usr/share/locale/*",
+        SUITE,
+        target,
     )
+    await run(confined(command), clock=clock, timeout_s=900, env={**kept, "SOURCE_DATE_EPOCH": _EPOCH})
 
 
 def requirements(distribution: str = DISTRIBUTION) -> tuple[metadata.Distribution, ...]:
