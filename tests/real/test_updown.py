@@ -10,6 +10,8 @@ import time
 import pytest
 from tests.support.datacentre import Centre, lose_power, traces
 
+from homeostat.local.plan import Place
+
 pytestmark = pytest.mark.real
 
 SEED = 20261123
@@ -45,7 +47,7 @@ def test_after_a_reboot_of_the_machine_up_brings_everything_back(centre: Centre)
     centre.kubectl("delete", "configmap", "memory")
 
 
-def test_up_resumes_after_kills_and_down_leaves_nothing() -> None:
+def test_up_resumes_after_kills_beside_another_and_down_leaves_nothing(centre: Centre) -> None:
     small = Centre("thalf")
     chance = random.Random(SEED)
     try:
@@ -60,7 +62,15 @@ def test_up_resumes_after_kills_and_down_leaves_nothing() -> None:
         assert small.status()["is_ready"] is True
         prefix = small.inner.plan.range.removesuffix("0.0/16")
         assert traces(small, prefix)
+        assert reaches(centre.inner.plan.meta[0], centre.inner.plan.control)
+        assert not reaches(centre.inner.plan.meta[0], small.inner.plan.control)
     finally:
         small.homeostat("down")
     assert traces(small, prefix) == []
     assert "there is none" in small.homeostat("down").stdout
+
+
+def reaches(place: Place, other: Place) -> bool:
+    """Whether a host can open a connection to another's SSH."""
+    probe = ("timeout", "2", "bash", "-c", f"</dev/tcp/{other.address}/22")
+    return subprocess.run(["ip", "netns", "exec", place.name, *probe], capture_output=True, check=False).returncode == 0

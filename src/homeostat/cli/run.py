@@ -62,7 +62,7 @@ def cell(
 
     if connection.namespace:
         namespaces = (*namespaces, connection.namespace)
-    run_cell(
+    code = run_cell(
         CellOptions(
             kubeconfig=connection.kubeconfig,
             context=connection.context,
@@ -76,3 +76,5 @@ def cell(
             log_level=log_level,
         )
     )
+    # A process that ended because something essential failed must not look as if it had been asked to.
+    raise SystemExit(code)

@@ -75,7 +75,7 @@ class Controller(Generic[K]):
         self._wedged_after_s = wedged_after_s
         self._log = logger(controller=name)
         outcomes = metrics.counter(RECONCILES)
-        self._count = {kind: outcomes.labels(name, kind.__name__.lower()).inc for kind in (Done, Progress, Retry, Stop)}
+        self._count = {word: outcomes.labels(name, word).inc for word in ("done", "progress", "retry", "stop")}
 
     def watch(
         self,
@@ -150,17 +150,21 @@ class Controller(Generic[K]):
             return failed(error)
 
     def _settle(self, key: K, outcome: Outcome) -> None:
-        self._count[type(outcome)]()
+        # Operators refine outcomes by subclasses of their own.
         match outcome:
             case Done():
+                self._count["done"]()
                 self.queue.forget(key)
             case Progress(after_s=after_s):
+                self._count["progress"]()
                 self.queue.forget(key)
                 self.queue.add_after(key, after_s)
             case Stop(why=why):
+                self._count["stop"]()
                 self.queue.forget(key)
                 self._log.warning("waiting for a person", key=str(key), why=why)
             case Retry(error=error, after_s=after_s):
+                self._count["retry"]()
                 delay_s = self.queue.add_failed(key, after_s)
                 expected = isinstance(error, KubeError)
                 self._log.warning(

@@ -63,6 +63,18 @@ async def test_an_outcome_decides_whether_the_key_comes_again(answer: Outcome | 
     assert len(desk.calls) == calls
 
 
+class Asked(Progress, frozen=True):
+    """An outcome of an operator's own."""
+
+
+async def test_an_operator_may_refine_the_outcomes() -> None:
+    desk = Desk(Asked(5.0))
+    async with working(desk.controller):
+        desk.controller.queue.add("a")
+        await desk.clock.advance(60)
+    assert desk.calls == [0.0, 5.0]
+
+
 async def test_a_key_that_waits_for_its_own_write_is_woken_by_the_store_not_by_time() -> None:
     desk, store = Desk(), Store[Widget]()
     store.advance("5")

@@ -1,0 +1,83 @@
+"""`homeostat run cell` as a process: it serves, it ends when asked, and it does not hide that it failed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from tests.support.apiserver import ApiServer, free_port
+from tests.support.datacentre import eventually
+
+pytestmark = pytest.mark.real
+
+
+@contextmanager
+def running(server: ApiServer, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that ends with the test."""
+    command = [sys.executable, "-c", "from homeostat.cli.main import main; main()", "run", "cell", *words]
+    environment = {**os.environ, "KUBECONFIG": str(server.kubeconfig)}
+    with subprocess.Popen(
+        [*command, "--health-host", "127.0.0.1", "--leader-election-namespace", "cli"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def fetch(port: int, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return int(answer.status), answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_it_becomes_ready_shows_metrics_and_ends_in_peace_when_asked(server: ApiServer) -> None:
+    port = free_port()
+    with running(server, "--health-port", str(port)) as process:
+        eventually(lambda: fetch(port, "/readyz")[0] == 200, within_s=30)
+        code, metrics = fetch(port, "/metrics")
+        assert code == 200
+        assert "homeostat_" in metrics
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def test_a_second_process_stands_by_and_takes_over_when_the_first_ends(server: ApiServer) -> None:
+    ports = free_port(), free_port()
+    with running(server, "--health-port", str(ports[0])) as first:
+        eventually(lambda: holder(server).endswith(f"-{first.pid}"), within_s=30)
+        with running(server, "--health-port", str(ports[1])) as second:
+            eventually(lambda: fetch(ports[1], "/readyz")[0] == 200, within_s=30)
+            assert holder(server).endswith(f"-{first.pid}")
+            first.send_signal(signal.SIGTERM)
+            assert first.wait(20) == 0
+            eventually(lambda: holder(server).endswith(f"-{second.pid}"), within_s=10)
+            second.send_signal(signal.SIGTERM)
+            assert second.wait(20) == 0
+
+
+def test_a_port_in_use_ends_it_with_an_error_and_not_with_code_0(server: ApiServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        with running(server, "--health-port", str(taken.getsockname()[1])) as process:
+            _, said = process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert str(taken.getsockname()[1]) in said
+
+
+def holder(server: ApiServer) -> str:
+    words = ("get", "lease", "homeostat-cell", "-n", "cli", "--ignore-not-found", "-o")
+    return server.kubectl(*words, "jsonpath={.spec.holderIdentity}")
