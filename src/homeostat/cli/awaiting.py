@@ -97,7 +97,7 @@ def story(content: dict[str, Any] | None) -> str:
     parts = [str(status.get("phase") or "no status yet"), ready.get("reason", ""), ready.get("message", "")]
     if content["metadata"].get("deletionTimestamp"):
         parts.append(f"held by {', '.join(content['metadata'].get('finalizers') or ('nothing',))}")
-    return ": ".join(part for part in parts if part)
+    return ": ".join(part for part in dict.fromkeys(parts) if part)
 
 
 def condition(content: dict[str, Any], type_: str) -> dict[str, Any] | None:

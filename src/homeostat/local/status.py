@@ -18,6 +18,7 @@ from homeostat.kube.target import ConfigError
 from homeostat.local.datacentre import DataCentre
 from homeostat.local.hosts.ports import HostError, Hosts
 from homeostat.local.meta.waiting import deployment_trouble, node_trouble
+from homeostat.operators.cluster.names import NAME_LABEL
 
 PATIENCE_S = 5.0
 
@@ -150,7 +151,8 @@ async def _cell(centre: DataCentre) -> _Cell:
 
 async def _ask(centre: DataCentre, client: Client) -> _Cell:
     nodes = {node.metadata.name: node for node in (await client.list(NODE)).items}
-    deployments = (await client.list(DEPLOYMENT)).items
+    # Masters of business clusters are told by their Clusters.
+    deployments = (await client.list(DEPLOYMENT, labels=f"!{NAME_LABEL}")).items
     services = (await client.list(SERVICE)).items
     try:
         clusters = (await client.list(CLUSTER)).items
