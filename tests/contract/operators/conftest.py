@@ -1,0 +1,134 @@
+"""A cell in a namespace per test: homeostat's kinds, a double of its controllers, and operators to start."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from itertools import count
+from typing import Any
+
+import pytest
+from tests.support.apiserver import ApiServer, api_server
+from tests.support.kinds import cluster, install
+from tests.support.kubelet import KINDS, Kubelet, Whole
+from tests.support.operating import USER, FakeEndpoint, Operator
+from tests.support.tree import ROOT
+
+from homeostat.api.cluster.v1alpha1 import CLUSTER
+from homeostat.api.core import NAMESPACE
+from homeostat.kit.clock import SystemClock
+from homeostat.kit.random import system_random
+from homeostat.kube.client import Client
+from homeostat.kube.connect import connect
+
+__all__ = ["api_server"]
+
+_numbers = count()
+PACKAGE = "v1.35.4"
+
+
+class Cell:
+    """One namespace with its double, as a test sees it."""
+
+    def __init__(self, server: ApiServer, client: Client, kubelet: Kubelet, namespace: str) -> None:
+        self.client = client
+        self.kubelet = kubelet
+        self.namespace = namespace
+        self.endpoint = FakeEndpoint()
+        self._server = server
+
+    def operator(self, haste: float = 1.0) -> Operator:
+        """An operator for this namespace, to be entered."""
+        return Operator(self._server, self.namespace, endpoint=self.endpoint, haste=haste)
+
+    async def declare(self, name: str = "demo", **spec: Any) -> Whole:
+        """Create a Cluster."""
+        return await self.client.create(KINDS["Cluster"], cluster(name, self.namespace, **spec))
+
+    async def set_spec(self, name: str = "demo", **spec: Any) -> None:
+        """Change a Cluster's spec."""
+        await self.client.merge_patch(CLUSTER, name, {"spec": spec}, self.namespace)
+
+    async def delete(self, name: str = "demo") -> None:
+        """Delete a Cluster."""
+        await self.client.delete(CLUSTER, name, self.namespace)
+
+    def find(self, kind: str, name: str) -> Whole | None:
+        """One object, if it is there."""
+        return self.kubelet.find(kind, name, self.namespace)
+
+    def get(self, kind: str, name: str) -> Whole:
+        """One object, which must be there."""
+        found = self.find(kind, name)
+        assert found is not None, f"there is no {kind} {name}"
+        return found
+
+    def all(self, kind: str) -> list[Whole]:
+        """All objects of a kind in this namespace."""
+        return self.kubelet.all(kind, self.namespace)
+
+    def status(self, name: str = "demo") -> Whole:
+        """A Cluster's status; empty when there is none."""
+        found = self.find("Cluster", name)
+        return {} if found is None else found.get("status", {})
+
+    def condition(self, type_: str, name: str = "demo") -> Whole:
+        """One condition; empty when there is none."""
+        conditions = self.status(name).get("conditions", ())
+        return next((each for each in conditions if each["type"] == type_), {})
+
+    async def until_ready(self, name: str = "demo", *, within_s: float = 30.0) -> Whole:
+        """The status of a Cluster once it is Ready."""
+        ready = await self.kubelet.until(
+            lambda: self.condition("Ready", name).get("status") == "True" and self.status(name),
+            f"Cluster {name} is Ready",
+            within_s=within_s,
+        )
+        assert isinstance(ready, dict)
+        return ready
+
+    async def until_condition(self, type_: str, reason: str, name: str = "demo") -> Whole:
+        """A condition once it has a reason."""
+        return await self.kubelet.until(
+            lambda: self.condition(type_, name) if self.condition(type_, name).get("reason") == reason else None,
+            f"{type_} of {name} says {reason}",
+        )
+
+    async def until_gone(self, name: str = "demo") -> None:
+        """Wait until a Cluster is no more."""
+        await self.kubelet.until(lambda: self.find("Cluster", name) is None, f"Cluster {name} is gone")
+
+
+@pytest.fixture(scope="session")
+def server(api_server: ApiServer) -> ApiServer:
+    """The API server with CRDs, package version, and the operator's rights bound to a user."""
+    install(api_server)
+    api_server.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "deploy/operator/rights.yaml"))
+    api_server.kubectl("apply", "--server-side", "-f", str(ROOT / f"examples/packageversions/{PACKAGE}.yaml"))
+    for role in ("homeostat:cell", "homeostat:cell-packages"):
+        binding = {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": f"test:{role}"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": USER}],
+        }
+        api_server.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(binding))
+    return api_server
+
+
+@pytest.fixture
+async def client(server: ApiServer) -> AsyncIterator[Client]:
+    """An admin's client, closed after the test."""
+    async with connect(server.config, clock=SystemClock(), random=system_random()) as made:
+        yield made
+
+
+@pytest.fixture
+async def cell(server: ApiServer, client: Client) -> AsyncIterator[Cell]:
+    """A fresh namespace with its double at work."""
+    name = f"cell-{next(_numbers)}"
+    await client.create(NAMESPACE, {"metadata": {"name": name}})
+    kubelet = Kubelet(client, clock=SystemClock(), random=system_random(), namespace=name)
+    async with kubelet.running():
+        yield Cell(server, client, kubelet, name)

@@ -1,0 +1,287 @@
+"""A double that plays a cell's controllers, kubelets and load balancer against a bare API server.
+
+It does what those do, as far as an operator can see it: Pods of StatefulSets and Deployments with their revisions and
+readiness, `observedGeneration` and the counts of replicas, volumes that are bound and protected while used, addresses
+of Services of type LoadBalancer. Tests tell it what goes wrong: `behaviour` by component, and the switches below. It
+collects garbage only when asked to, and then only Pods: what an operator must remove itself stays for all to see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import hashlib
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from itertools import count
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from tests.support.podlife import status_of
+
+from homeostat.api.apps import DEPLOYMENT, STATEFUL_SET
+from homeostat.api.cluster.v1alpha1 import CLUSTER
+from homeostat.api.core import PERSISTENT_VOLUME_CLAIM, POD, SECRET, SERVICE
+from homeostat.api.events import EVENT
+from homeostat.api.kind import Kind, unstructured
+from homeostat.kit.clock import Clock
+from homeostat.kit.random import Random
+from homeostat.kube.client import Client
+from homeostat.kube.errors import AlreadyExists, Conflict, NotFound
+from homeostat.runtime.informer import Informer
+
+Whole = dict[str, Any]
+Behaviour = Literal["run", "hold", "start", "image", "crash", "unschedulable"]
+T = TypeVar("T")
+
+KINDS: dict[str, Kind[Whole]] = {
+    kind.resource.kind: unstructured(kind.resource)
+    for kind in (CLUSTER, SECRET, SERVICE, STATEFUL_SET, DEPLOYMENT, POD, PERSISTENT_VOLUME_CLAIM, EVENT)
+}
+COMPONENT = "app.kubernetes.io/component"
+HOST = "host-1"
+
+
+class Kubelet:
+    """Plays in one namespace, or in all of them; also shows what is there, and when a claim about it comes true."""
+
+    def __init__(self, client: Client, *, clock: Clock, random: Random, namespace: str = "") -> None:
+        self.behaviour: dict[str, Behaviour] = {}  # by component; what is not named runs
+        self.gives_addresses = True
+        self.collects_pods = False
+        self.kills_pods = True  # ends Pods that are being deleted
+        self._client = client
+        self._clock = clock
+        self._informers = {
+            name: Informer(client, kind, clock=clock, random=random, namespace=namespace)
+            for name, kind in KINDS.items()
+        }
+        self._addresses = count(10)
+        self._dirty: set[str] = set()
+        self._work = asyncio.Event()
+        self._changes: set[asyncio.Event] = set()
+        for informer in self._informers.values():
+            informer.add_handler(self._changed)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Kubelet]:
+        """Play until the block ends."""
+        runs: list[Coroutine[Any, Any, None]] = [informer.run() for informer in self._informers.values()]
+        tasks = [asyncio.ensure_future(run) for run in (*runs, self._play())]
+        try:
+            async with self._clock.timeout(30):
+                for informer in self._informers.values():
+                    await informer.synced.wait()
+            yield self
+            for task in tasks:
+                if task.done():
+                    task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def all(self, kind: str, namespace: str = "") -> list[Whole]:
+        """All objects of a kind, by name."""
+        found = [obj for obj in self._informers[kind].store.values() if namespace in ("", _namespace(obj))]
+        return sorted(found, key=lambda obj: (_namespace(obj), _name(obj)))
+
+    def find(self, kind: str, name: str, namespace: str) -> Whole | None:
+        """One object, if it is there."""
+        return self._informers[kind].store.get(name, namespace)
+
+    def behave(self, behaviour: Behaviour, *components: str) -> None:
+        """From now on; Pods that are there change too."""
+        for component in components:
+            self.behaviour[component] = behaviour
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Play everywhere, after a switch was changed."""
+        self._dirty |= {_namespace(obj) for kind in KINDS for obj in self.all(kind)}
+        self._work.set()
+
+    async def until(self, claim: Callable[[], T | None], why: str, *, within_s: float = 30.0) -> T:
+        """What the claim yields once that is truthy; looked at after every change. Fails saying what there is."""
+        changed = asyncio.Event()
+        self._changes.add(changed)
+        try:
+            async with self._clock.timeout(within_s):
+                while not (found := claim()):
+                    await changed.wait()
+                    changed.clear()
+                return found
+        except TimeoutError:
+            raise AssertionError(f"not within {within_s:g} s: {why}\n{self._told()}") from None
+        finally:
+            self._changes.discard(changed)
+
+    def _changed(self, old: Whole | None, new: Whole | None, _priority: object) -> None:
+        obj = new or old
+        if obj is not None:
+            self._dirty.add(_namespace(obj))
+        self._work.set()
+        for change in self._changes:
+            change.set()
+
+    def _told(self) -> str:
+        statuses = [(_name(obj), obj.get("status", {})) for obj in self.all("Cluster")]
+        names = [f"{kind} {_name(obj)}" for kind in KINDS if kind != "Event" for obj in self.all(kind)]
+        return f"clusters: {statuses}\nobjects: {', '.join(names)}"
+
+    async def _play(self) -> None:
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            dirty, self._dirty = self._dirty, set()
+            await asyncio.gather(*(self._namespace(namespace) for namespace in dirty))
+
+    async def _namespace(self, namespace: str) -> None:
+        """One look at everything in a namespace; what has changed meanwhile is looked at again."""
+        pods = self.all("Pod", namespace)
+        by_owner: dict[str, list[Whole]] = defaultdict(list)
+        for pod in pods:
+            by_owner[_owner(pod)].append(pod)
+        # What is gone, or changed under our hands, brings an event of its own.
+        for service in self.all("Service", namespace):
+            await self._gently(self._service(service))
+        for workload in (*self.all("StatefulSet", namespace), *self.all("Deployment", namespace)):
+            await self._gently(self._workload(workload, by_owner.pop(_uid(workload), [])))
+        for pod in pods:
+            await self._gently(self._pod(pod, collected=self.collects_pods and _owner(pod) in by_owner))
+        for claim in self.all("PersistentVolumeClaim", namespace):
+            await self._gently(self._claim(claim, pods))
+
+    async def _gently(self, act: Coroutine[Any, Any, None]) -> None:
+        with suppress(NotFound, Conflict, AlreadyExists):
+            await act
+
+    async def _service(self, service: Whole) -> None:
+        given = service.get("status", {}).get("loadBalancer", {}).get("ingress")
+        if service["spec"].get("type") != "LoadBalancer" or given or not self.gives_addresses:
+            return
+        address = service["spec"].get("loadBalancerIP") or f"10.250.0.{next(self._addresses)}"
+        await self._status("Service", service, {"loadBalancer": {"ingress": [{"ip": address}]}})
+
+    async def _workload(self, workload: Whole, pods: list[Whole]) -> None:
+        if "deletionTimestamp" in workload["metadata"]:
+            return
+        kind = "StatefulSet" if "serviceName" in workload["spec"] else "Deployment"
+        template = workload["spec"]["template"]
+        revision = hashlib.sha256(msgspec.json.encode(template, order="deterministic")).hexdigest()[:8]
+        stem = _name(workload) if kind == "StatefulSet" else f"{_name(workload)}-{revision}"
+        wanted = [f"{stem}-{number}" for number in range(workload["spec"].get("replicas", 1))]
+        there = {_name(pod) for pod in pods}
+        for name in wanted:
+            if name not in there:
+                await self._volumes(workload, name)
+                await self._client.create(KINDS["Pod"], _pod_of(workload, kind, name, revision))
+        current = [pod for pod in pods if _name(pod) in wanted and _revision(pod) == revision and not _deleting(pod)]
+        ready = [pod for pod in current if _ready(pod)]
+        for pod in pods:
+            # A Deployment's old Pods go when the new ones are ready; a StatefulSet's must make room first.
+            outdated = pod not in current and (kind == "StatefulSet" or len(ready) == len(wanted))
+            if outdated and not _deleting(pod):
+                await self._client.delete(POD, _name(pod), _namespace(pod), uid=_uid(pod))
+        status = {
+            "observedGeneration": workload["metadata"]["generation"],
+            "replicas": len(pods),
+            "readyReplicas": sum(_ready(pod) for pod in pods),
+            "updatedReplicas": len(current),
+            "availableReplicas": sum(_ready(pod) for pod in pods),
+        }
+        await self._status(kind, workload, status)
+
+    async def _volumes(self, workload: Whole, pod: str) -> None:
+        for template in workload["spec"].get("volumeClaimTemplates", ()):
+            name = f"{template['metadata']['name']}-{pod}"
+            if self.find("PersistentVolumeClaim", name, _namespace(workload)) is None:
+                marks = template["metadata"].get("labels", {}) | workload["spec"]["selector"]["matchLabels"]
+                metadata = {"name": name, "namespace": _namespace(workload), "labels": marks}
+                body = {"metadata": metadata, "spec": template["spec"]}
+                with suppress(AlreadyExists):
+                    await self._client.create(KINDS["PersistentVolumeClaim"], body)
+
+    async def _pod(self, pod: Whole, *, collected: bool) -> None:
+        if collected and not _deleting(pod):
+            await self._client.delete(POD, _name(pod), _namespace(pod), uid=_uid(pod))
+        elif _deleting(pod):
+            if self.kills_pods:
+                await self._client.delete(POD, _name(pod), _namespace(pod), uid=_uid(pod), grace_s=0)
+        else:
+            behaviour = self.behaviour.get(pod["metadata"]["labels"].get(COMPONENT, ""), "run")
+            await self._status("Pod", pod, status_of(pod, behaviour))
+
+    async def _claim(self, claim: Whole, pods: list[Whole]) -> None:
+        volumes = [volume for pod in pods for volume in pod["spec"].get("volumes", ())]
+        used = {volume.get("persistentVolumeClaim", {}).get("claimName") for volume in volumes}
+        if not _deleting(claim):
+            await self._status("PersistentVolumeClaim", claim, {"phase": "Bound"})
+        elif _name(claim) not in used and claim["metadata"].get("finalizers"):
+            free = {"metadata": {"finalizers": None}}
+            await self._client.merge_patch(PERSISTENT_VOLUME_CLAIM, _name(claim), free, _namespace(claim))
+
+    async def _status(self, kind: str, obj: Whole, wanted: Whole) -> None:
+        """Write a status, unless it is so already."""
+        if _says(obj.get("status", {}), wanted):
+            return
+        patch = {"metadata": {"uid": _uid(obj)}, "status": wanted}
+        await self._client.merge_patch(KINDS[kind], _name(obj), patch, _namespace(obj), subresource="status")
+
+
+def _pod_of(workload: Whole, kind: str, name: str, revision: str) -> Whole:
+    template = copy.deepcopy(workload["spec"]["template"])
+    owner = {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "name": _name(workload),
+        "uid": _uid(workload),
+        "controller": True,
+    }
+    template["metadata"] |= {"name": name, "namespace": _namespace(workload), "ownerReferences": [owner]}
+    template["metadata"]["labels"]["controller-revision-hash"] = revision
+    spec = template["spec"]
+    spec["nodeName"] = HOST
+    for claim in workload["spec"].get("volumeClaimTemplates", ()):
+        volume = claim["metadata"]["name"]
+        spec["volumes"].append({"name": volume, "persistentVolumeClaim": {"claimName": f"{volume}-{name}"}})
+    return {"metadata": template["metadata"], "spec": spec}
+
+
+def _says(now: Any, wanted: Any) -> bool:
+    """Whether all that is wanted is there; the API fills in more, and leaves zeros out."""
+    if isinstance(wanted, dict):
+        return all(_says((now or {}).get(key), value) for key, value in wanted.items())
+    if isinstance(wanted, list):
+        return len(now or ()) == len(wanted) and all(map(_says, now or (), wanted))
+    return bool(now == wanted) or (now is None and not wanted)
+
+
+def _name(obj: Whole) -> str:
+    return str(obj["metadata"]["name"])
+
+
+def _namespace(obj: Whole) -> str:
+    return str(obj["metadata"]["namespace"])
+
+
+def _uid(obj: Whole) -> str:
+    return str(obj["metadata"]["uid"])
+
+
+def _owner(obj: Whole) -> str:
+    return next((str(owner["uid"]) for owner in obj["metadata"].get("ownerReferences", ())), "")
+
+
+def _revision(pod: Whole) -> str:
+    return str(pod["metadata"].get("labels", {}).get("controller-revision-hash", ""))
+
+
+def _deleting(obj: Whole) -> bool:
+    return "deletionTimestamp" in obj["metadata"]
+
+
+def _ready(pod: Whole) -> bool:
+    conditions = pod.get("status", {}).get("conditions", ())
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions) and not _deleting(pod)

@@ -1,0 +1,103 @@
+"""The cluster operator in the test's own process: with faults between it and the API, and a scripted endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from tests.support.apiserver import ApiServer
+from tests.support.faults import Faults
+
+from homeostat.kit.clock import SystemClock
+from homeostat.kit.random import system_random
+from homeostat.kube.client import Client
+from homeostat.kube.http import HttpTransport
+from homeostat.operators.cluster.controller import add_cluster_operator
+from homeostat.operators.cluster.ports import Unreachable
+from homeostat.runtime.manager import Manager, ManagerSettings
+
+USER = "cluster-operator"
+SERVED = "v1.35.4"
+
+
+class FakeEndpoint:
+    """Satisfies the operator's Probe: answers with a version, or with what it is told."""
+
+    def __init__(self) -> None:
+        self.failure = ""
+        self.kubeconfigs: list[bytes] = []
+        self._asked = asyncio.Event()
+
+    async def probe(self, kubeconfig: bytes) -> str:
+        self.kubeconfigs.append(kubeconfig)
+        self._asked.set()
+        if self.failure:
+            raise Unreachable(self.failure)
+        return SERVED
+
+    async def until_asked(self, times: int) -> None:
+        """Wait for so many more probes."""
+        times += len(self.kubeconfigs)
+        async with SystemClock().timeout(30):
+            while len(self.kubeconfigs) < times:
+                self._asked.clear()
+                await self._asked.wait()
+
+
+class QuickClock:
+    """The machine's clock, going several times faster, so that a back-off of half a minute passes in a second."""
+
+    def __init__(self, times: float) -> None:
+        self._times = times
+        self._began = time.monotonic()
+        self._start = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        return (time.monotonic() - self._began) * self._times
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(seconds, 0.0) / self._times)
+
+    def timeout(self, seconds: float | None) -> AbstractAsyncContextManager[object]:
+        return asyncio.timeout(None if seconds is None else max(seconds, 0.0) / self._times)
+
+
+class Operator:
+    """One process' worth of operator, wired as the application wires it, with the rights of deploy/operator alone."""
+
+    def __init__(self, server: ApiServer, *namespaces: str, endpoint: FakeEndpoint, haste: float = 1.0) -> None:
+        clock, random = QuickClock(haste), system_random()
+        self.endpoint = endpoint
+        self.faults = Faults(HttpTransport(server.config_for(USER), clock=SystemClock()))
+        self._client = Client(self.faults, clock=SystemClock(), random=random, field_manager="homeostat-cluster")
+        self._manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
+        for namespace in namespaces or ("",):
+            add_cluster_operator(self._manager, self._client, endpoint, namespace=namespace)
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[int] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.ensure_future(self._manager.run(self._stop))
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        assert self._task is not None
+        task = self._task
+        if not task.done():
+            # Gone between two instructions, as after SIGKILL: nothing is flushed, nothing finishes.
+            task.cancel()
+        (ended,) = await asyncio.gather(task, return_exceptions=True)
+        await self._client.close()
+        assert isinstance(ended, asyncio.CancelledError) or ended == 0, f"the operator ended: {ended}"
+
+    async def end(self) -> int:
+        """End in order, as after SIGTERM; the exit code."""
+        assert self._task is not None
+        self._stop.set()
+        return await self._task
