@@ -54,13 +54,19 @@ def write_tree_layer(tree: Path, prefix: str, target: Path) -> Layer:
 
 
 def write_archive(
-    references: Iterable[str], layers: Iterable[Layer], target: Path, *, entrypoint: list[str], env: Mapping[str, str]
+    references: Iterable[str],
+    layers: Iterable[Layer],
+    target: Path,
+    *,
+    entrypoint: list[str],
+    env: Mapping[str, str],
+    architecture: str,
 ) -> str:
     """A docker archive of one image under some names; returns the image's id, `sha256:` of its configuration."""
     stacked = list(layers)
     configuration = msgspec.json.encode(
         {
-            "architecture": "amd64",
+            "architecture": architecture,
             "os": "linux",
             "created": "1970-01-01T00:00:00Z",
             "config": {"Env": [f"{name}={value}" for name, value in sorted(env.items())], "Entrypoint": entrypoint},

@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from homeostat.kit.clock import Clock
+from homeostat.local.binaries.components import architecture
 from homeostat.local.images import python
 from homeostat.local.images.archive import Layer, digest_of, write_archive, write_layer, write_tree_layer
 from homeostat.local.images.catalogue import PATH, REPOSITORY, Image
@@ -41,7 +42,15 @@ async def ensure_binary_image(image: Image, cache: Path, *, clock: Clock) -> Bui
 
     def build(partial: Path, scratch: Path) -> None:
         layer = write_layer(image.files, scratch / "layer.tar")
-        write_archive(image.references, [layer], partial, entrypoint=list(image.entrypoint), env={"PATH": PATH})
+        environment = {"PATH": PATH}
+        write_archive(
+            image.references,
+            [layer],
+            partial,
+            entrypoint=list(image.entrypoint),
+            env=environment,
+            architecture=architecture(),
+        )
 
     if not target.exists():
         await _once(target, build, clock)
@@ -72,7 +81,7 @@ async def ensure_homeostat_image(package: Path, version: str, cache: Path, *, cl
             "PYTHONUNBUFFERED": "1",
             "LANG": "C.UTF-8",
         }
-        write_archive(references, layers, partial, entrypoint=[], env=environment)
+        write_archive(references, layers, partial, entrypoint=[], env=environment, architecture=architecture())
 
     if not target.exists():
         report.update("assembling homeostat's own image")
