@@ -7,36 +7,13 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from tests.support.business import EXAMPLE, READY_S, content, create, declared, homeostat, pod, wait_ready
 from tests.support.datacentre import Centre, eventually, lose_power
 
 pytestmark = pytest.mark.real
-
-EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "cluster.yaml"
-NAMESPACED = (
-    "configmaps,deployments,replicasets,statefulsets,pods,secrets,services,endpointslices,pvc,events.events.k8s.io"
-)
-READY_S = 120
-
-
-def homeostat(centre: Centre, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """homeostat as a person has it after `export KUBECONFIG=...`."""
-    environment = {**os.environ, "KUBECONFIG": str(centre.inner.kubeconfig)}
-    command = centre.command(*words)[:-2]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    assert not check or done.returncode == 0, f"homeostat {' '.join(words)}: {done.stderr[-4000:]}"
-    return done
-
-
-def declared(name: str, **spec: Any) -> str:
-    example = yaml.safe_load(EXAMPLE.read_text())
-    example["metadata"] = {"name": name}
-    example["spec"].update(spec)
-    return yaml.safe_dump(example)
 
 
 @pytest.fixture
@@ -52,29 +29,6 @@ def namespace(centre: Centre) -> Iterator[str]:
     # One after the other: an API server whose etcd goes first waits for it until it is killed.
     centre.kubectl("delete", "clusters", "--all", "-n", name, "--timeout=120s")
     centre.kubectl("delete", "namespace", name, "--timeout=60s")
-
-
-def create(centre: Centre, namespace: str, name: str, **spec: Any) -> None:
-    centre.kubectl("apply", "-n", namespace, "-f", "-", stdin=declared(name, **spec))
-    wait_ready(centre, namespace, name)
-
-
-def wait_ready(centre: Centre, namespace: str, name: str) -> None:
-    wish = ("--for", "condition=Ready", "--timeout", f"{READY_S}s")
-    done = homeostat(centre, "wait", "cluster", name, "-n", namespace, *wish, check=False)
-    assert done.returncode == 0, done.stderr + centre.kubectl("describe", "cluster,pods", "-n", namespace)
-
-
-def pod(centre: Centre, namespace: str, component: str) -> dict[str, Any]:
-    """The one Pod of a component that is not on its way out."""
-    items = centre.get("pods", "-n", namespace, "-l", f"app.kubernetes.io/component={component}")["items"]
-    (found,) = [item for item in items if "deletionTimestamp" not in item["metadata"]]
-    return dict(found)
-
-
-def content(centre: Centre, namespace: str) -> set[str]:
-    items = centre.get(NAMESPACED, "-n", namespace)["items"]
-    return {f"{item['kind']}/{item['metadata']['name']}" for item in items if item["kind"] != "Event"}
 
 
 def test_the_example_serves_and_goes_without_a_trace(centre: Centre) -> None:
@@ -124,6 +78,28 @@ def test_both_kubernetes_versions_run_side_by_side(centre: Centre, namespace: st
         assert version in centre.business(name, "get", "--raw", "/version", namespace=namespace)
     hosts = {one["status"]["endpoint"]["host"] for one in centre.get("clusters", "-n", namespace)["items"]}
     assert len(hosts) == 2
+
+
+def test_a_version_whose_images_nobody_has_is_told_with_image_and_host(centre: Centre, namespace: str) -> None:
+    package = yaml.safe_load((EXAMPLE.parent / "packageversions" / "v1.35.4.yaml").read_text())
+    package["metadata"]["name"] = "v1.35.99"
+    for component in package["spec"]["components"]:
+        component["image"] = component["image"].rpartition(":")[0] + ":v9.9.9"
+    centre.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(package))
+    try:
+        centre.kubectl("apply", "-n", namespace, "-f", "-", stdin=declared("hungry", packageVersion="v1.35.99"))
+
+        def told() -> bool:
+            conditions = centre.get("cluster", "hungry", "-n", namespace)["status"].get("conditions", [])
+            said = [
+                one["message"] for one in conditions if (one["type"], one["reason"]) == ("Ready", "ImageUnavailable")
+            ]
+            return any("homeostat.local/etcd:v9.9.9" in message for message in said)
+
+        eventually(told, within_s=60)
+        homeostat(centre, "delete", "cluster", "hungry", "-n", namespace, "--wait")
+    finally:
+        centre.kubectl("delete", "cpv", "v1.35.99")
 
 
 def test_protection_refuses_deletion_with_the_way_out(centre: Centre, namespace: str) -> None:

@@ -1,0 +1,56 @@
+"""Business clusters of a real data centre: declared and used as a person would."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tests.support.datacentre import Centre
+
+EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "cluster.yaml"
+NAMESPACED = (
+    "configmaps,deployments,replicasets,statefulsets,pods,secrets,services,endpointslices,pvc,events.events.k8s.io"
+)
+READY_S = 120
+
+
+def homeostat(centre: Centre, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """homeostat as a person has it after `export KUBECONFIG=...`."""
+    environment = {**os.environ, "KUBECONFIG": str(centre.inner.kubeconfig)}
+    command = centre.command(*words)[:-2]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert not check or done.returncode == 0, f"homeostat {' '.join(words)}: {done.stderr[-4000:]}"
+    return done
+
+
+def declared(name: str, **spec: Any) -> str:
+    example = yaml.safe_load(EXAMPLE.read_text())
+    example["metadata"] = {"name": name}
+    example["spec"].update(spec)
+    return yaml.safe_dump(example)
+
+
+def create(centre: Centre, namespace: str, name: str, **spec: Any) -> None:
+    centre.kubectl("apply", "-n", namespace, "-f", "-", stdin=declared(name, **spec))
+    wait_ready(centre, namespace, name)
+
+
+def wait_ready(centre: Centre, namespace: str, name: str) -> None:
+    wish = ("--for", "condition=Ready", "--timeout", f"{READY_S}s")
+    done = homeostat(centre, "wait", "cluster", name, "-n", namespace, *wish, check=False)
+    assert done.returncode == 0, done.stderr + centre.kubectl("describe", "cluster,pods", "-n", namespace)
+
+
+def pod(centre: Centre, namespace: str, component: str) -> dict[str, Any]:
+    """The one Pod of a component that is not on its way out."""
+    items = centre.get("pods", "-n", namespace, "-l", f"app.kubernetes.io/component={component}")["items"]
+    (found,) = [item for item in items if "deletionTimestamp" not in item["metadata"]]
+    return dict(found)
+
+
+def content(centre: Centre, namespace: str) -> set[str]:
+    items = centre.get(NAMESPACED, "-n", namespace)["items"]
+    return {f"{item['kind']}/{item['metadata']['name']}" for item in items if item["kind"] != "Event"}
