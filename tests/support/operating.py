@@ -62,7 +62,7 @@ class QuickClock:
         return (time.monotonic() - self._began) * self._times
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(max(seconds, 0.0) / self._times)
+        await SystemClock().sleep(max(seconds, 0.0) / self._times)
 
     def timeout(self, seconds: float | None) -> AbstractAsyncContextManager[object]:
         return asyncio.timeout(None if seconds is None else max(seconds, 0.0) / self._times)
