@@ -21,6 +21,7 @@ from homeostat.telemetry.logs import LogFormat, configure
 from homeostat.telemetry.metrics import Metrics
 
 LEASE = "homeostat-cell"
+CELL = "cell"  # what metrics call the cluster whose operator this is
 
 
 def run_cell(options: CellOptions) -> int:
@@ -38,7 +39,8 @@ async def _run(options: CellOptions) -> int:
         clock=clock,
         random=random,
         field_manager="homeostat-cluster",
-        observer=PrometheusObserver(metrics.registry),
+        observer=PrometheusObserver(metrics.registry).of(CELL),
+        cluster=CELL,
     )
     async with client:
         elector = None

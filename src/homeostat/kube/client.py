@@ -51,7 +51,10 @@ class Client(Reader, Writer, Subresources):
         retries: Retries = Retries(),  # noqa: B008  (a frozen value)
         observer: Observer = ignore,
         limit: RateLimit | None = None,
+        cluster: str = "",
     ) -> None:
+        """`cluster` is what metrics and logs call the server; where a process knows only one, it needs no name."""
+        self.cluster = cluster
         exchange = Exchange(transport, clock=clock, random=random, retries=retries, observer=observer, limit=limit)
         super().__init__(exchange, field_manager=field_manager, default_timeout_s=default_timeout_s)
 

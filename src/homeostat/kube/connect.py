@@ -25,6 +25,7 @@ def connect(
     retries: Retries = Retries(),  # noqa: B008  (a frozen value)
     observer: Observer = ignore,
     limit: RateLimit | None = None,
+    cluster: str = "",
 ) -> Client:
     """A client over aiohttp. Nothing is connected before the first request; close the client in the end."""
     from homeostat.kube.http import HttpTransport  # here, so that command lines do not pay for an unused HTTP stack
@@ -38,4 +39,5 @@ def connect(
         retries=retries,
         observer=observer,
         limit=limit,
+        cluster=cluster,
     )

@@ -37,34 +37,39 @@ def ignore(observation: Observation, /) -> None:
 
 
 class PrometheusObserver:
-    """Counts and times requests by verb, resource and code in a Prometheus registry."""
+    """Counts and times requests by cluster, verb, resource and code in a Prometheus registry: one for each registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         from prometheus_client import Counter, Histogram  # here, so that command lines do not pay for the import
 
         self._requests = Counter(
             "homeostat_kube_requests",
-            "Requests to Kubernetes API servers, by verb, resource and status code",
-            ("verb", "resource", "code"),
+            "Requests to Kubernetes API servers, by cluster, verb, resource and status code",
+            ("cluster", "verb", "resource", "code"),
             registry=registry,
         )
         self._retries = Counter(
             "homeostat_kube_request_retries",
-            "Attempts that repeated an earlier one, by verb and status code",
-            ("verb", "code"),
+            "Attempts that repeated an earlier one, by cluster, verb and status code",
+            ("cluster", "verb", "code"),
             registry=registry,
         )
         self._seconds = Histogram(
             "homeostat_kube_request_duration_seconds",
-            "Time until the answer was complete, or until a stream began, by verb",
-            ("verb",),
+            "Time until the answer was complete, or until a stream began, by cluster and verb",
+            ("cluster", "verb"),
             buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
             registry=registry,
         )
 
-    def __call__(self, observation: Observation, /) -> None:
-        """Record one attempt."""
-        self._requests.labels(observation.verb, observation.resource, observation.code).inc()
-        self._seconds.labels(observation.verb).observe(observation.seconds)
-        if observation.retry:
-            self._retries.labels(observation.verb, observation.code).inc()
+    def of(self, cluster: str) -> Observer:
+        """What a client of this cluster is given."""
+
+        def observe(observation: Observation, /) -> None:
+            verb, code = observation.verb, observation.code
+            self._requests.labels(cluster, verb, observation.resource, code).inc()
+            self._seconds.labels(cluster, verb).observe(observation.seconds)
+            if observation.retry:
+                self._retries.labels(cluster, verb, code).inc()
+
+        return observe

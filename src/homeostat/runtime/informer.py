@@ -31,12 +31,11 @@ from homeostat.telemetry.metrics import Metrics, declare
 T = TypeVar("T")
 Handler = Callable[[T | None, T | None, Priority], None]
 
-EVENTS = declare("homeostat_watch_events", "counter", "events", "Watch events received, by kind", labels=("kind",))
-LISTS = declare("homeostat_informer_lists", "counter", "lists", "Full lists that an informer made", labels=("kind",))
-BREAKS = declare(
-    "homeostat_watch_breaks", "counter", "errors", "Lists and watches that ended in an error", labels=("kind",)
-)
-OBJECTS = declare("homeostat_informer_objects", "gauge", "objects", "Objects in the cache", labels=("kind",))
+_OF = ("cluster", "kind", "selection")
+EVENTS = declare("homeostat_watch_events", "counter", "events", "Watch events received", labels=_OF)
+LISTS = declare("homeostat_informer_lists", "counter", "lists", "Full lists that an informer made", labels=_OF)
+BREAKS = declare("homeostat_watch_breaks", "counter", "errors", "Lists and watches that ended in an error", labels=_OF)
+OBJECTS = declare("homeostat_informer_objects", "gauge", "objects", "Objects in the cache", labels=_OF)
 RESYNC_SLICES = 60
 # A watch that the server ends sooner and without any event is an error in disguise: it must not become a hot loop.
 SHORTEST_WATCH_S = 1.0
@@ -83,12 +82,14 @@ class Informer(Generic[T]):
         self._failures = 0
         self._trouble = ""
         self._relist = True
-        self._log = logger(informer=self.name)
+        self._log = logger(informer=self.name, **({"cluster": client.cluster} if client.cluster else {}))
         metrics = metrics or Metrics()
-        self._count_events = metrics.counter(EVENTS).labels(self.name).inc
-        self._count_list = metrics.counter(LISTS).labels(self.name).inc
-        self._count_break = metrics.counter(BREAKS).labels(self.name).inc
-        metrics.gauge(OBJECTS).labels(self.name).set_function(lambda: float(len(self.store)))
+        # Selections are written in the code, so they are few.
+        mine = (client.cluster, self.name, " ".join(part for part in (namespace, labels, fields) if part))
+        self._count_events = metrics.counter(EVENTS).labels(*mine).inc
+        self._count_list = metrics.counter(LISTS).labels(*mine).inc
+        self._count_break = metrics.counter(BREAKS).labels(*mine).inc
+        metrics.gauge(OBJECTS).labels(*mine).set_function(lambda: float(len(self.store)))
 
     def add_handler(self, handler: Handler[T]) -> None:
         """Hear of every change; what is already there is told at once, as initial."""

@@ -7,12 +7,17 @@ from prometheus_client import CollectorRegistry
 from homeostat.kube.observing import Observation, PrometheusObserver
 
 
-def test_requests_are_counted_by_verb_resource_and_code() -> None:
+def test_requests_are_counted_by_cluster_verb_resource_and_code() -> None:
     registry = CollectorRegistry()
-    observe = PrometheusObserver(registry)
+    requests = PrometheusObserver(registry)
+    observe, elsewhere = requests.of("cell"), requests.of("demo")
     observe(Observation("get", "pods", "200", 0.1))
     observe(Observation("get", "pods", "200", 0.1, retry=True))
-    labels = {"verb": "get", "resource": "pods", "code": "200"}
-    assert registry.get_sample_value("homeostat_kube_requests_total", labels) == 2
-    assert registry.get_sample_value("homeostat_kube_request_retries_total", {"verb": "get", "code": "200"}) == 1
-    assert registry.get_sample_value("homeostat_kube_request_duration_seconds_count", {"verb": "get"}) == 2
+    elsewhere(Observation("get", "pods", "200", 0.1))
+
+    def value(name: str, **labels: str) -> float | None:
+        return registry.get_sample_value(f"homeostat_kube_{name}", {"cluster": "cell", "verb": "get", **labels})
+
+    assert value("requests_total", resource="pods", code="200") == 2
+    assert value("request_retries_total", code="200") == 1
+    assert value("request_duration_seconds_count") == 2

@@ -10,11 +10,13 @@ from typing import Any
 
 import msgspec
 from tests.support.clock import ManualClock, settle
-from tests.support.scripted import SILENCE, Answer, Scripted, Step, status
+from tests.support.scripted import SILENCE, Answer, Scripted, ScriptedTransport, Step, status
 from tests.support.widgets import WIDGET, Widget, widget
 
+from homeostat.kube.client import Client
 from homeostat.runtime.informer import Informer
 from homeostat.runtime.queue import Priority
+from homeostat.telemetry.metrics import Metrics
 
 
 def listing(version: str, *items: dict[str, Any]) -> Answer:
@@ -119,3 +121,16 @@ async def test_a_resync_tells_every_object_once_per_period_as_a_trickle() -> Non
         await scene.clock.advance(36)
         told = {name for _, name, priority in scene.heard if priority is Priority.RESYNC}
         assert len(told) == 120
+
+
+def test_caches_of_several_clusters_are_counted_apart() -> None:
+    metrics = Metrics()
+    for cluster, number in (("cell", 1), ("demo", 2)):
+        clock = ManualClock()
+        client = Client(ScriptedTransport(), clock=clock, random=Random(1), cluster=cluster)
+        informer = Informer(client, WIDGET, clock=clock, random=Random(1), metrics=metrics)
+        for index in range(number):
+            informer.store.put(f"x/w{index}", Widget())
+    for cluster, number in (("cell", 1.0), ("demo", 2.0)):
+        labels = {"cluster": cluster, "kind": WIDGET.resource.qualified, "selection": ""}
+        assert metrics.registry.get_sample_value("homeostat_informer_objects", labels) == number
