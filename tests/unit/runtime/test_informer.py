@@ -13,6 +13,7 @@ from tests.support.clock import ManualClock, settle
 from tests.support.scripted import SILENCE, Answer, Scripted, ScriptedTransport, Step, status
 from tests.support.widgets import WIDGET, Widget, widget
 
+from homeostat.api.meta import ObjectMeta
 from homeostat.kube.client import Client
 from homeostat.runtime.informer import Informer
 from homeostat.runtime.queue import Priority
@@ -124,13 +125,13 @@ async def test_a_resync_tells_every_object_once_per_period_as_a_trickle() -> Non
 
 
 def test_caches_of_several_clusters_are_counted_apart() -> None:
-    metrics = Metrics()
-    for cluster, number in (("cell", 1), ("demo", 2)):
+    metrics, sizes = Metrics(), {"cell": 1, "demo": 2}
+    for cluster, size in sizes.items():
         clock = ManualClock()
         client = Client(ScriptedTransport(), clock=clock, random=Random(1), cluster=cluster)
         informer = Informer(client, WIDGET, clock=clock, random=Random(1), metrics=metrics)
-        for index in range(number):
-            informer.store.put(f"x/w{index}", Widget())
-    for cluster, number in (("cell", 1.0), ("demo", 2.0)):
+        for index in range(size):
+            informer.store.put(f"x/w{index}", Widget(ObjectMeta(name=f"w{index}")))
+    for cluster, size in sizes.items():
         labels = {"cluster": cluster, "kind": WIDGET.resource.qualified, "selection": ""}
-        assert metrics.registry.get_sample_value("homeostat_informer_objects", labels) == number
+        assert metrics.registry.get_sample_value("homeostat_informer_objects", labels) == size
