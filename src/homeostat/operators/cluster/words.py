@@ -137,7 +137,7 @@ TABLES = (
             Word(
                 CRASHING,
                 "The container ends again and again.",
-                "Read its log: `homeostat logs cluster/NAME/COMPONENT`.",
+                "Read the log of the Pod that is named: `kubectl logs --previous POD`.",
             ),
         ),
     ),
