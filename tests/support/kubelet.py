@@ -41,6 +41,7 @@ KINDS: dict[str, Kind[Whole]] = {
 }
 COMPONENT = "app.kubernetes.io/component"
 HOST = "host-1"
+REVISION = "deployment.kubernetes.io/revision"
 
 
 class Kubelet:
@@ -184,6 +185,9 @@ class Kubelet:
             outdated = pod not in current and (kind == "StatefulSet" or len(ready) == len(wanted))
             if outdated and not _deleting(pod):
                 await self._client.delete(POD, _name(pod), _namespace(pod), uid=_uid(pod))
+        if kind == "Deployment" and (workload["metadata"].get("annotations") or {}).get(REVISION) != revision:
+            note = {"metadata": {"uid": _uid(workload), "annotations": {REVISION: revision}}}
+            await self._client.merge_patch(KINDS[kind], _name(workload), note, _namespace(workload))
         status = {
             "observedGeneration": workload["metadata"]["generation"],
             "replicas": len(pods),

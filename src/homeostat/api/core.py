@@ -109,6 +109,7 @@ class ServiceSpec(Struct, frozen=True, gc=False, rename="camel"):
     ports: tuple[ServicePort, ...] = ()
     load_balancer_ip: str = field(default="", name="loadBalancerIP")
     load_balancer_class: str = ""
+    publish_not_ready_addresses: bool = False
 
 
 class LoadBalancerIngress(Struct, frozen=True, gc=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from itertools import count
@@ -119,9 +120,18 @@ def server(api_server: ApiServer) -> ApiServer:
 
 @pytest.fixture
 async def client(server: ApiServer) -> AsyncIterator[Client]:
-    """An admin's client, closed after the test."""
+    """An admin's client, closed after the test, and then every other connection too."""
     async with connect(server.config, clock=SystemClock(), random=system_random()) as made:
         yield made
+    await _connections_closed()
+
+
+async def _connections_closed() -> None:
+    """Watches that are given up say good-bye over TLS; the loop must not end before they have."""
+    clock, selector = SystemClock(), asyncio.get_running_loop()._selector  # type: ignore[attr-defined]
+    async with clock.timeout(20):
+        while len(selector.get_map()) > 1:  # the loop's own pipe
+            await clock.sleep(0.002)
 
 
 @pytest.fixture

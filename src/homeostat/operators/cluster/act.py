@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
 from homeostat.api.core import SECRET, Secret
 from homeostat.kit.clock import Clock
 from homeostat.kube.client import Client
-from homeostat.kube.errors import Conflict, NotFound
+from homeostat.kube.errors import Conflict, Invalid, NotFound
 from homeostat.operators.cluster.actions import (
     Action,
     AddFinalizer,
+    Applied,
     Apply,
     Conflicted,
     IssueAuthority,
@@ -26,7 +28,15 @@ from homeostat.operators.cluster.actions import (
     RemoveFinalizer,
 )
 from homeostat.operators.cluster.manifests.shape import Desired
-from homeostat.operators.cluster.names import FIELD_MANAGER, FINALIZER, KUBECONFIG_KEY, UID_LABEL, labels, owner
+from homeostat.operators.cluster.names import (
+    FIELD_MANAGER,
+    FINALIZER,
+    KUBECONFIG_KEY,
+    NAME_LABEL,
+    UID_LABEL,
+    labels,
+    owner,
+)
 from homeostat.operators.cluster.observe import Memory, Observed, ProbeSeen, fingerprint
 from homeostat.operators.cluster.pki import authority, leaves
 from homeostat.operators.cluster.pki.soundness import decoded
@@ -68,7 +78,7 @@ class Actor:
             case IssueLeaf(leaf=leaf):
                 await self._issue(seen, leaf)
             case Apply(objects=objects):
-                await self._apply_all(seen, objects)
+                return await self._apply_all(seen, objects)
             case ProbeEndpoint():
                 return await self._ask(seen)
             case Remove():
@@ -77,19 +87,39 @@ class Actor:
                 await remove_finalizer(self._client, CLUSTER, seen.cluster, FINALIZER)
         return DONE
 
-    async def _apply_all(self, seen: Observed, objects: tuple[Desired, ...]) -> None:
+    async def _apply_all(self, seen: Observed, objects: tuple[Desired, ...]) -> Outcome:
         """All at once; the first failure is told when all have ended, so that none is cut off in the middle."""
         results = await asyncio.gather(*(self._apply(seen, desired) for desired in objects), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+        return Applied(tuple(name for name in results if isinstance(name, str) and name))
 
-    async def _apply(self, seen: Observed, desired: Desired) -> None:
+    async def _apply(self, seen: Observed, desired: Desired) -> str:
+        """Kind and name of what others had changed; empty when it was as declared, or is declared anew."""
         mark = (desired.kind.resource.kind, desired.name)
         if mark not in seen.live:
             await self._require_ours(seen.cluster, desired.kind, desired.name)
-        done = await self._client.apply(desired.kind, desired.body, force=True, field_manager=FIELD_MANAGER)
-        self._memory(seen.cluster.metadata.uid).applied[mark] = (desired.digest, fingerprint(done))
+        try:
+            done = await self._client.apply(desired.kind, desired.body, force=True, field_manager=FIELD_MANAGER)
+        except Invalid:
+            done = await self._replace_lists(seen, desired)
+        left = (desired.digest, fingerprint(done))
+        self._memory(seen.cluster.metadata.uid).applied[mark] = left
+        live, before = seen.live.get(mark), seen.applied.get(mark)
+        is_edited = live is None or live.fingerprint != left[1]
+        return f"{mark[0]} {mark[1]}" if is_edited and before is not None and before[0] == desired.digest else ""
+
+    async def _replace_lists(self, seen: Observed, desired: Desired) -> Any:
+        """What others put into our lists can make them invalid (two ports of one name): then the lists are ours whole.
+
+        An apply only adds to such lists and changes entries of the same key; a merge patch replaces them.
+        """
+        found = await self._require_ours(seen.cluster, desired.kind, desired.name)
+        patch = {"metadata": {"uid": found.metadata.uid if found else ""}, "spec": desired.body["spec"]}
+        where = seen.names.namespace
+        await self._client.merge_patch(desired.kind, desired.name, patch, where, field_manager=FIELD_MANAGER)
+        return await self._client.apply(desired.kind, desired.body, force=True, field_manager=FIELD_MANAGER)
 
     async def _require_ours(self, cluster: Cluster, kind: Any, name: str) -> Any | None:
         """The object of that name, if it is ours; None when there is none. Raises NameTaken when it is foreign."""
@@ -108,21 +138,37 @@ class Actor:
 
     async def _create_secret(self, seen: Observed, name: str, component: str, entries: Mapping[str, bytes]) -> None:
         """Create, never overwrite: an authority that another process made a moment ago is the one that counts."""
-        await self._require_ours(seen.cluster, SECRET, name)
+        if await self._has_marked(seen, name, component):
+            return
         body = self._secret(seen.cluster, name, component, entries)
         await self._client.create(SECRET, body, seen.names.namespace, field_manager=FIELD_MANAGER)
+
+    async def _has_marked(self, seen: Observed, name: str, component: str) -> bool:
+        """Whether a Secret of ours was only out of sight, because it had lost its labels; it is seen again now."""
+        found: Secret | None = await self._require_ours(seen.cluster, SECRET, name)
+        wanted = labels(seen.cluster, component)
+        if found is None or all(found.metadata.labels.get(key) == wanted[key] for key in (NAME_LABEL, UID_LABEL)):
+            return False
+        patch = {"metadata": {"uid": found.metadata.uid, "labels": wanted}}
+        await self._client.merge_patch(SECRET, name, patch, seen.names.namespace, field_manager=FIELD_MANAGER)
+        return True
 
     async def _issue(self, seen: Observed, leaf: leaves.Leaf) -> None:
         """Sign with the authority as it is now, not as a cache remembers it."""
         top: Secret = await self._client.get(SECRET, seen.names.authority, seen.names.namespace)
         await self._require_ours(seen.cluster, SECRET, seen.names.authority)
-        await self._require_ours(seen.cluster, SECRET, leaf.name)
+        if await self._has_marked(seen, leaf.name, leaf.component):
+            return
         entries = leaves.make(leaf, decoded(top.data), self._clock.now())
         body = self._secret(seen.cluster, leaf.name, leaf.component, entries)
         await self._client.apply(SECRET, body, force=True, field_manager=FIELD_MANAGER)
 
     async def _ask(self, seen: Observed) -> Outcome:
         memory = self._memory(seen.cluster.metadata.uid)
+        last, now = memory.probed, self._clock.now()
+        if last is not None and not last.version and now < last.at + timedelta(seconds=_PROBE_AGAIN_S):
+            # Something else woke us; the endpoint is not asked more often for that.
+            return ProbeFailed((last.at - now).total_seconds() + _PROBE_AGAIN_S, last.message)
         secret = await self._client.get(SECRET, seen.names.admin, seen.names.namespace)
         try:
             version = await self._probe.probe(decoded(secret.data).get(KUBECONFIG_KEY, b""))

@@ -77,6 +77,12 @@ class Plan(Struct, frozen=True):
     pki: Verdict | None = None  # what the condition PKIReady says beyond ready or not
 
 
+class Applied(Done, frozen=True):
+    """Objects are as declared; some had been deleted or edited by others."""
+
+    put_back: tuple[str, ...] = ()  # kind and name
+
+
 class Probed(Done, frozen=True):
     """The endpoint answered."""
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from homeostat.api.cluster.v1alpha1 import (
     CLUSTER,
     CLUSTER_PACKAGE_VERSION,
@@ -54,6 +56,7 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         self._policy = policy
         self._clock = manager.clock
         self._memories: dict[str, Memory] = {}
+        self._reported: dict[str, ClusterStatus] = {}
         self._actor = Actor(client, probe, self._memory, clock=manager.clock)
 
     async def observe(self, key: str) -> Observed | None:
@@ -72,7 +75,10 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         self, observed: Observed, plan: Plan, results: tuple[Result[Action], ...], now: datetime
     ) -> Report[ClusterStatus]:
         """By report.py."""
-        return report(observed, plan, results, now)
+        told = report(observed, plan, results, now)
+        if told.status is not None:
+            self._reported[observed.cluster.metadata.uid] = told.status
+        return told
 
     def target(self, observed: Observed) -> Target:
         """The Cluster itself."""
@@ -82,6 +88,14 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         """A Cluster that is gone needs no memory."""
         if old is not None and new is None:
             self._memories.pop(old.metadata.uid, None)
+            self._reported.pop(old.metadata.uid, None)
+
+    def is_news(self, old: Cluster | None, new: Cluster | None) -> bool:
+        """Whether a change is more than the echo of our own status: waking for that would undo every back-off."""
+        if old is None or new is None or new.status != self._reported.get(new.metadata.uid):
+            return True
+        before = replace(old.metadata, resource_version=new.metadata.resource_version)
+        return before != new.metadata or old.spec != new.spec
 
     def _memory(self, uid: str) -> Memory:
         return self._memories.setdefault(uid, Memory())
@@ -123,7 +137,7 @@ def add_cluster_operator(
         rooms, clock=manager.clock, recorder=manager.recorder(client, FIELD_MANAGER), field_manager=FIELD_MANAGER
     )
     controller = loop.controller(NAME, random=manager.random, workers=workers, metrics=manager.metrics)
-    controller.watch(clusters)
+    controller.watch(clusters, when=rooms.is_news)
     controller.watch(packages, to_keys=_users_of(clusters.store))
     sources: tuple[Informer[Any], ...] = (secrets, services, stateful_sets, deployments, pods, claims)
     for informer in sources:

@@ -3,9 +3,9 @@
 Nothing is asked of the API here. What is remembered (the fingerprint of an object as our last apply left it, the last
 probe) only saves work: after a restart every object is applied once more, which changes nothing that is as declared.
 
-An edit of a derived object is noticed by its fingerprint: generation for workloads (it counts changes of spec), labels
-and annotations, and the whole spec of Services, which have no generation. Comparing every field of every object on
-every event would cost more than the apply that puts things right.
+An edit of a derived object is noticed by its fingerprint: generation for workloads (it counts changes of spec), our
+labels and annotations, and the whole spec of Services, which have no generation. Comparing every field of every object
+on every event would cost more than the apply that puts things right.
 """
 
 from __future__ import annotations
@@ -142,16 +142,18 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
 
 
 def fingerprint(obj: Any) -> str:
-    """Changes when somebody edits what we declare; not when a controller updates status."""
+    """Changes when somebody edits what we declare; not when a controller updates status, or others add marks."""
     meta: ObjectMeta = obj.metadata
-    notes = {
-        name: value for name, value in meta.annotations.items() if not name.startswith("deployment.kubernetes.io/")
-    }
+    marks = {name: value for name, value in (*meta.labels.items(), *meta.annotations.items()) if _is_our_mark(name)}
     owners = sorted(reference.uid for reference in meta.owner_references)
-    parts: list[Any] = [meta.uid, meta.generation, meta.labels, notes, owners]
+    parts: list[Any] = [meta.uid, meta.generation, marks, owners]
     if isinstance(obj, Service):
         parts.append(msgspec.to_builtins(obj.spec))
     return digest_of(parts)
+
+
+def _is_our_mark(name: str) -> bool:
+    return name.startswith("app.kubernetes.io/") or name.partition("/")[0].endswith("homeostat.dev")
 
 
 def _of(store: Store[Any], key: str, uid: str) -> list[Any]:

@@ -12,6 +12,7 @@ from homeostat.kube.errors import Forbidden
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import (
     Action,
+    Applied,
     Apply,
     Conflicted,
     IssueAuthority,
@@ -203,9 +204,8 @@ def _done(seen: Observed, result: Result[Action]) -> Note | None:
             return Note(words.ISSUING, "made the authorities")
         case IssueLeaf(leaf=leaf, because=why) if repaired:
             return Note(words.REPAIRED, f"made Secret {leaf.name} anew: {why}", type="Warning")
-        case Apply(objects=objects) if repaired and seen.applied:
-            names = ", ".join(f"{each.kind.resource.kind} {each.name}" for each in objects)
-            return Note(words.REPAIRED, f"put back {names}", type="Warning")
+        case Apply() if repaired and isinstance(result.outcome, Applied) and result.outcome.put_back:
+            return Note(words.REPAIRED, f"put back {', '.join(result.outcome.put_back)}", type="Warning")
         case Remove(kind=kind, name=name):
             return Note(words.REMOVED, f"removed {kind.resource.kind} {name}")
         case _:

@@ -29,11 +29,17 @@ def service(inputs: Inputs) -> Desired:
         "selector": selector(inputs, NAME),
         "ports": [{"name": "https", "port": API_PORT, "targetPort": API_PORT, "protocol": "TCP"}],
     }
-    wanted = inputs.cluster.spec.endpoint.address
+    wanted = inputs.cluster.spec.endpoint.address or _given(inputs)
     if wanted:
         spec["loadBalancerIP"] = wanted
     content = {"annotations": {HEALTH_ANNOTATION: "/readyz"}, "spec": spec}
     return derived(SERVICE, inputs, inputs.names.apiserver, NAME, content)
+
+
+def _given(inputs: Inputs) -> str:
+    """The address that was given once: a Service that is made again must have it again, for clients know it."""
+    host = inputs.endpoint.host if inputs.endpoint else ""
+    return host if host.replace(".", "").isdigit() else ""
 
 
 def deployment(inputs: Inputs) -> Desired:
