@@ -1,0 +1,239 @@
+"""The rules of a business cluster: what is done, what is left alone, and what is never done."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.support.clusters import NOW, claim, cluster, new, planned, pod, running, settled, waiting, workload
+
+from homeostat.api.cluster.v1alpha1 import ClusterEndpointStatus
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.actions import AddFinalizer, IssueAuthority, IssueLeaf, Plan, ProbeEndpoint, Remove
+from homeostat.operators.cluster.decide import Policy, decide, wrong_in
+from homeostat.operators.cluster.manifests import apiserver, etcd
+from homeostat.operators.cluster.observe import AuthoritySeen, LeafSeen, Live, Observed, ProbeSeen
+
+
+def plan_for(seen: Observed) -> Plan:
+    return decide(seen, NOW, Policy())
+
+
+def names(plan: Plan) -> set[str]:
+    return {f"{desired.kind.resource.kind} {desired.name}" for desired in planned(plan)}
+
+
+def test_the_finalizer_comes_before_the_first_object() -> None:
+    assert plan_for(new(cluster(begun=False))).actions == (AddFinalizer(),)
+
+
+def test_authorities_and_services_are_made_at_once_and_nothing_that_needs_them() -> None:
+    plan = plan_for(new())
+    assert isinstance(plan.actions[0], IssueAuthority)
+    assert names(plan) == {"Service demo-etcd", "Service demo-apiserver"}
+
+
+def issued(seen: Observed) -> Observed:
+    """With all Secrets that there can be without an endpoint."""
+    leaves = tuple(LeafSeen(each.leaf, True, "", "digest") for each in seen.leaves)
+    return replace(seen, authority=AuthoritySeen(exists=True), leaves=leaves)
+
+
+def test_etcd_starts_without_waiting_for_an_address() -> None:
+    assert "StatefulSet demo-etcd" in names(plan_for(issued(new())))
+
+
+def test_an_api_server_is_made_when_etcd_runs_and_the_address_is_known() -> None:
+    endpoint = ClusterEndpointStatus(host="10.100.1.1", port=6443)
+    ready = running()
+    early = replace(ready, cluster=cluster(), workloads={}, pods=(), applied={}, live={})
+    assert "Deployment demo-apiserver" not in names(plan_for(early))
+    starting = replace(early, pods=(pod(etcd.NAME, phase="Pending"),))
+    assert "Deployment demo-apiserver" not in names(plan_for(starting))
+    assert "Deployment demo-apiserver" in names(plan_for(replace(early, pods=(pod(etcd.NAME),))))
+    nowhere = replace(issued(new()), pods=(pod(etcd.NAME),))
+    assert nowhere.endpoint != endpoint
+    assert "Deployment demo-apiserver" not in names(plan_for(nowhere))
+
+
+def test_controllers_are_made_when_the_api_answers_and_kept_when_it_does_not() -> None:
+    ready = running()
+    answering = {name: ready.workloads[name] for name in ("demo-etcd", "demo-apiserver")}
+    silent = {**answering, "demo-apiserver": workload(apiserver.NAME, "demo-apiserver", ready=0)}
+    first = replace(ready, cluster=cluster(), applied={}, live={}, workloads=silent)
+    assert "Deployment demo-scheduler" not in names(plan_for(first))
+    assert "Deployment demo-scheduler" in names(plan_for(replace(first, workloads=answering)))
+    later = replace(ready, applied={}, live={}, workloads=silent)
+    assert {"Deployment demo-scheduler", "Deployment demo-controller-manager"} <= names(plan_for(later))
+
+
+def test_a_settled_cluster_is_left_alone_until_the_next_probe() -> None:
+    plan = plan_for(running())
+    assert plan.actions == ()
+    assert plan.wait is not None
+    later = decide(running(), plan.wait.until, Policy())
+    assert later.actions == (ProbeEndpoint(),)
+
+
+def test_a_failed_probe_is_repeated_at_once() -> None:
+    failed = ProbeSeen(NOW, "", "no answer")
+    assert plan_for(running(probed=failed)).actions == (ProbeEndpoint(),)
+
+
+def test_nothing_is_probed_while_a_component_is_not_ready() -> None:
+    seen = running()
+    hurt = {**seen.workloads, "demo-apiserver": workload(apiserver.NAME, "demo-apiserver", ready=0)}
+    assert plan_for(replace(seen, workloads=hurt, probed=None)).actions == ()
+
+
+@pytest.mark.parametrize("mark", sorted(running().applied))
+def test_whatever_is_edited_or_gone_is_put_back_and_nothing_else(mark: tuple[str, str]) -> None:
+    seen = running()
+    edited = {**seen.live, mark: replace(seen.live[mark], fingerprint="edited")}
+    gone = {other: live for other, live in seen.live.items() if other != mark}
+    for live in (edited, gone):
+        assert names(plan_for(replace(seen, live=live))) == {f"{mark[0]} {mark[1]}"}
+
+
+def test_what_is_being_deleted_is_not_applied_again_until_it_is_gone() -> None:
+    seen = running()
+    mark = ("Deployment", "demo-apiserver")
+    assert plan_for(replace(seen, live={**seen.live, mark: Live("uid", "edited", True)})).actions == ()
+
+
+def test_a_damaged_certificate_is_issued_anew_and_its_users_wait_for_it() -> None:
+    seen = running()
+    leaves = tuple(replace(each, damage="no key") if each.leaf.name == "demo-etcd" else each for each in seen.leaves)
+    plan = plan_for(replace(seen, leaves=leaves, applied={}))
+    (leaf,) = [action for action in plan.actions if isinstance(action, IssueLeaf)]
+    assert (leaf.leaf.name, leaf.because) == ("demo-etcd", "no key")
+    assert "StatefulSet demo-etcd" not in names(plan)
+
+
+def test_a_new_certificate_replaces_the_pods_that_read_it() -> None:
+    seen = running()
+    leaves = tuple(replace(each, digest="new") if each.leaf.name == "demo-etcd" else each for each in seen.leaves)
+    assert names(plan_for(replace(seen, leaves=leaves))) == {"StatefulSet demo-etcd"}
+
+
+@pytest.mark.parametrize("begun", [{"claims": (claim(),)}, {"workloads": running().workloads}])
+def test_lost_authorities_of_a_cluster_with_data_are_never_made_anew(begun: dict[str, Any]) -> None:
+    plan = plan_for(replace(new(), **begun))
+    assert plan.actions == ()
+    assert plan.pki is not None
+    assert plan.pki.reason == words.AUTHORITY_LOST
+    assert "demo-pki" in plan.pki.message
+    assert "backup" in plan.pki.message
+
+
+def test_damaged_authorities_are_told_and_not_replaced() -> None:
+    plan = plan_for(running(authority=AuthoritySeen(exists=True, damage="ca.key: no key"), applied={}))
+    assert plan.actions == ()
+    assert plan.pki is not None
+    assert (plan.pki.reason, "ca.key" in plan.pki.message) == (words.AUTHORITY_DAMAGED, True)
+
+
+def test_without_its_package_version_nothing_is_touched_and_the_name_is_told() -> None:
+    for seen, rest in ((new(package=None), ""), (running(package=None, applied={}), "run on")):
+        plan = plan_for(seen)
+        assert plan.actions == ()
+        assert plan.verdict is not None
+        assert plan.verdict.reason == words.PACKAGE_NOT_FOUND
+        assert "'v1.35.4'" in plan.verdict.message
+        assert rest in plan.verdict.message
+
+
+def test_a_changed_package_version_is_refused_and_the_old_one_kept() -> None:
+    moved = cluster(packageVersion="v1.34.4")
+    moved = replace(moved, status=replace(moved.status, package_version="v1.35.4"))
+    plan = plan_for(running(moved))
+    assert plan.actions == ()
+    assert plan.verdict is not None
+    assert plan.verdict.reason == words.UPGRADE_NOT_SUPPORTED
+
+
+def test_a_paused_cluster_is_not_touched_but_its_deletion_goes_on() -> None:
+    assert plan_for(running(cluster(paused=True), applied={})).actions == ()
+    assert plan_for(running(cluster(paused=True, deleted=True))).actions != ()
+
+
+def test_of_two_clusters_that_ask_for_one_address_the_younger_waits() -> None:
+    plan = plan_for(new(cluster(endpoint={"address": "10.100.1.9"}), rival="default/older"))
+    assert plan.actions == ()
+    assert plan.verdict is not None
+    assert "default/older" in plan.verdict.message
+    assert plan_for(running(cluster(endpoint={"address": "10.100.1.9"}), rival="default/older")).verdict is None
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_any_text_in_a_network_is_judged_and_never_raises(pods: str, services: str) -> None:
+    spec = cluster(network={"podCIDR": pods, "serviceCIDR": services}).spec
+    assert wrong_in(spec).startswith("spec.network.")
+
+
+def test_overlapping_networks_are_told_with_both() -> None:
+    spec = cluster(network={"podCIDR": "10.0.0.0/8", "serviceCIDR": "10.201.0.0/20"}).spec
+    said = wrong_in(spec)
+    assert "10.0.0.0/8" in said
+    assert "10.201.0.0/20" in said
+    assert plan_for(new(cluster(network={"podCIDR": "10.0.0.0/8", "serviceCIDR": "10.201.0.0/20"}))).actions == ()
+
+
+states = st.builds(
+    lambda base, changes: replace(base, **changes),
+    st.sampled_from([new(), issued(new()), running(), settled(issued(new()))]),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "package": st.sampled_from([None, running().package]),
+            "authority": st.sampled_from(
+                [AuthoritySeen(exists=False), AuthoritySeen(exists=True), AuthoritySeen(exists=True, damage="odd")]
+            ),
+            "applied": st.just({}),
+            "live": st.just({}),
+            "claims": st.sampled_from([(), (claim(),)]),
+            "pods": st.sampled_from([(), (pod(etcd.NAME),), (pod(etcd.NAME, **waiting("CrashLoopBackOff")),)]),
+            "workloads": st.sampled_from([{}, running().workloads]),
+            "probed": st.sampled_from([None, ProbeSeen(NOW, ""), ProbeSeen(NOW, "v1.35.4")]),
+            "rival": st.sampled_from(["", "default/other"]),
+        },
+    ),
+)
+
+
+@given(states, st.booleans())
+def test_nothing_is_ever_removed_from_a_cluster_that_is_not_being_deleted(seen: Observed, paused: bool) -> None:
+    spec = replace(seen.cluster.spec, paused=paused, deletion_protection=not paused)
+    plan = plan_for(replace(seen, cluster=replace(seen.cluster, spec=spec)))
+    assert not [action for action in plan.actions if isinstance(action, Remove)]
+
+
+@given(states)
+def test_authorities_are_made_only_where_no_data_can_be(seen: Observed) -> None:
+    makes = any(isinstance(action, IssueAuthority) for action in plan_for(seen).actions)
+    assert not (makes and (seen.claims or "demo-etcd" in seen.workloads or seen.authority.exists))
+
+
+@given(states)
+def test_an_applied_plan_is_not_planned_again(seen: Observed) -> None:
+    done = replace(seen, authority=AuthoritySeen(exists=True))
+    after = plan_for(settled(done))
+    assert planned(after) == []
+
+
+@given(states)
+def test_a_plan_that_does_nothing_waits_or_says_why(seen: Observed) -> None:
+    plan = plan_for(seen)
+    waits_for_a_change = any(status.status.ready_replicas == 0 for status in seen.workloads.values())
+    starting = len(seen.workloads) < 4
+    assert plan.actions or plan.wait or plan.stop or plan.verdict or waits_for_a_change or starting
+
+
+def test_the_next_probe_is_a_minute_away() -> None:
+    plan = plan_for(running())
+    assert plan.wait is not None
+    assert plan.wait.until - NOW == timedelta(seconds=60)

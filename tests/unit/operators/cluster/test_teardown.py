@@ -1,0 +1,101 @@
+"""A cluster is removed in order, each stage when the one before is gone, and nothing that is not its own."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+from tests.support.clusters import NOW, cluster, pod, running
+
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.actions import Plan, Remove, RemoveFinalizer
+from homeostat.operators.cluster.components import workload_names
+from homeostat.operators.cluster.decide import Policy, decide
+from homeostat.operators.cluster.manifests import apiserver, etcd
+from homeostat.operators.cluster.names import COMPONENT_LABEL
+from homeostat.operators.cluster.observe import Observed
+
+
+def plan_for(seen: Observed) -> Plan:
+    return decide(seen, NOW, Policy())
+
+
+def deleted() -> Observed:
+    return running(cluster(deleted=True))
+
+
+def removed(plan: Plan) -> list[str]:
+    return [f"{one.kind.resource.kind} {one.name}" for one in plan.actions if isinstance(one, Remove)]
+
+
+def without(seen: Observed, plan: Plan) -> Observed:
+    """The world after a plan's objects, and their Pods, are gone."""
+    gone = {(one.kind.resource.kind, one.name) for one in plan.actions if isinstance(one, Remove)}
+    components = {
+        component for component, name in workload_names(seen.names).items() if name in {name for _, name in gone}
+    }
+    return replace(
+        seen,
+        live={mark: live for mark, live in seen.live.items() if mark not in gone},
+        pods=tuple(one for one in seen.pods if one.metadata.labels[COMPONENT_LABEL] not in components),
+        claims=tuple(one for one in seen.claims if ("PersistentVolumeClaim", one.metadata.name) not in gone),
+    )
+
+
+def test_the_stages_come_in_order_and_end_with_the_finalizer() -> None:
+    seen, stages = deleted(), []
+    plan = plan_for(seen)
+    while stage := removed(plan):
+        stages.append(stage)
+        seen = without(seen, plan)
+        plan = plan_for(seen)
+    assert stages == [
+        ["Deployment demo-controller-manager", "Deployment demo-scheduler"],
+        ["Deployment demo-apiserver"],
+        ["StatefulSet demo-etcd"],
+        ["PersistentVolumeClaim data-demo-etcd-0"],
+        [
+            "Secret demo-admin-kubeconfig",
+            "Secret demo-apiserver",
+            "Secret demo-controller-manager",
+            "Secret demo-etcd",
+            "Secret demo-pki",
+            "Secret demo-scheduler",
+            "Service demo-apiserver",
+            "Service demo-etcd",
+        ],
+    ]
+    assert plan.actions == (RemoveFinalizer(),)
+
+
+def test_a_stage_waits_for_the_last_pod_of_the_one_before() -> None:
+    seen = deleted()
+    without_workloads = {mark: live for mark, live in seen.live.items() if mark[0] not in ("Deployment", "StatefulSet")}
+    lingering = replace(seen, live=without_workloads, pods=(pod(apiserver.NAME), pod(etcd.NAME)))
+    plan = plan_for(lingering)
+    assert plan.actions == ()
+    assert plan.verdict is not None
+    assert "demo-kube-apiserver-0" in plan.verdict.message
+
+
+def test_what_is_on_its_way_out_is_not_removed_twice() -> None:
+    seen = deleted()
+    first = plan_for(seen)
+    going = {mark: replace(live, deleting=mark[0] == "Deployment") for mark, live in seen.live.items()}
+    assert removed(first)
+    assert plan_for(replace(seen, live=going)).actions == ()
+
+
+def test_a_removal_names_the_very_object_by_its_uid() -> None:
+    uids = {one.name: one.uid for one in plan_for(deleted()).actions if isinstance(one, Remove)}
+    assert uids == {name: f"uid-{name}" for name in ("demo-controller-manager", "demo-scheduler")}
+
+
+def test_a_protected_cluster_keeps_its_masters_though_its_deletion_has_begun() -> None:
+    plan = plan_for(running(cluster(deleted=True, deletionProtection=True)))
+    assert plan.actions == ()
+    assert plan.verdict is not None
+    assert plan.verdict.reason == words.DELETION_PROTECTED
+    assert "spec.deletionProtection" in plan.verdict.message
+
+
+def test_a_deleted_cluster_that_never_began_is_let_go() -> None:
+    assert plan_for(running(cluster(deleted=True, begun=False))) == Plan()
