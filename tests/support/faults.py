@@ -15,12 +15,12 @@ from homeostat.kube.transport import Request, Response, Transport
 When = Callable[[Request], bool]
 
 
-class Sent(Struct, frozen=True):
-    """A request that passed: what it asked for, and how it was answered (0: not at all)."""
+class Sent(Struct):
+    """A request: what it asked for, and how it was answered (0: not yet, or never)."""
 
     method: str
     path: str
-    status: int
+    status: int = 0
 
 
 class Rule(Struct):
@@ -81,13 +81,15 @@ class Faults:
         moment = self._moment(request)
         if moment == "before":
             await self._stop()
+        sent = Sent(request.method, request.path)
+        self.sent.append(sent)
         rule = self._rule(request)
         if rule is not None and rule.answer is not None:
             answer = rule.answer()
-            self.sent.append(Sent(request.method, request.path, answer.status))
+            sent.status = answer.status
             return answer
         response = await self._inner.send(request)
-        self.sent.append(Sent(request.method, request.path, response.status))
+        sent.status = response.status
         if moment == "after":
             await response.read()
             await response.close()

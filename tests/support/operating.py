@@ -29,10 +29,12 @@ class FakeEndpoint:
     def __init__(self) -> None:
         self.failure = ""
         self.kubeconfigs: list[bytes] = []
+        self.asked_at: list[float] = []  # by the machine's monotonic clock
         self._asked = asyncio.Event()
 
     async def probe(self, kubeconfig: bytes) -> str:
         self.kubeconfigs.append(kubeconfig)
+        self.asked_at.append(time.monotonic())
         self._asked.set()
         if self.failure:
             raise Unreachable(self.failure)

@@ -95,6 +95,15 @@ class Cell:
             f"{type_} of {name} says {reason}",
         )
 
+    async def until_told(self, reason: str, note: str) -> list[str]:
+        """Wait for an Event; then the notes of all Events of that reason, in their order."""
+
+        def notes() -> list[str]:
+            found = [event for event in self.all("Event") if event["reason"] == reason]
+            return [str(event["note"]) for event in sorted(found, key=lambda event: str(event["eventTime"]))]
+
+        return await self.kubelet.until(lambda: notes() if note in notes() else None, f"{reason}: {note}")
+
     async def until_gone(self, name: str = "demo") -> None:
         """Wait until a Cluster is no more."""
         await self.kubelet.until(lambda: self.find("Cluster", name) is None, f"Cluster {name} is gone")

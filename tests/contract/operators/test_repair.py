@@ -131,7 +131,7 @@ async def test_labels_and_owners_of_ours_come_back_without_a_restart(cell: Cell)
 
 async def test_what_others_add_stays_and_is_no_repair(cell: Cell) -> None:
     theirs = {"metadata": {"annotations": {"example.org/team": "red"}, "labels": {"example.org/team": "red"}}}
-    async with cell.operator() as operator:
+    async with cell.operator():
         await cell.declare()
         await cell.until_ready()
         for kind, name in DERIVED:
@@ -144,22 +144,15 @@ async def test_what_others_add_stays_and_is_no_repair(cell: Cell) -> None:
         await cell.kubelet.until(
             lambda: cell.get("Deployment", "demo-scheduler")["spec"]["replicas"] == 1, "the edit is undone"
         )
-        await operator.end()
+        told = await cell.until_told("Repaired", "put back Deployment demo-scheduler")
     for kind, name in DERIVED:
         metadata = cell.get(kind, name)["metadata"]
         assert metadata["annotations"]["example.org/team"] == metadata["labels"]["example.org/team"] == "red"
-    notes = [event["note"] for event in await events(cell, "Repaired")]
-    assert notes == ["put back Deployment demo-scheduler"]
-
-
-async def events(cell: Cell, reason: str) -> list[Whole]:
-    """All Events of a reason, in their order."""
-    found = (await cell.client.list(KINDS["Event"], cell.namespace)).items
-    return sorted((each for each in found if each["reason"] == reason), key=lambda each: each["eventTime"])
+    assert told == ["put back Deployment demo-scheduler"]
 
 
 async def test_a_leaf_secret_edited_to_garbage_is_issued_anew(cell: Cell) -> None:
-    async with cell.operator() as operator:
+    async with cell.operator():
         await cell.declare()
         await cell.until_ready()
         old = cell.get("Secret", "demo-etcd")["data"]
@@ -169,13 +162,11 @@ async def test_a_leaf_secret_edited_to_garbage_is_issued_anew(cell: Cell) -> Non
             lambda: (found := cell.find("Pod", "demo-etcd-0")) and found["metadata"]["uid"] != pod, "etcd is replaced"
         )
         await cell.kubelet.until(lambda: is_settled(cell), "all is ready again")
-        await operator.end()
+        await cell.until_told("Repaired", "made Secret demo-etcd anew: server.crt is not a certificate in PEM")
     new = cell.get("Secret", "demo-etcd")["data"]
     assert new["theirs"] == GARBAGE
     assert new["server.crt"] not in (GARBAGE, old["server.crt"])
     assert new["etcd-ca.crt"] == old["etcd-ca.crt"]
-    notes = [event["note"] for event in await events(cell, "Repaired")]
-    assert "made Secret demo-etcd anew: server.crt is not a certificate in PEM" in notes
 
 
 @pytest.mark.parametrize("how", ["garbage", "deleted"])

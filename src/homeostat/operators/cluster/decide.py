@@ -130,11 +130,13 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     )
     actions: tuple[Action, ...] = (*issue, *_changed(seen, (*_services(seen), *_workloads(seen))))
     verdict = _kept_version(seen)
-    if actions or not all(is_ready(seen, component) for component in workload_names(seen.names)):
+    if not all(is_ready(seen, component) for component in workload_names(seen.names)):
         return Plan(actions, verdict=verdict)
+    # In one plan with the actions, because those that change nothing (after a restart) wake nobody to probe later.
     if seen.probed is None or not seen.probed.version or now >= seen.probed.at + policy.probe_every:
-        return Plan((ProbeEndpoint(),), Wait(now + policy.probe_every, "the next probe"), verdict=verdict)
-    return Plan(wait=Wait(seen.probed.at + policy.probe_every, "the next probe"), verdict=verdict)
+        again = Wait(now + policy.probe_every, "the next probe")
+        return Plan((*actions, ProbeEndpoint()), again, verdict=verdict)
+    return Plan(actions, Wait(seen.probed.at + policy.probe_every, "the next probe"), verdict=verdict)
 
 
 def wrong_in(spec: ClusterSpec) -> str:

@@ -19,7 +19,6 @@ from homeostat.operators.cluster.actions import (
     IssueLeaf,
     Plan,
     Probed,
-    ProbeEndpoint,
     ProbeFailed,
     Remove,
     RemoveFinalizer,
@@ -145,12 +144,13 @@ def _ready(
         found = find_condition(conditions, words.CONTROLLERS_READY)
         return False, Verdict(found.reason if found else words.PROGRESSING, found.message if found else "")
     for result in results:
-        if isinstance(result.action, ProbeEndpoint):
-            if isinstance(result.outcome, Probed):
-                return True, Verdict(words.SERVING, "")
-            said = result.outcome.why if isinstance(result.outcome, ProbeFailed) else "the probe could not be made"
-            return False, Verdict(words.ENDPOINT_UNREACHABLE, said)
-    if seen.probed is not None and seen.probed.version:
+        if isinstance(result.outcome, ProbeFailed):
+            return False, Verdict(words.ENDPOINT_UNREACHABLE, result.outcome.why)
+        if isinstance(result.outcome, Probed):
+            return True, Verdict(words.SERVING, "")
+    # What was remembered is gone after a restart; the status is not.
+    proven = seen.probed.version != "" if seen.probed else is_true(seen.cluster.status.conditions, words.READY)
+    if proven:
         return True, Verdict(words.SERVING, "")
     accepted = find_condition(conditions, words.ACCEPTED)
     if accepted is not None and accepted.status != "True":
