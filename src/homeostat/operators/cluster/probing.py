@@ -5,10 +5,11 @@ from __future__ import annotations
 from homeostat.api.core import NAMESPACE
 from homeostat.kit.clock import Clock
 from homeostat.kit.random import Random
-from homeostat.kube.config import ConfigError, from_kubeconfig_bytes
 from homeostat.kube.connect import connect
 from homeostat.kube.errors import KubeError
 from homeostat.kube.retrying import Retries
+from homeostat.operators.cluster.pki.authority import Damaged
+from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
 from homeostat.operators.cluster.ports import Unreachable
 
 _TIMEOUT_S = 3.0
@@ -24,9 +25,8 @@ class EndpointProbe:
     async def probe(self, kubeconfig: bytes) -> str:
         """The version that answers. Raises Unreachable."""
         try:
-            config = from_kubeconfig_bytes(kubeconfig)
             client = connect(
-                config,
+                read_kubeconfig(kubeconfig),
                 clock=self._clock,
                 random=self._random,
                 default_timeout_s=_TIMEOUT_S,
@@ -36,5 +36,5 @@ class EndpointProbe:
                 await client.request("GET", "/readyz")
                 await client.get(NAMESPACE, "kube-system")
                 return (await client.version()).git_version
-        except (ConfigError, KubeError) as error:
+        except (Damaged, KubeError) as error:
             raise Unreachable(str(error)) from error

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -128,7 +129,7 @@ def read_key(entries: Mapping[str, bytes], entry: str) -> ec.EllipticCurvePrivat
         key = load_pem_private_key(entries[entry], password=None)
     except KeyError:
         raise Damaged(f"{entry} is missing") from None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise Damaged(f"{entry} is not a private key in PEM") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise Damaged(f"{entry} is not a key on an elliptic curve")

@@ -6,12 +6,10 @@ Pod template. So damage here is repaired, while damage of an authority is handed
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from ipaddress import ip_network
 
-import yaml
 from msgspec import Struct
 
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus
@@ -26,6 +24,7 @@ from homeostat.operators.cluster.pki.authority import (
     read_key,
     read_signer,
 )
+from homeostat.operators.cluster.pki.kubeconfig import write_kubeconfig
 
 
 class Kubeconfig(Struct, frozen=True):
@@ -138,21 +137,7 @@ def make(leaf: Leaf, authority: Mapping[str, bytes], now: datetime) -> dict[str,
 
 
 def _kubeconfig(wanted: Kubeconfig, authority: Mapping[str, bytes], now: datetime) -> bytes:
-    signer = read_signer(authority, wanted.user.authority)
-    certificate, key = issue(signer, wanted.user, now)
+    certificate, key = issue(read_signer(authority, wanted.user.authority), wanted.user, now)
     read_certificate(authority, "ca.crt")
-    user = wanted.user.common_name
-    authority_data = _data("certificate-authority", authority["ca.crt"])
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "cluster", "cluster": {"server": wanted.server, **authority_data}}],
-        "users": [{"name": user, "user": {**_data("client-certificate", certificate), **_data("client-key", key)}}],
-        "contexts": [{"name": "cluster", "context": {"cluster": "cluster", "user": user}}],
-        "current-context": "cluster",
-    }
-    return yaml.safe_dump(document, sort_keys=False).encode()
-
-
-def _data(name: str, content: bytes) -> dict[str, str]:
-    return {f"{name}-data": b64encode(content).decode()}
+    name = wanted.user.common_name
+    return write_kubeconfig(wanted.server, name, ca=authority["ca.crt"], certificate=certificate, key=key)

@@ -13,7 +13,6 @@ from ipaddress import ip_address
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from homeostat.kube.config import ConfigError, from_kubeconfig_bytes
 from homeostat.operators.cluster.names import KUBECONFIG_KEY
 from homeostat.operators.cluster.pki.authority import (
     AUTHORITIES,
@@ -25,6 +24,7 @@ from homeostat.operators.cluster.pki.authority import (
     read_key,
     read_signer,
 )
+from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
 from homeostat.operators.cluster.pki.leaves import Kubeconfig, Leaf
 
 
@@ -73,7 +73,10 @@ def _check_certificate(
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         raise Damaged(f"{entry} is not valid now")
     if request.is_server:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        try:
+            names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except (x509.ExtensionNotFound, ValueError):
+            raise Damaged(f"{entry} names nobody") from None
         missing = set(request.dns_names) - set(names.get_values_for_type(x509.DNSName))
         wanted = {ip_address(address) for address in request.addresses}
         if missing or wanted - set(names.get_values_for_type(x509.IPAddress)):
@@ -81,10 +84,7 @@ def _check_certificate(
 
 
 def _check_kubeconfig(wanted: Kubeconfig, content: bytes, authority: Mapping[str, bytes], now: datetime) -> None:
-    try:
-        config = from_kubeconfig_bytes(content)
-    except (ConfigError, ValueError) as error:
-        raise Damaged(f"{KUBECONFIG_KEY} cannot be read") from error
+    config = read_kubeconfig(content)
     entries = {"client.crt": config.client_certificate, "client.key": config.client_key.data}
     if config.ca.strip() != authority["ca.crt"].strip():
         raise Damaged(f"{KUBECONFIG_KEY} does not trust the cluster's authority")
