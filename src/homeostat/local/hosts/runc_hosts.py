@@ -33,12 +33,9 @@ class RuncHosts:
     async def create(self, spec: HostSpec) -> None:
         """Install the host unless it is; one that was installed from another spec is refused."""
         disk = self._disk(spec.name)
-        known = disk.declared()
-        if known not in (None, spec):
-            raise HostError(
-                f"host {spec.name}: installed from another declaration; reinstall or destroy it to change it"
-            )
         if disk.is_installed():
+            if disk.declared() != spec:
+                raise HostError(f"host {spec.name}: installed from another declaration; destroy it to change it")
             return
         await self._unplug(spec.name)
         # Data that is there belongs to a reinstallation that was interrupted and was perhaps told to keep it.
