@@ -114,6 +114,7 @@ def traces(centre: Centre, prefix: str) -> list[str]:
     found += [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if f"/{name}/" in line]
     found += [line for line in lines("ps", "-eo", "args") if f"/{name}/hosts" in line]
     found += [f"file {path}" for path in state.parent.glob(f"*{name}*")]
+    found += [f"group {path}" for path in Path("/sys/fs/cgroup").glob(f"**/homeostat/{name}-*")]
     return found
 
 

@@ -67,8 +67,7 @@ def standing_on(directory: Path) -> frozenset[int]:
 
 def cgroups(name: str) -> tuple[Path, ...]:
     """The control groups of a host: one in each hierarchy of version 1, or the one of version 2."""
-    tops = (CGROUP_ROOT, *sorted(path for path in CGROUP_ROOT.glob("*") if path.is_dir() and not path.is_symlink()))
-    return tuple(group for top in tops if (group := top / CGROUP_PARENT / name).is_dir())
+    return tuple(group for parent in _parents() if (group := parent / name).is_dir())
 
 
 def remove_cgroups(name: str) -> None:
@@ -77,7 +76,8 @@ def remove_cgroups(name: str) -> None:
         for inner in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
             _remove(inner)
         _remove(group)
-        _remove(group.parent)
+    for parent in _parents():
+        _remove(parent)
 
 
 def kill(pids: Iterable[int]) -> None:
@@ -85,6 +85,12 @@ def kill(pids: Iterable[int]) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):  # it may end by itself in this very moment
             os.kill(pid, signal.SIGKILL)
+
+
+def _parents() -> tuple[Path, ...]:
+    """Where hosts' groups are, in each hierarchy that has any."""
+    tops = (CGROUP_ROOT, *sorted(path for path in CGROUP_ROOT.glob("*") if path.is_dir() and not path.is_symlink()))
+    return tuple(parent for top in tops if (parent := top / CGROUP_PARENT).is_dir())
 
 
 def _remove(group: Path) -> None:
