@@ -6,6 +6,8 @@ room for the suffixes that Kubernetes adds to Pods.
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from msgspec import Struct
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
@@ -72,6 +74,15 @@ class Names(Struct, frozen=True):
 def names_of(cluster: Cluster) -> Names:
     """The names of one Cluster's derived objects."""
     return Names(cluster.metadata.name, cluster.metadata.namespace)
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address, not a name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def labels(cluster: Cluster, component: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Authorities: the cluster's own, etcd's and the front proxy's, and the key that signs service account tokens.
 
 ECDSA on P-256 throughout: a key and a certificate cost a tenth of a millisecond, and every client of Kubernetes takes
-them. Authorities last ten years, what they sign one; renewal is a matter of the release that rotates them.
+them. Authorities last ten years and are never made anew here; what they sign lasts one, and is issued anew a month
+before it runs out.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from msgspec import Struct
 
 AUTHORITY_LIFE = timedelta(days=3650)
 LEAF_LIFE = timedelta(days=365)
+RENEWED_BEFORE = timedelta(days=30)
 BACKDATED = timedelta(minutes=5)  # clocks of hosts are not equal
 
 AUTHORITIES = {"ca": "kubernetes", "etcd-ca": "etcd", "front-proxy-ca": "front-proxy"}
@@ -85,20 +87,19 @@ def read_signer(entries: Mapping[str, bytes], name: str) -> Signer:
     key = read_key(entries, f"{name}.key")
     if key.public_key() != certificate.public_key():
         raise Damaged(f"{name}.key does not belong to {name}.crt")
+    if not _may_sign(certificate):
+        raise Damaged(f"{name}.crt is not the certificate of an authority")
     return Signer(certificate, key)
 
 
 def issue(signer: Signer, request: Request, now: datetime) -> tuple[bytes, bytes]:
     """A certificate and its key, as PEM."""
     key = new_key()
-    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, request.common_name)]
-    if request.organization:
-        attributes.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, request.organization))
     uses = [ExtendedKeyUsageOID.CLIENT_AUTH]
     names: list[x509.GeneralName] = [x509.DNSName(name) for name in request.dns_names]
     names += [x509.IPAddress(ip_address(address)) for address in request.addresses]
     builder = (
-        _builder(x509.Name(attributes), signer.certificate.subject, key, now, LEAF_LIFE)
+        _builder(subject_of(request), signer.certificate.subject, key, now, LEAF_LIFE)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs=False), critical=True)
         .add_extension(
@@ -116,11 +117,13 @@ def issue(signer: Signer, request: Request, now: datetime) -> tuple[bytes, bytes
 def read_certificate(entries: Mapping[str, bytes], entry: str) -> x509.Certificate:
     """A certificate out of entries. Raises Damaged."""
     try:
-        return x509.load_pem_x509_certificate(entries[entry])
+        certificate = x509.load_pem_x509_certificate(entries[entry])
+        certificate.public_key()  # is decoded late, and may be of a kind that nobody here can use
     except KeyError:
         raise Damaged(f"{entry} is missing") from None
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise Damaged(f"{entry} is not a certificate in PEM") from None
+    return certificate
 
 
 def read_key(entries: Mapping[str, bytes], entry: str) -> ec.EllipticCurvePrivateKey:
@@ -154,6 +157,21 @@ def public_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 def certificate_pem(certificate: x509.Certificate) -> bytes:
     """A certificate as PEM."""
     return certificate.public_bytes(Encoding.PEM)
+
+
+def _may_sign(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+
+
+def subject_of(request: Request) -> x509.Name:
+    """As whom a certificate speaks."""
+    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, request.common_name)]
+    if request.organization:
+        attributes.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, request.organization))
+    return x509.Name(attributes)
 
 
 def _builder(

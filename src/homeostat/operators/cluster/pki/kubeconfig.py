@@ -17,6 +17,8 @@ from homeostat.kube.target import Config, ConfigError, Secret
 from homeostat.operators.cluster.names import KUBECONFIG_KEY
 from homeostat.operators.cluster.pki.authority import Damaged
 
+_LONGEST = 10_000  # ours have 3,000 bytes; reading YAML is slow, and meanwhile nothing else runs
+
 
 class _Strict(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """Nothing but its fields."""
@@ -76,6 +78,8 @@ def write_kubeconfig(server: str, user: str, *, ca: bytes, certificate: bytes, k
 
 def read_kubeconfig(content: bytes) -> Config:
     """What `write_kubeconfig` wrote. Raises Damaged for anything else."""
+    if len(content) > _LONGEST:
+        raise Damaged(f"{KUBECONFIG_KEY} has {len(content)} bytes, more than {_LONGEST}")
     try:
         document = msgspec.convert(yaml.safe_load(content), _Document)
         server, user = document.clusters[0].cluster, document.users[0].user
@@ -85,7 +89,7 @@ def read_kubeconfig(content: bytes) -> Config:
             client_certificate=b64decode(user.client_certificate_data, validate=True),
             client_key=Secret(b64decode(user.client_key_data, validate=True)),
         )
-    except (yaml.YAMLError, msgspec.ValidationError, ConfigError, ValueError) as error:
+    except (yaml.YAMLError, msgspec.ValidationError, ConfigError, ValueError, RecursionError) as error:
         raise Damaged(f"{KUBECONFIG_KEY} is not in the form that it was written in") from error
 
 

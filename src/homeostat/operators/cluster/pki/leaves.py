@@ -13,7 +13,7 @@ from ipaddress import ip_network
 from msgspec import Struct
 
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus
-from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, Names
+from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, Names, is_address
 from homeostat.operators.cluster.pki.authority import (
     TOKEN_KEY,
     Damaged,
@@ -63,7 +63,8 @@ def leaves(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus | Non
         ),
     ]
     if endpoint is not None:
-        outside = f"https://{endpoint.host}:{endpoint.port}"
+        host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+        outside = f"https://{host}:{endpoint.port}"
         admin = Kubeconfig(outside, Request("ca", "homeostat:admin", organization="system:masters"))
         made += [_apiserver(cluster, names, endpoint), Leaf(names.admin, "admin", kubeconfig=admin)]
     return tuple(made)
@@ -85,7 +86,6 @@ def _etcd(names: Names) -> Leaf:
 
 def _apiserver(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus) -> Leaf:
     network = cluster.spec.network
-    first = str(next(ip_network(network.service_cidr).hosts()))
     domain = network.dns_domain
     dns_names = (
         "kubernetes",
@@ -98,12 +98,13 @@ def _apiserver(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus) 
         names.apiserver_service,
         f"{names.apiserver_service}.cluster.local",
     )
-    is_name = not endpoint.host.replace(".", "").isdigit()
+    addresses = ("127.0.0.1", *_first_address(network.service_cidr))
+    by_address = is_address(endpoint.host)
     serving = Request(
         "ca",
         "kube-apiserver",
-        dns_names=(*dns_names, endpoint.host) if is_name else dns_names,
-        addresses=("127.0.0.1", first) if is_name else ("127.0.0.1", first, endpoint.host),
+        dns_names=dns_names if by_address else (*dns_names, endpoint.host),
+        addresses=(*addresses, endpoint.host) if by_address else addresses,
     )
     return Leaf(
         names.apiserver,
@@ -117,6 +118,14 @@ def _apiserver(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus) 
         copies=("ca.crt", "etcd-ca.crt", "front-proxy-ca.crt", TOKEN_KEY),
         token_public=True,
     )
+
+
+def _first_address(service_cidr: str) -> tuple[str, ...]:
+    """The API server's address among the Services; none of a range that is none, which the rules refuse."""
+    try:
+        return (str(next(ip_network(service_cidr).hosts())),)
+    except ValueError:
+        return ()
 
 
 def make(leaf: Leaf, authority: Mapping[str, bytes], now: datetime) -> dict[str, bytes]:

@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from homeostat.operators.cluster.names import KUBECONFIG_KEY
 from homeostat.operators.cluster.pki.authority import (
     AUTHORITIES,
+    RENEWED_BEFORE,
     TOKEN_KEY,
     Damaged,
     Request,
@@ -23,6 +24,7 @@ from homeostat.operators.cluster.pki.authority import (
     read_certificate,
     read_key,
     read_signer,
+    subject_of,
 )
 from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
 from homeostat.operators.cluster.pki.leaves import Kubeconfig, Leaf
@@ -70,16 +72,21 @@ def _check_certificate(
         certificate.verify_directly_issued_by(signer)
     except (InvalidSignature, ValueError, TypeError):
         raise Damaged(f"{entry} is not signed by {request.authority}") from None
-    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-        raise Damaged(f"{entry} is not valid now")
+    if certificate.subject != subject_of(request):
+        found, wanted = certificate.subject.rfc4514_string(), subject_of(request).rfc4514_string()
+        raise Damaged(f"{entry} is for {found} instead of {wanted}")
+    if now < certificate.not_valid_before_utc:
+        raise Damaged(f"{entry} is not valid before {certificate.not_valid_before_utc:%F %T} UTC")
+    if now > certificate.not_valid_after_utc - RENEWED_BEFORE:
+        raise Damaged(f"{entry} runs out on {certificate.not_valid_after_utc:%F}")
     if request.is_server:
         try:
             names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         except (x509.ExtensionNotFound, ValueError):
             raise Damaged(f"{entry} names nobody") from None
         missing = set(request.dns_names) - set(names.get_values_for_type(x509.DNSName))
-        wanted = {ip_address(address) for address in request.addresses}
-        if missing or wanted - set(names.get_values_for_type(x509.IPAddress)):
+        addresses = {ip_address(address) for address in request.addresses}
+        if missing or addresses - set(names.get_values_for_type(x509.IPAddress)):
             raise Damaged(f"{entry} lacks a name or address that it must have")
 
 
