@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from homeostat.api.cluster.v1alpha1 import ComponentStatus, PackageComponent
-from homeostat.api.core import Pod
+from homeostat.api.pods import ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, Pod
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import COMPONENT_LABEL, Names
@@ -14,6 +14,7 @@ from homeostat.operators.cluster.observe import Observed, Workload
 _IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError"}
 _CRASH_REASONS = {"CrashLoopBackOff", "RunContainerError", "CreateContainerError", "CreateContainerConfigError"}
 _SHOWN = 300
+_LONGEST = 1024  # of a component's message, as the CRD says
 
 
 class Trouble(Struct, frozen=True):
@@ -64,13 +65,13 @@ def trouble(seen: Observed, component: str) -> Trouble:
     if _is_rolled_out(workload):
         return Trouble(words.COMPONENTS_READY, "")
     pods = _pods(seen, component)
+    staying = [pod for pod in pods if pod.metadata.deletion_timestamp is None]
     for judge in (_image, _crash, _unschedulable):
-        for pod in pods:
+        for pod in staying:
             found = judge(pod)
             if found is not None:
                 return found
-    where = ", ".join(f"{pod.metadata.name} on {pod.spec.node_name}" for pod in pods if pod.spec.node_name)
-    return Trouble(words.PROGRESSING, f"starting {where}" if where else "waiting for its Pod")
+    return _refused(workload) or Trouble(words.PROGRESSING, _awaited(workload, staying, pods))
 
 
 def _pods(seen: Observed, component: str) -> list[Pod]:
@@ -78,10 +79,36 @@ def _pods(seen: Observed, component: str) -> list[Pod]:
 
 
 def _is_rolled_out(workload: Workload) -> bool:
-    status, wanted = workload.status, workload.spec.replicas
+    status = workload.status
     current = status.observed_generation >= workload.metadata.generation
-    updated = min(status.updated_replicas, status.ready_replicas) >= wanted
+    updated = min(status.updated_replicas, status.ready_replicas) >= _wanted(workload)
     return current and updated and workload.metadata.deletion_timestamp is None
+
+
+def _wanted(workload: Workload) -> int:
+    """Never none: who scales a master to nothing by hand has not declared that."""
+    return max(workload.spec.replicas, 1)
+
+
+def _awaited(workload: Workload, staying: list[Pod], pods: list[Pod]) -> str:
+    if workload.spec.replicas == 0:
+        return f"{type(workload).__name__} {workload.metadata.name} was scaled to 0 replicas, 1 is declared"
+    where = _places(staying)
+    if where:
+        return f"starting {where}"
+    leaving = "" if staying else _places(pods)
+    return f"waiting until {leaving} is gone" if leaving else "waiting for its Pod"
+
+
+def _places(pods: list[Pod]) -> str:
+    return ", ".join(f"{pod.metadata.name} on {pod.spec.node_name}" for pod in pods if pod.spec.node_name)
+
+
+def _refused(workload: Workload) -> Trouble | None:
+    for condition in workload.status.conditions:
+        if condition.type == "ReplicaFailure" and condition.status == "True":
+            return Trouble(words.POD_REFUSED, condition.message[:_SHOWN] or condition.reason)
+    return None
 
 
 def _image(pod: Pod) -> Trouble | None:
@@ -90,21 +117,32 @@ def _image(pod: Pod) -> Trouble | None:
         if waiting is not None and waiting.reason in _IMAGE_REASONS:
             image = container.image or next((c.image for c in pod.spec.containers if c.name == container.name), "")
             said = waiting.message[:_SHOWN]
-            where = f"image {image} cannot be had on host {pod.spec.node_name}"
-            return Trouble(words.IMAGE_UNAVAILABLE, f"{where} ({waiting.reason}): {said}" if said else where)
+            where = f"image {image} cannot be had on host {pod.spec.node_name} ({waiting.reason})"
+            return Trouble(words.IMAGE_UNAVAILABLE, f"{where}: {said}" if said else where)
     return None
 
 
 def _crash(pod: Pod) -> Trouble | None:
     for container in pod.status.container_statuses:
         waiting, last = container.state.waiting, container.last_state.terminated or container.state.terminated
-        crashed = waiting is not None and waiting.reason in _CRASH_REASONS
-        if crashed or (last is not None and last.exit_code and container.restart_count > 1):
-            ended = f"exit code {last.exit_code}" if last else waiting.reason if waiting else ""
-            said = (last.message if last else waiting.message if waiting else "").strip()[-_SHOWN:]
-            text = f"{pod.metadata.name} on {pod.spec.node_name} ended {container.restart_count} times ({ended})"
-            return Trouble(words.CRASHING, f"{text}: {said}" if said else text)
+        where = f"{pod.metadata.name} on {pod.spec.node_name}"
+        if last is not None and (_is_stuck(waiting) or _ends_often(container, last)):
+            said, text = last.message, f"{where} ended {container.restart_count} times (exit code {last.exit_code})"
+        elif waiting is not None and _is_stuck(waiting):
+            said, text = waiting.message, f"{where} cannot be started ({waiting.reason})"
+        else:
+            continue
+        said = said.strip()[-_SHOWN:]
+        return Trouble(words.CRASHING, f"{text}: {said}" if said else text)
     return None
+
+
+def _is_stuck(waiting: ContainerStateWaiting | None) -> bool:
+    return waiting is not None and waiting.reason in _CRASH_REASONS
+
+
+def _ends_often(container: ContainerStatus, last: ContainerStateTerminated) -> bool:
+    return bool(last.exit_code) and container.restart_count > 1 and not container.ready
 
 
 def _unschedulable(pod: Pod) -> Trouble | None:
@@ -119,8 +157,8 @@ def _status(declared: PackageComponent, workload: Workload | None, why: Trouble)
         name=declared.name,
         version=declared.version,
         image=declared.image,
-        desired=workload.spec.replicas if workload else 1,
+        desired=_wanted(workload) if workload else 1,
         ready=workload.status.ready_replicas if workload else 0,
         state=why.reason,
-        message=why.message,
+        message=why.message[:_LONGEST],
     )

@@ -45,6 +45,7 @@ PROGRESSING = "Progressing"
 IMAGE_UNAVAILABLE = "ImageUnavailable"
 UNSCHEDULABLE = "Unschedulable"
 CRASHING = "Crashing"
+POD_REFUSED = "PodRefused"
 COMPONENTS_READY = "Ready"
 ENDPOINT_UNREACHABLE = "EndpointUnreachable"
 SERVING = "Serving"
@@ -132,6 +133,11 @@ TABLES = (
                 IMAGE_UNAVAILABLE,
                 "An image cannot be had on the host that is named.",
                 "Load or push the image, or use another package version.",
+            ),
+            Word(
+                POD_REFUSED,
+                "The cell's API server does not let the Pod be made.",
+                "Read the message; look at quotas and admission policies of the namespace.",
             ),
             Word(UNSCHEDULABLE, "No host of the cell takes the Pod.", "Read the message; add room or mend the hosts."),
             Word(
