@@ -52,6 +52,7 @@ class Kubelet:
         self.gives_addresses = True
         self.collects_pods = False
         self.kills_pods = True  # ends Pods that are being deleted
+        self.started: list[str] = []  # every Pod that was ever made, by name
         self._client = client
         self._clock = clock
         self._informers = {
@@ -178,6 +179,7 @@ class Kubelet:
             if name not in there:
                 await self._volumes(workload, name)
                 await self._client.create(KINDS["Pod"], _pod_of(workload, kind, name, revision))
+                self.started.append(name)
         current = [pod for pod in pods if _name(pod) in wanted and _revision(pod) == revision and not _deleting(pod)]
         ready = [pod for pod in current if _ready(pod)]
         for pod in pods:

@@ -50,8 +50,9 @@ class Caller:
         content_type: str = JSON,
         idempotent: bool = False,
         retries: Retries | None = None,
+        about: str = "",
     ) -> bytes:
-        """One request for one answer."""
+        """One request for one answer; `about` names the object where the path does not."""
         request = Request(
             method=method,
             path=path_of(resource, name, namespace, subresource),
@@ -63,7 +64,7 @@ class Caller:
         call = Call(
             verb=verb,
             resource=_label(resource, subresource),
-            doing=_doing(verb, resource, name, namespace, subresource),
+            doing=_doing(verb, resource, name or about, namespace, subresource),
             request=request,
             idempotent=idempotent,
             retries=retries,

@@ -39,6 +39,7 @@ class Writer(Caller):
             namespace=_collection_namespace(kind, namespace),
             query=self._write_query(dry_run=dry_run, field_manager=field_manager),
             body=encode(content),
+            about=name,
         )
         return decode(kind.type, answer, doing("create", kind, name, namespace))
 

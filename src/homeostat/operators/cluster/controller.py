@@ -5,7 +5,7 @@ The key is `namespace/name` of the Cluster. Keys run in parallel, each by one wo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -137,7 +137,7 @@ def add_cluster_operator(
         rooms, clock=manager.clock, recorder=manager.recorder(client, FIELD_MANAGER), field_manager=FIELD_MANAGER
     )
     controller = loop.controller(NAME, random=manager.random, workers=workers, metrics=manager.metrics)
-    controller.watch(clusters, when=rooms.is_news)
+    controller.watch(clusters, to_keys=_with_rivals(clusters.store), when=rooms.is_news)
     controller.watch(packages, to_keys=_users_of(clusters.store))
     sources: tuple[Informer[Any], ...] = (secrets, services, stateful_sets, deployments, pods, claims)
     for informer in sources:
@@ -155,7 +155,17 @@ def _address(cluster: Cluster) -> Iterable[str]:
     return (cluster.spec.endpoint.address,) if cluster.spec.endpoint.address else ()
 
 
-def _users_of(clusters: Store[Cluster]) -> Any:
+def _with_rivals(clusters: Store[Cluster]) -> Callable[[Cluster], list[str]]:
+    """A Cluster that goes, or gives up its address, lets others have it."""
+
+    def keys(cluster: Cluster) -> list[str]:
+        others = (other for address in _address(cluster) for other in clusters.by_index(ADDRESS_INDEX, address))
+        return [cluster.metadata.key, *(other.metadata.key for other in others)]
+
+    return keys
+
+
+def _users_of(clusters: Store[Cluster]) -> Callable[[ClusterPackageVersion], list[str]]:
     def keys(package: ClusterPackageVersion) -> list[str]:
         name = package.metadata.name
         return [c.metadata.key for c in clusters.values() if name in (c.spec.package_version, c.status.package_version)]

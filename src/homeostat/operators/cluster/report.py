@@ -41,9 +41,8 @@ Results = tuple[Result[Action], ...]
 
 def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Report[ClusterStatus]:
     """What to tell."""
-    if any(isinstance(result.action, RemoveFinalizer) for result in results):
-        done = all(result.outcome is not None and not isinstance(result.outcome, Retry) for result in results)
-        return Report(None, (Note(words.DELETED, "everything that was made for it is gone"),) if done else ())
+    if any(isinstance(result.action, RemoveFinalizer) and _went_well(result) for result in results):
+        return Report(None, (Note(words.DELETED, "everything that was made for it is gone"),))
     before = seen.cluster.status
     failed = [result.outcome.error for result in results if isinstance(result.outcome, Retry)]
     attempts = before.attempts + 1 if failed else 0
@@ -88,8 +87,7 @@ def _conditions(seen: Observed, plan: Plan, results: Results, attempts: int, now
 
 
 def _accepted(plan: Plan, results: Results, attempts: int) -> tuple[bool, Verdict]:
-    if plan.verdict is not None:
-        return False, plan.verdict
+    """What fails comes first: a deletion, too, that does not go on must say why."""
     for result in results:
         match result.outcome:
             case Conflicted(why=why):
@@ -100,7 +98,11 @@ def _accepted(plan: Plan, results: Results, attempts: int) -> tuple[bool, Verdic
                 return False, Verdict(words.API_REFUSED, f"tried {attempts} times: {error}")
             case _:
                 continue
-    return True, Verdict(words.AS_DECLARED, "")
+    return plan.verdict is None, plan.verdict or Verdict(words.AS_DECLARED, "")
+
+
+def _went_well(result: Result[Action]) -> bool:
+    return result.outcome is not None and not isinstance(result.outcome, Retry)
 
 
 def _pki(seen: Observed, plan: Plan) -> tuple[bool, Verdict]:

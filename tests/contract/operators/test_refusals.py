@@ -1,0 +1,129 @@
+"""What the operator does not do, and how it says so: foreign objects, unknown packages, upgrades, taken addresses."""
+
+from __future__ import annotations
+
+import pytest
+from tests.contract.operators.conftest import PACKAGE, Cell
+from tests.support.kinds import bent, example
+from tests.support.kubelet import KINDS, Whole
+
+from homeostat.api.cluster.v1alpha1 import CLUSTER_PACKAGE_VERSION
+from homeostat.api.kind import unstructured
+
+pytestmark = pytest.mark.real
+
+PACKAGE_VERSION = unstructured(CLUSTER_PACKAGE_VERSION.resource)
+
+
+def foreign(kind: str, name: str, namespace: str) -> Whole:
+    """An object of somebody else's that bears a name that a Cluster `demo` needs."""
+    labels = {"app": "other"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    workload = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+    specs: dict[str, Whole] = {
+        "Secret": {"data": {"a": "Yg=="}},
+        "Service": {"spec": {"ports": [{"port": 80}]}},
+        "Deployment": {"spec": workload},
+        "StatefulSet": {"spec": {**workload, "serviceName": "other"}},
+    }
+    return {"metadata": {"name": name, "namespace": namespace}, **specs[kind]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("Secret", "demo-pki"),
+        ("Secret", "demo-admin-kubeconfig"),
+        ("Service", "demo-etcd"),
+        ("StatefulSet", "demo-etcd"),
+        ("Deployment", "demo-scheduler"),
+    ],
+)
+async def test_a_foreign_object_of_a_name_we_need_is_named_and_not_touched(cell: Cell, kind: str, name: str) -> None:
+    stranger = await cell.client.create(KINDS[kind], foreign(kind, name, cell.namespace))
+    async with cell.operator(haste=40):
+        await cell.declare()
+        told = await cell.until_condition("Accepted", "NameConflict")
+        assert told["message"].startswith(f"{kind} {cell.namespace}/{name} is not of this Cluster and is not touched")
+        assert cell.condition("Ready")["status"] == "False"
+        now = cell.get(kind, name)
+        for part in ("spec", "data"):
+            assert now.get(part) == stranger.get(part)
+        assert now["metadata"].get("labels") == stranger["metadata"].get("labels")
+        assert "ownerReferences" not in now["metadata"]
+        await cell.client.delete(KINDS[kind], name, cell.namespace)
+        await cell.until_ready()
+
+
+async def test_a_package_version_that_does_not_exist_is_told_until_it_appears(cell: Cell) -> None:
+    name = f"late-{cell.namespace}"
+    async with cell.operator() as operator:
+        await cell.declare(packageVersion=name)
+        told = await cell.until_condition("Accepted", "PackageVersionNotFound")
+        assert told["message"] == f"spec.packageVersion: there is no ClusterPackageVersion '{name}'"
+        assert cell.status()["phase"] == "Pending"
+        assert {sent.path.rpartition("/")[2] for sent in operator.faults.writes} == {"status"}
+        await cell.client.create(PACKAGE_VERSION, package(name))
+        assert (await cell.until_ready())["packageVersion"] == name
+    await cell.client.delete(PACKAGE_VERSION, name)
+
+
+async def test_another_package_version_may_be_named_before_the_first_was_found(cell: Cell) -> None:
+    async with cell.operator():
+        await cell.declare(packageVersion="mistyped")
+        await cell.until_condition("Accepted", "PackageVersionNotFound")
+        await cell.set_spec(packageVersion=PACKAGE)
+        await cell.until_ready()
+
+
+async def test_without_its_package_version_a_cluster_runs_on_and_says_so(cell: Cell) -> None:
+    name = f"gone-{cell.namespace}"
+    await cell.client.create(PACKAGE_VERSION, package(name))
+    async with cell.operator():
+        await cell.declare(packageVersion=name)
+        await cell.until_ready()
+        pods = [pod["metadata"]["uid"] for pod in cell.all("Pod")]
+        await cell.client.delete(PACKAGE_VERSION, name)
+        told = await cell.until_condition("Accepted", "PackageVersionNotFound")
+        assert told["message"].endswith("the masters run on, but are not repaired")
+        assert cell.condition("Ready")["status"] == "True"
+        await cell.client.create(PACKAGE_VERSION, package(name))
+        await cell.until_condition("Accepted", "AsDeclared")
+    assert [pod["metadata"]["uid"] for pod in cell.all("Pod")] == pods
+    await cell.client.delete(PACKAGE_VERSION, name)
+
+
+def package(name: str) -> Whole:
+    return bent(example(f"packageversions/{PACKAGE}.yaml"), {"metadata.name": name})
+
+
+async def test_an_upgrade_is_refused_and_the_masters_run_on_and_are_mended(cell: Cell) -> None:
+    async with cell.operator():
+        await cell.declare()
+        await cell.until_ready()
+        await cell.set_spec(packageVersion="v1.36.0")
+        told = await cell.until_condition("Accepted", "UpgradeNotSupported")
+        assert "does not move a running cluster to v1.36.0; it stays at v1.35.4" in told["message"]
+        assert cell.condition("Ready")["status"] == "True"
+        assert cell.status()["packageVersion"] == PACKAGE
+        uid = cell.get("Deployment", "demo-scheduler")["metadata"]["uid"]
+        await cell.client.delete(KINDS["Deployment"], "demo-scheduler", cell.namespace)
+        await cell.kubelet.until(
+            lambda: (found := cell.find("Deployment", "demo-scheduler")) and found["metadata"]["uid"] != uid, "mended"
+        )
+        await cell.set_spec(packageVersion=PACKAGE)
+        await cell.until_condition("Accepted", "AsDeclared")
+
+
+async def test_an_address_belongs_to_the_older_cluster_until_that_is_gone(cell: Cell) -> None:
+    cell.kubelet.collects_pods = True
+    async with cell.operator():
+        await cell.declare("older", endpoint__address="10.9.9.9")
+        await cell.until_ready("older")
+        await cell.declare("younger", endpoint__address="10.9.9.9")
+        told = await cell.until_condition("Accepted", "AddressTaken", "younger")
+        assert f"10.9.9.9 is asked for by the older Cluster {cell.namespace}/older" in told["message"]
+        assert not cell.find("Service", "younger-apiserver")
+        await cell.delete("older")
+        await cell.until_gone("older")
+        await cell.until_ready("younger")
