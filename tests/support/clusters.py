@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 COMPONENTS = (etcd.NAME, apiserver.NAME, controllers.CONTROLLER_MANAGER, controllers.SCHEDULER)
 
 
+@cache
 def package(name: str = "v1.35.4") -> ClusterPackageVersion:
     """A package version of the catalogue."""
     content = yaml.safe_load((EXAMPLES / "packageversions" / f"{name}.yaml").read_text())

@@ -74,6 +74,19 @@ def trouble(seen: Observed, component: str) -> Trouble:
     return _refused(workload) or Trouble(words.PROGRESSING, _awaited(workload, staying, pods))
 
 
+def authority_trouble(seen: Observed) -> Trouble | None:
+    """What only a person can mend, because new authorities would cut off every client; they may go with the Cluster."""
+    secret = seen.names.authority
+    if seen.authority.damage:
+        message = f"Secret {secret}: {seen.authority.damage}; restore it from a backup, the masters run on"
+        return Trouble(words.AUTHORITY_DAMAGED, message)
+    goes = seen.cluster.metadata.deletion_timestamp is not None and not seen.cluster.spec.deletion_protection
+    if seen.authority.exists or not seen.is_begun or goes:
+        return None
+    message = f"Secret {secret} is gone while the cluster has data; restore it from a backup, the masters run on"
+    return Trouble(words.AUTHORITY_LOST, message)
+
+
 def _pods(seen: Observed, component: str) -> list[Pod]:
     return [pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) == component]
 

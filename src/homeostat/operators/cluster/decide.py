@@ -21,7 +21,7 @@ from homeostat.operators.cluster.actions import (
     Verdict,
     Wait,
 )
-from homeostat.operators.cluster.components import is_ready, is_running, workload_names
+from homeostat.operators.cluster.components import authority_trouble, is_ready, is_running, workload_names
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs
 from homeostat.operators.cluster.names import FINALIZER
@@ -98,15 +98,11 @@ def begin_with_the_finalizer(seen: Observed, now: datetime, policy: Policy) -> P
 
 def guard_the_authorities(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
     """New authorities would cut off every client of a cluster that has data."""
-    secret = seen.names.authority
-    if seen.authority.damage:
-        message = f"Secret {secret}: {seen.authority.damage}; restore it from a backup, the masters run on"
-        return Plan(stop=message, pki=Verdict(words.AUTHORITY_DAMAGED, message))
+    why = authority_trouble(seen)
+    if why is not None:
+        return Plan(stop=why.message, pki=Verdict(why.reason, why.message))
     if seen.authority.exists:
         return None
-    if seen.is_begun:
-        message = f"Secret {secret} is gone while the cluster has data; restore it from a backup, the masters run on"
-        return Plan(stop=message, pki=Verdict(words.AUTHORITY_LOST, message))
     return Plan((IssueAuthority(), *_changed(seen, _services(seen))))
 
 

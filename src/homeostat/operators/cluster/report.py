@@ -24,8 +24,9 @@ from homeostat.operators.cluster.actions import (
     RemoveFinalizer,
     Verdict,
 )
-from homeostat.operators.cluster.components import components, is_ready, trouble
+from homeostat.operators.cluster.components import authority_trouble, components, is_ready, trouble
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
+from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
 from homeostat.runtime.conditions import find_condition, is_true, set_condition
 from homeostat.runtime.events import Note
@@ -48,7 +49,7 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
     attempts = before.attempts + 1 if failed else 0
     conditions = _conditions(seen, plan, results, attempts, now)
     ready = is_true(conditions, words.READY)
-    accepted = plan.verdict is None or plan.verdict.reason == words.UPGRADE_NOT_SUPPORTED
+    accepted = _is_followed(seen, plan)
     status = replace(
         before,
         observed_generation=seen.cluster.metadata.generation,
@@ -68,7 +69,7 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
 def _conditions(seen: Observed, plan: Plan, results: Results, attempts: int, now: datetime) -> tuple[Condition, ...]:
     controllers_names = (controllers.CONTROLLER_MANAGER, controllers.SCHEDULER)
     judged = (
-        (words.ACCEPTED, *_accepted(plan, results, attempts)),
+        (words.ACCEPTED, *_accepted(seen, plan, results, attempts)),
         (words.PKI_READY, *_pki(seen, plan)),
         (words.ENDPOINT_ASSIGNED, *_endpoint(seen)),
         (words.ETCD_READY, *_masters(seen, (etcd.NAME,))),
@@ -86,7 +87,7 @@ def _conditions(seen: Observed, plan: Plan, results: Results, attempts: int, now
     )
 
 
-def _accepted(plan: Plan, results: Results, attempts: int) -> tuple[bool, Verdict]:
+def _accepted(seen: Observed, plan: Plan, results: Results, attempts: int) -> tuple[bool, Verdict]:
     """What fails comes first: a deletion, too, that does not go on must say why."""
     for result in results:
         match result.outcome:
@@ -98,7 +99,24 @@ def _accepted(plan: Plan, results: Results, attempts: int) -> tuple[bool, Verdic
                 return False, Verdict(words.API_REFUSED, f"tried {attempts} times: {error}")
             case _:
                 continue
-    return plan.verdict is None, plan.verdict or Verdict(words.AS_DECLARED, "")
+    verdict = plan.verdict or _held_back(seen)
+    return verdict is None, verdict or Verdict(words.AS_DECLARED, "")
+
+
+def _held_back(seen: Observed) -> Verdict | None:
+    """Nothing is left to do for a Cluster that is deleted, but others hold it back."""
+    if seen.cluster.metadata.deletion_timestamp is None:
+        return None
+    others = ", ".join(name for name in seen.cluster.metadata.finalizers if name != FINALIZER)
+    return Verdict(
+        words.DELETING, "nothing of it is left" + (f"; finalizers of others hold it: {others}" if others else "")
+    )
+
+
+def _is_followed(seen: Observed, plan: Plan) -> bool:
+    """Whether masters are made and kept as declared, but perhaps of an older package version."""
+    is_held = plan.verdict is not None and plan.verdict.reason != words.UPGRADE_NOT_SUPPORTED
+    return not is_held and seen.cluster.metadata.deletion_timestamp is None
 
 
 def _went_well(result: Result[Action]) -> bool:
@@ -106,10 +124,13 @@ def _went_well(result: Result[Action]) -> bool:
 
 
 def _pki(seen: Observed, plan: Plan) -> tuple[bool, Verdict]:
-    if plan.pki is not None:
-        return False, plan.pki
+    broken = plan.pki or authority_trouble(seen)
+    if broken is not None:
+        return False, Verdict(broken.reason, broken.message)
     missing = [leaf.leaf.name for leaf in seen.leaves if leaf.damage or not leaf.exists]
     if not seen.authority.exists or missing or seen.endpoint is None:
+        if not _is_followed(seen, plan):
+            return False, Verdict(words.NOT_CREATED, f"keys are made only while {words.ACCEPTED} is true")
         return False, Verdict(words.ISSUING, f"making {', '.join(missing)}" if missing else "making the authorities")
     return True, Verdict(words.AS_DECLARED, "")
 

@@ -101,6 +101,9 @@ TABLES = (
             Word(AS_DECLARED, "All keys and certificates are there and fit together.", "Nothing to do."),
             Word(ISSUING, "Keys and certificates are being made.", "Wait."),
             Word(
+                NOT_CREATED, "The declaration is not followed, so no keys are made.", "Look at the condition Accepted."
+            ),
+            Word(
                 AUTHORITY_DAMAGED,
                 "The Secret with the authorities' keys was changed to something unusable. Masters run on.",
                 "Restore the Secret from a backup. It is never made anew: every client would be cut off.",

@@ -1,0 +1,255 @@
+"""What a Cluster's status and events say: all of it, in whole sentences, and Ready only when it truly is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.support.clusters import NOW, cluster, new, pod, running, waiting
+from tests.support.telling import served, silent, status, told
+
+from homeostat.api.cluster.v1alpha1 import ClusterStatus
+from homeostat.api.meta import Condition
+from homeostat.kube.errors import ConnectionFailed, Forbidden
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.actions import (
+    Action,
+    Conflicted,
+    Plan,
+    ProbeFailed,
+    RemoveFinalizer,
+)
+from homeostat.operators.cluster.decide import Policy, decide
+from homeostat.operators.cluster.manifests import etcd
+from homeostat.operators.cluster.observe import AuthoritySeen, Observed, ProbeSeen
+from homeostat.operators.cluster.report import report
+from homeostat.runtime.conditions import find_condition
+from homeostat.runtime.events import Note
+from homeostat.runtime.loop import Report, Result
+from homeostat.runtime.outcome import DONE, Outcome, Retry
+
+FORBIDDEN = Retry(Forbidden(403, "Forbidden", "not you"))
+SILENT = Retry(ConnectionFailed("the cell does not answer"))
+REASONS = {word.name for table in words.TABLES for word in table.words}
+
+
+def condition(seen: Observed, type_: str, outcome: Outcome | None = None) -> Condition:
+    found = find_condition(status(seen, outcome).conditions, type_)
+    assert found is not None
+    return found
+
+
+def test_a_running_cluster_is_ready_in_every_respect() -> None:
+    found = status(running())
+    assert [(each.type, each.status) for each in found.conditions] == [(type_, "True") for type_ in words.CONDITIONS]
+    assert (found.phase, found.observed_generation, found.attempts) == ("Ready", 1, 0)
+    assert {component.state for component in found.components} == {words.COMPONENTS_READY}
+
+
+def test_a_status_that_says_all_is_told_again_without_a_change() -> None:
+    seen = served()
+    assert told(seen) == Report(seen.cluster.status, ())
+
+
+def test_a_new_cluster_tells_what_it_waits_for_in_every_condition() -> None:
+    found = status(new())
+    assert {each.type: (each.status, each.reason) for each in found.conditions} == {
+        "Accepted": ("True", words.AS_DECLARED),
+        "PKIReady": ("False", words.ISSUING),
+        "EndpointAssigned": ("False", words.WAITING_FOR_ADDRESS),
+        "EtcdReady": ("False", words.NOT_CREATED),
+        "APIServerReady": ("False", words.NOT_CREATED),
+        "ControllersReady": ("False", words.NOT_CREATED),
+        "Ready": ("False", words.ISSUING),
+    }
+    assert (found.phase, found.started_at, found.package_version) == ("Provisioning", NOW, "v1.35.4")
+
+
+@pytest.mark.parametrize(
+    ("seen", "phase"),
+    [
+        (new(package=None), "Pending"),
+        (new(cluster(paused=True)), "Paused"),
+        (new(), "Provisioning"),
+        (running(), "Ready"),
+        (silent(running()), "Degraded"),
+        (running(cluster(deleted=True)), "Deleting"),
+        (running(cluster(deleted=True, deletionProtection=True)), "Deleting"),
+    ],
+)
+def test_the_phase_is_one_word_for_it_all(seen: Observed, phase: str) -> None:
+    assert status(seen).phase == phase
+
+
+@pytest.mark.parametrize("held", [{"paused": True}, {"network": {"podCIDR": "x", "serviceCIDR": "y"}}])
+def test_a_declaration_that_is_not_followed_makes_no_keys_and_says_so(held: dict[str, Any]) -> None:
+    found = condition(new(cluster(**held)), words.PKI_READY)
+    assert (found.status, found.reason) == ("False", words.NOT_CREATED)
+    assert words.ACCEPTED in found.message
+    assert status(new(cluster(**held))).started_at is None
+
+
+@pytest.mark.parametrize("spec", [{}, {"paused": True}, {"deleted": True, "deletionProtection": True}])
+@pytest.mark.parametrize(
+    ("authority", "reason"),
+    [
+        (AuthoritySeen(exists=False), words.AUTHORITY_LOST),
+        (AuthoritySeen(exists=True, damage="ca.key is missing"), words.AUTHORITY_DAMAGED),
+    ],
+)
+def test_broken_authorities_are_told_even_when_nothing_may_be_touched(
+    spec: dict[str, Any], authority: AuthoritySeen, reason: str
+) -> None:
+    found = condition(running(cluster(**spec), authority=authority), words.PKI_READY)
+    assert (found.status, found.reason) == ("False", reason)
+    assert "demo-pki" in found.message
+    assert "backup" in found.message
+
+
+def test_authorities_that_go_with_their_cluster_are_not_lost() -> None:
+    seen = running(cluster(deleted=True), authority=AuthoritySeen(exists=False))
+    assert condition(seen, words.PKI_READY).reason == words.NOT_CREATED
+
+
+def test_a_probe_that_fails_makes_a_cluster_unready_with_its_words() -> None:
+    found = condition(replace(served(), probed=None), words.READY, ProbeFailed(1.0, "nobody listens"))
+    assert (found.status, found.reason, found.message) == ("False", words.ENDPOINT_UNREACHABLE, "nobody listens")
+
+
+def test_a_restart_of_the_operator_is_no_moment_of_doubt() -> None:
+    seen = replace(served(cluster(paused=True)), probed=None)
+    assert condition(replace(served(), probed=None), words.READY).status == "True"
+    assert condition(seen, words.READY).status == "True"
+
+
+def test_a_cluster_that_nobody_has_asked_yet_is_not_ready() -> None:
+    seen = running(probed=None)
+    found = find_condition((report(seen, Plan(), (), NOW).status or ClusterStatus()).conditions, words.READY)
+    assert found is not None
+    assert (found.status, found.reason) == ("False", words.PROGRESSING)
+
+
+def test_what_the_api_forbids_is_told_at_once_and_what_fails_after_the_third_time() -> None:
+    assert condition(new(), words.ACCEPTED, FORBIDDEN).reason == words.FORBIDDEN
+    seen = new()
+    for attempt in (1, 2, 3):
+        found = status(seen, SILENT)
+        assert found.attempts == attempt
+        seen = replace(seen, cluster=replace(seen.cluster, status=found))
+    failing = find_condition(seen.cluster.status.conditions, words.ACCEPTED)
+    assert failing is not None
+    assert (failing.reason, failing.message) == (words.API_REFUSED, "tried 3 times: the cell does not answer")
+    assert status(seen).attempts == 0
+
+
+@pytest.mark.parametrize("outcome", [FORBIDDEN, Conflicted(30.0, "Secret default/demo-etcd is not of this Cluster")])
+@pytest.mark.parametrize(
+    "seen", [new(cluster(deleted=True), live=running().live), running(cluster(deleted=True)), running(applied={})]
+)
+def test_whatever_stands_in_the_way_is_told_also_during_a_deletion(seen: Observed, outcome: Outcome) -> None:
+    found = condition(seen, words.ACCEPTED, outcome)
+    assert found.status == "False"
+    assert found.reason in (words.FORBIDDEN, words.NAME_CONFLICT)
+
+
+def test_what_stands_in_the_way_of_the_old_version_goes_before_the_refusal_of_the_new() -> None:
+    moved = cluster(packageVersion="v1.34.4")
+    moved = replace(moved, status=replace(moved.status, package_version="v1.35.4"))
+    assert condition(running(moved), words.ACCEPTED).reason == words.UPGRADE_NOT_SUPPORTED
+    assert condition(running(moved, applied={}), words.ACCEPTED, FORBIDDEN).reason == words.FORBIDDEN
+
+
+def test_a_finalizer_that_cannot_be_taken_off_is_told() -> None:
+    plan = Plan((RemoveFinalizer(),))
+    failed = told(running(cluster(deleted=True)), FORBIDDEN, plan=plan)
+    assert failed.status is not None
+    accepted = find_condition(failed.status.conditions, words.ACCEPTED)
+    assert accepted is not None
+    assert accepted.reason == words.FORBIDDEN
+    assert all(note.reason != words.DELETED for note in failed.notes)
+
+
+def test_a_cluster_that_is_let_go_gets_no_more_status_but_a_last_word() -> None:
+    last = told(running(cluster(deleted=True)), DONE, plan=Plan((RemoveFinalizer(),)))
+    assert last == Report(None, (Note(words.DELETED, "everything that was made for it is gone"),))
+
+
+def test_a_deleted_cluster_that_others_hold_back_begins_nothing_and_names_them() -> None:
+    held = cluster(deleted=True, begun=False)
+    held = replace(held, metadata=replace(held.metadata, finalizers=("example.org/backup",)))
+    found = told(new(held))
+    assert found.notes == ()
+    assert found.status is not None
+    assert (found.status.started_at, found.status.package_version) == (None, "")
+    accepted = find_condition(found.status.conditions, words.ACCEPTED)
+    assert accepted is not None
+    assert (accepted.status, accepted.reason) == ("False", words.DELETING)
+    assert "example.org/backup" in accepted.message
+
+
+def test_a_condition_keeps_its_time_while_its_status_is_equal() -> None:
+    seen = served()
+    later = NOW + timedelta(hours=1)
+    again = report(seen, Plan(), (), later).status
+    assert again is not None
+    assert {each.last_transition_time for each in again.conditions} == {NOW}
+
+
+def test_the_whole_status_survives_the_way_to_the_api_and_back() -> None:
+    for seen in (new(), running(), silent(running())):
+        found = status(seen)
+        assert msgspec.json.decode(msgspec.json.encode(found), type=ClusterStatus) == found
+
+
+outcomes = st.sampled_from([DONE, FORBIDDEN, SILENT, None, Conflicted(30.0, "foreign"), ProbeFailed(1.0, "no")])
+bases = [new(), running(), silent(running()), served(), running(cluster(deleted=True)), new(cluster(paused=True))]
+changes = st.fixed_dictionaries(
+    {},
+    optional={
+        "package": st.just(None),
+        "endpoint": st.just(None),
+        "authority": st.sampled_from(
+            [AuthoritySeen(exists=False), AuthoritySeen(exists=True), AuthoritySeen(exists=True, damage="odd")]
+        ),
+        "applied": st.just({}),
+        "live": st.just({}),
+        "claims": st.just(()),
+        "pods": st.sampled_from([(), (pod(etcd.NAME, **waiting("ErrImagePull", "x" * 3000)),)]),
+        "workloads": st.sampled_from([{}, running().workloads, silent(running()).workloads]),
+        "probed": st.sampled_from([None, ProbeSeen(NOW, ""), ProbeSeen(NOW, "v1.35.4")]),
+        "rival": st.just("default/other"),
+    },
+)
+
+
+@given(st.sampled_from(bases), changes, st.lists(outcomes, min_size=12, max_size=12))
+def test_whatever_happens_the_report_is_complete_and_ready_means_ready(
+    base: Observed, change: dict[str, Any], ends: list[Outcome | None]
+) -> None:
+    seen = replace(base, **change)
+    plan = decide(seen, NOW, Policy())
+    results = tuple(Result[Action](action, end) for action, end in zip(plan.actions, ends, strict=False))
+    found = report(seen, plan, results, NOW).status
+    if found is None:
+        assert plan.actions == (RemoveFinalizer(),)
+        return
+    said = {each.type: each for each in found.conditions}
+    assert tuple(said) == words.CONDITIONS
+    assert {each.reason for each in found.conditions} <= REASONS
+    assert all(each.message or each.status == "True" for each in found.conditions)
+    assert all(len(each.message) <= 1024 for each in found.conditions)
+    assert all(len(each.message) <= 1024 for each in found.components)
+    if said[words.READY].status == "True":
+        assert {each.status for type_, each in said.items() if type_ != words.ACCEPTED} == {"True"}
+    assert (found.phase == "Ready") <= (said[words.READY].status == "True")
+
+
+def test_every_word_has_a_meaning_and_a_remedy() -> None:
+    assert all(
+        word.meaning.endswith(".") and word.remedy.endswith(".") for table in words.TABLES for word in table.words
+    )
