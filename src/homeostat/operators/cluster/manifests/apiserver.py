@@ -16,7 +16,7 @@ from homeostat.operators.cluster.manifests.shape import (
     selector,
     stateless,
 )
-from homeostat.operators.cluster.names import API_PORT, ETCD_CLIENT_PORT
+from homeostat.operators.cluster.names import API_PORT, ETCD_CLIENT_PORT, is_address
 
 NAME = "kube-apiserver"
 HEALTH_ANNOTATION = "balancer.homeostat.dev/health-path"
@@ -39,7 +39,7 @@ def service(inputs: Inputs) -> Desired:
 def _given(inputs: Inputs) -> str:
     """The address that was given once: a Service that is made again must have it again, for clients know it."""
     host = inputs.endpoint.host if inputs.endpoint else ""
-    return host if host.replace(".", "").isdigit() else ""
+    return host if is_address(host) else ""
 
 
 def deployment(inputs: Inputs) -> Desired:
@@ -60,8 +60,11 @@ def _flags(inputs: Inputs) -> dict[str, str]:
     if inputs.endpoint is None:
         raise LookupError("the API server needs the endpoint's address")
     network, names = inputs.cluster.spec.network, inputs.names
+    host = inputs.endpoint.host
+    # A balancer may give a name; the API server takes no names, and advertises its Pod instead.
+    advertised = {"advertise-address": host} if is_address(host) else {}
     return {
-        "advertise-address": inputs.endpoint.host,
+        **advertised,
         "secure-port": str(API_PORT),
         "allow-privileged": "true",
         "authorization-mode": "Node,RBAC",

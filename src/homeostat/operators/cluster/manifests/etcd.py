@@ -49,7 +49,7 @@ def stateful_set(inputs: Inputs) -> Desired:
     container = {
         "command": ["etcd", *arguments(component, _flags(inputs))],
         "env": [
-            *({"name": name, "value": value} for name, value in sorted(component.env.items())),
+            *({"name": name, "value": value} for name, value in sorted(component.env.items()) if name != "MEMBER"),
             {"name": "MEMBER", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
         ],
         "ports": [
