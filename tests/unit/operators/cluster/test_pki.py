@@ -155,7 +155,16 @@ def test_a_kubeconfig_that_would_run_read_or_reach_anything_else_is_damaged(chan
 
 
 @pytest.mark.parametrize(
-    "content", [b"[" * 2_000, b"a: &a [*a]", b"!!python/object:os.system {}", b"a: 2026-99-99", b"\xff\xfe\x00", b"1"]
+    "content",
+    [
+        b"[" * 9_000,
+        b"- " * 4_000,
+        b"a: &a [*a]",
+        b"!!python/object:os.system {}",
+        b"a: 2026-99-99",
+        b"\xff\xfe\x00",
+        b"1",
+    ],
 )
 def test_yaml_that_would_hurt_its_reader_is_damage(content: bytes) -> None:
     assert "kubeconfig" in verdict("demo-admin-kubeconfig", {"kubeconfig": content})
