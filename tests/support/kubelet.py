@@ -28,7 +28,7 @@ from homeostat.api.kind import Kind, unstructured
 from homeostat.kit.clock import Clock
 from homeostat.kit.random import Random
 from homeostat.kube.client import Client
-from homeostat.kube.errors import AlreadyExists, Conflict, NotFound
+from homeostat.kube.errors import AlreadyExists, Conflict, Invalid, NotFound
 from homeostat.runtime.informer import Informer
 
 Whole = dict[str, Any]
@@ -40,6 +40,7 @@ KINDS: dict[str, Kind[Whole]] = {
     for kind in (CLUSTER, SECRET, SERVICE, STATEFUL_SET, DEPLOYMENT, POD, PERSISTENT_VOLUME_CLAIM, EVENT)
 }
 COMPONENT = "app.kubernetes.io/component"
+PLACE = "namespace"
 HOST = "host-1"
 REVISION = "deployment.kubernetes.io/revision"
 
@@ -56,13 +57,14 @@ class Kubelet:
         self._client = client
         self._clock = clock
         self._informers = {
-            name: Informer(client, kind, clock=clock, random=random, namespace=namespace)
+            name: Informer(client, kind, clock=clock, random=random, namespace=namespace, indexes={PLACE: _places})
             for name, kind in KINDS.items()
         }
         self._addresses = count(10)
         self._dirty: set[str] = set()
         self._work = asyncio.Event()
         self._changes: set[asyncio.Event] = set()
+        self._tasks: list[asyncio.Future[None]] = []
         for informer in self._informers.values():
             informer.add_handler(self._changed)
 
@@ -70,15 +72,15 @@ class Kubelet:
     async def running(self) -> AsyncIterator[Kubelet]:
         """Play until the block ends."""
         runs: list[Coroutine[Any, Any, None]] = [informer.run() for informer in self._informers.values()]
-        tasks = [asyncio.ensure_future(run) for run in (*runs, self._play())]
+        tasks = self._tasks = [asyncio.ensure_future(run) for run in (*runs, self._play())]
+        for task in tasks:
+            task.add_done_callback(lambda _: self._wake())
         try:
             async with self._clock.timeout(30):
                 for informer in self._informers.values():
                     await informer.synced.wait()
             yield self
-            for task in tasks:
-                if task.done():
-                    task.result()
+            self._check()
         finally:
             for task in tasks:
                 task.cancel()
@@ -86,7 +88,8 @@ class Kubelet:
 
     def all(self, kind: str, namespace: str = "") -> list[Whole]:
         """All objects of a kind, by name."""
-        found = [obj for obj in self._informers[kind].store.values() if namespace in ("", _namespace(obj))]
+        store = self._informers[kind].store
+        found = store.by_index(PLACE, namespace) if namespace else store.values()
         return sorted(found, key=lambda obj: (_namespace(obj), _name(obj)))
 
     def find(self, kind: str, name: str, namespace: str) -> Whole | None:
@@ -111,6 +114,7 @@ class Kubelet:
         try:
             async with self._clock.timeout(within_s):
                 while not (found := claim()):
+                    self._check()
                     await changed.wait()
                     changed.clear()
                 return found
@@ -124,8 +128,17 @@ class Kubelet:
         if obj is not None:
             self._dirty.add(_namespace(obj))
         self._work.set()
+        self._wake()
+
+    def _wake(self) -> None:
         for change in self._changes:
             change.set()
+
+    def _check(self) -> None:
+        """Raise what ended the double."""
+        for task in self._tasks:
+            if task.done() and not task.cancelled():
+                task.result()
 
     def _told(self) -> str:
         statuses = [(_name(obj), obj.get("status", {})) for obj in self.all("Cluster")]
@@ -156,7 +169,7 @@ class Kubelet:
             await self._gently(self._claim(claim, pods))
 
     async def _gently(self, act: Coroutine[Any, Any, None]) -> None:
-        with suppress(NotFound, Conflict, AlreadyExists):
+        with suppress(NotFound, Conflict, AlreadyExists, Invalid):  # Invalid: another object has the name now
             await act
 
     async def _service(self, service: Whole) -> None:
@@ -270,6 +283,10 @@ def _name(obj: Whole) -> str:
 
 def _namespace(obj: Whole) -> str:
     return str(obj["metadata"]["namespace"])
+
+
+def _places(obj: Whole) -> tuple[str]:
+    return (_namespace(obj),)
 
 
 def _uid(obj: Whole) -> str:

@@ -15,6 +15,7 @@ from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
 from homeostat.kube.client import Client
 from homeostat.kube.http import HttpTransport
+from homeostat.kube.transport import Transport
 from homeostat.operators.cluster.controller import add_cluster_operator
 from homeostat.operators.cluster.ports import Unreachable
 from homeostat.runtime.manager import Manager, ManagerSettings
@@ -80,13 +81,18 @@ class QuickSleeps(SystemClock):
         await super().sleep(seconds / self._times)
 
 
+def transport_of(server: ApiServer) -> HttpTransport:
+    """Connections for operators; whoever opened them closes them."""
+    return HttpTransport(server.config_for(USER), clock=SystemClock())
+
+
 class Operator:
     """One process' worth of operator, wired as the application wires it, with the rights of deploy/operator alone."""
 
-    def __init__(self, server: ApiServer, *namespaces: str, endpoint: FakeEndpoint, haste: float = 1.0) -> None:
+    def __init__(self, transport: Transport, *namespaces: str, endpoint: FakeEndpoint, haste: float = 1.0) -> None:
         clock, random = QuickClock(haste), system_random()
         self.endpoint = endpoint
-        self.faults = Faults(HttpTransport(server.config_for(USER), clock=SystemClock()))
+        self.faults = Faults(transport)
         self._client = Client(self.faults, clock=QuickSleeps(haste), random=random, field_manager="homeostat-cluster")
         self._manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
         for namespace in namespaces or ("",):
@@ -105,7 +111,6 @@ class Operator:
             # Gone between two instructions, as after SIGKILL: nothing is flushed, nothing finishes.
             task.cancel()
         (ended,) = await asyncio.gather(task, return_exceptions=True)
-        await self._client.close()
         assert isinstance(ended, asyncio.CancelledError) or ended == 0, f"the operator ended: {ended}"
 
     async def end(self) -> int:

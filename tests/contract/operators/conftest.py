@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from tests.support.apiserver import ApiServer, api_server
 from tests.support.kinds import cluster, install
 from tests.support.kubelet import KINDS, Kubelet, Whole
-from tests.support.operating import USER, FakeEndpoint, Operator
+from tests.support.operating import USER, FakeEndpoint, Operator, transport_of
 from tests.support.tree import ROOT
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER
@@ -21,6 +22,8 @@ from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
 from homeostat.kube.client import Client
 from homeostat.kube.connect import connect
+from homeostat.kube.errors import NotFound
+from homeostat.kube.transport import Transport
 
 __all__ = ["api_server"]
 
@@ -31,16 +34,16 @@ PACKAGE = "v1.35.4"
 class Cell:
     """One namespace with its double, as a test sees it."""
 
-    def __init__(self, server: ApiServer, client: Client, kubelet: Kubelet, namespace: str) -> None:
+    def __init__(self, transport: Transport, client: Client, kubelet: Kubelet, namespace: str) -> None:
         self.client = client
         self.kubelet = kubelet
         self.namespace = namespace
         self.endpoint = FakeEndpoint()
-        self._server = server
+        self._transport = transport
 
     def operator(self, haste: float = 1.0) -> Operator:
         """An operator for this namespace, to be entered."""
-        return Operator(self._server, self.namespace, endpoint=self.endpoint, haste=haste)
+        return Operator(self._transport, self.namespace, endpoint=self.endpoint, haste=haste)
 
     async def declare(self, name: str = "demo", **spec: Any) -> Whole:
         """Create a Cluster."""
@@ -144,10 +147,29 @@ async def _connections_closed() -> None:
 
 
 @pytest.fixture
-async def cell(server: ApiServer, client: Client) -> AsyncIterator[Cell]:
+async def transport(server: ApiServer, client: Client) -> AsyncIterator[Transport]:
+    """The operators' connections; closed before the admin's, which looks that none is left."""
+    made = transport_of(server)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def cell(transport: Transport, client: Client) -> AsyncIterator[Cell]:
     """A fresh namespace with its double at work."""
     name = f"cell-{next(_numbers)}"
     await client.create(NAMESPACE, {"metadata": {"name": name}})
     kubelet = Kubelet(client, clock=SystemClock(), random=system_random(), namespace=name)
     async with kubelet.running():
-        yield Cell(server, client, kubelet, name)
+        yield Cell(transport, client, kubelet, name)
+        await clear(client, kubelet.all("Cluster"))
+
+
+async def clear(client: Client, clusters: list[Whole]) -> None:
+    """Let no Cluster be left that an operator of a later test would care for."""
+    free = {"metadata": {"finalizers": None}, "spec": {"deletionProtection": False}}
+    for each in clusters:
+        name, namespace = each["metadata"]["name"], each["metadata"]["namespace"]
+        with suppress(NotFound):
+            await client.merge_patch(CLUSTER, name, free, namespace)
+            await client.delete(CLUSTER, name, namespace)

@@ -1,0 +1,191 @@
+"""An operator that dies right before or after any of its writes leaves nothing that its successor cannot finish."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import count
+from typing import Literal
+
+import msgspec
+import pytest
+from tests.contract.operators.conftest import Cell, clear
+from tests.support.kubelet import KINDS, Kubelet, Whole
+from tests.support.operating import FakeEndpoint, Operator
+
+from homeostat.api.core import NAMESPACE
+from homeostat.kit.clock import SystemClock
+from homeostat.kit.random import system_random
+from homeostat.kube.client import Client
+from homeostat.kube.transport import Transport
+
+pytestmark = pytest.mark.real
+
+Moment = Literal["before", "after"]
+Begin = Callable[[Cell], Awaitable[None]]
+AT_ONCE = 12  # how many operators run side by side
+LEAST_DEATHS = 15  # fewer would mean that nothing was tested
+_numbers = count()
+
+
+class Yard:
+    """Makes cells that share one double, and starts operators that serve them all."""
+
+    def __init__(self, transport: Transport, client: Client, kubelet: Kubelet) -> None:
+        self._transport, self._client, self.kubelet = transport, client, kubelet
+
+    async def cell(self) -> Cell:
+        """A cell in a namespace of its own, with something in it that is nobody's business."""
+        name = f"kill-{next(_numbers):03}"
+        await self._client.create(NAMESPACE, {"metadata": {"name": name}})
+        await self._client.create(KINDS["Secret"], {"metadata": {"name": "stranger", "namespace": name}})
+        return Cell(self._transport, self._client, self.kubelet, name)
+
+    def operator(self) -> Operator:
+        """An operator for all cells."""
+        return Operator(self._transport, endpoint=FakeEndpoint())
+
+
+@pytest.fixture
+async def yard(transport: Transport, client: Client) -> AsyncIterator[Yard]:
+    kubelet = Kubelet(client, clock=SystemClock(), random=system_random())
+    kubelet.collects_pods = True
+    async with kubelet.running():
+        yard = Yard(transport, client, kubelet)
+        yield yard
+        await clear(client, kubelet.all("Cluster"))
+
+
+async def killed(cell: Cell, moment: Moment, write: int, begin: Begin, done: Begin) -> bool:
+    """Run an operator until it dies at a write, or is done before that; whether it died."""
+    async with cell.operator() as operator:
+        operator.faults.kill_at(moment, write)
+        await begin(cell)
+        died, finished = asyncio.ensure_future(operator.faults.stopped.wait()), asyncio.ensure_future(done(cell))
+        await asyncio.wait((died, finished), return_when=asyncio.FIRST_COMPLETED)
+        found = died.done()
+        for task in (died, finished):
+            task.cancel()
+        await asyncio.gather(died, finished, return_exceptions=True)
+        return found
+
+
+async def kill_at_every_write(cells: list[Cell], begin: Begin, done: Begin) -> list[str]:
+    """Kill one operator in each cell, each at another point; says where."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def kill(cell: Cell, moment: Moment, write: int) -> str:
+        async with room:
+            died = await killed(cell, moment, write, begin, done)
+        return f"{moment} write {write}" if died else "not"
+
+    return list(
+        await asyncio.gather(*(kill(cell, *when) for cell, when in zip(cells, moments(len(cells)), strict=True)))
+    )
+
+
+def moments(writes: int) -> list[tuple[Moment, int]]:
+    """Right before write 1, right after it, before 3, after 3, ...: before 3 leaves what after 2 leaves.
+
+    So every state that a death can leave is met, once.
+    """
+    return [("after" if number % 2 else "before", number // 2 * 2 + 1) for number in range(writes)]
+
+
+async def count_writes(cell: Cell, begin: Begin, done: Begin) -> int:
+    """How many writes it takes when nobody is killed."""
+    async with cell.operator() as operator:
+        await begin(cell)
+        await done(cell)
+        # What is still under way when all is done does not count.
+        return len(operator.faults.writes)
+
+
+async def declare(cell: Cell) -> None:
+    await cell.declare()
+
+
+async def ready(cell: Cell) -> None:
+    await cell.until_ready()
+
+
+async def delete(cell: Cell) -> None:
+    await cell.delete()
+
+
+async def gone(cell: Cell) -> None:
+    await cell.until_gone()
+
+
+async def test_a_creation_that_is_cut_at_any_write_ends_as_if_it_had_not_been(yard: Yard) -> None:
+    undisturbed = await yard.cell()
+    writes = await count_writes(undisturbed, declare, ready)
+    cells = [await yard.cell() for _ in range(writes + 1)]
+    deaths = await kill_at_every_write(cells, declare, ready)
+    assert len(deaths) - deaths.count("not") > LEAST_DEATHS
+    async with yard.operator():
+        for cell in cells:
+            await cell.until_ready()
+    wanted = normal(undisturbed)
+    for cell, death in zip(cells, deaths, strict=True):
+        assert normal(cell) == wanted, f"killed {death}"
+    assert len(yard.kubelet.started) == 4 * (len(cells) + 1), "no Pod was ever replaced"
+
+
+async def test_a_deletion_that_is_cut_at_any_write_leaves_nothing(yard: Yard) -> None:
+    undisturbed = await yard.cell()
+    async with yard.operator():
+        await undisturbed.declare()
+        await undisturbed.until_ready()
+    writes = await count_writes(undisturbed, delete, gone)
+    cells = [await yard.cell() for _ in range(writes + 1)]
+    async with yard.operator():
+        for cell in cells:
+            await cell.declare()
+        for cell in cells:
+            await cell.until_ready()
+    deaths = await kill_at_every_write(cells, delete, gone)
+    assert len(deaths) - deaths.count("not") > LEAST_DEATHS
+    async with yard.operator():
+        for cell in cells:
+            await cell.until_gone()
+    for cell, death in zip(cells, deaths, strict=True):
+        assert [obj["metadata"]["name"] for obj in normal(cell)] == ["stranger"], f"killed {death}"
+
+
+def normal(cell: Cell) -> list[Whole]:
+    """Everything in a cell, without what differs from run to run: uids, times, keys, addresses, revisions of keys."""
+    found = [obj for kind in KINDS if kind != "Event" for obj in cell.all(kind)]
+    uids = {obj["metadata"]["uid"]: f"uid-of-{obj['kind']}-{obj['metadata']['name']}" for obj in found}
+    text = msgspec.json.encode(found).decode()
+    for uid, name in uids.items():
+        text = text.replace(uid, name)
+    text = text.replace(cell.namespace, "NAMESPACE")
+    for pattern, word in PATTERNS:
+        text = re.sub(pattern, word, text)
+    return [stripped(obj) for obj in msgspec.json.decode(text)]
+
+
+PATTERNS = (
+    (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
+    (r"10\.250\.0\.\d+", "ADDRESS"),
+    (r'("cluster.homeostat.dev/(?:secret-)?digest":)"[0-9a-f]+"', r'\1"DIGEST"'),
+    (r"(demo-(?:apiserver|scheduler|controller-manager))-[0-9a-f]{8}-0", r"\1-POD"),
+    (r'("(?:controller-revision-hash|deployment.kubernetes.io/revision)":)"[0-9a-f]+"', r'\1"REVISION"'),
+)
+
+
+def stripped(obj: Whole) -> Whole:
+    """One object without versions and keys; of managedFields, who holds something."""
+    metadata = {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}
+    managers = {(each["manager"], each["operation"]) for each in metadata.pop("managedFields", ())}
+    spec = {key: value for key, value in obj.get("spec", {}).items() if not key.startswith("clusterIP")}
+    for port in spec.get("ports", ()):
+        port.pop("nodePort", None)
+    return {
+        "metadata": {**metadata, "managers": sorted(managers)},
+        "spec": spec,
+        "status": obj.get("status"),
+        "entries": sorted(obj.get("data", ())),
+    }
