@@ -18,6 +18,8 @@ from homeostat.api.cluster.v1alpha1 import (
     ClusterStatus,
 )
 from homeostat.api.core import Deployment, PersistentVolumeClaim, Pod, StatefulSet
+from homeostat.api.meta import Condition
+from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Apply, Plan
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
@@ -109,6 +111,11 @@ def running(declared: Cluster | None = None, **changes: Any) -> Observed:
         declared.status if isinstance(declared.status, ClusterStatus) else ClusterStatus(),
         package_version=declared.status.package_version or declared.spec.package_version,
         endpoint=endpoint,
+        conditions=tuple(
+            Condition(type=type_, status="True", reason=words.COMPONENTS_READY, last_transition_time=NOW)
+            for type_ in words.CONDITIONS
+            if type_ != words.READY
+        ),
         started_at=NOW,
         ready_at=NOW,
     )

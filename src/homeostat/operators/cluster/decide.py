@@ -27,6 +27,7 @@ from homeostat.operators.cluster.manifests.shape import Desired, Inputs
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.teardown import tear_down
+from homeostat.runtime.conditions import is_true
 
 
 class Policy(Struct, frozen=True):
@@ -60,7 +61,9 @@ def hold_while_paused(seen: Observed, now: datetime, policy: Policy) -> Plan | N
     """Nothing is touched."""
     if not seen.cluster.spec.paused:
         return None
-    return Plan(verdict=Verdict(words.PAUSED, "spec.paused is true, nothing of this cluster is touched"))
+    return Plan(
+        verdict=Verdict(words.PAUSED, "spec.paused is true, nothing of this cluster is touched until it is false")
+    )
 
 
 def refuse_an_invalid_spec(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
@@ -83,9 +86,10 @@ def wait_for_the_package(seen: Observed, now: datetime, policy: Policy) -> Plan 
     if seen.package is not None:
         return None
     name = seen.cluster.status.package_version or seen.cluster.spec.package_version
-    message = f"spec.packageVersion: there is no ClusterPackageVersion {name!r}"
+    path = "status" if seen.cluster.status.package_version else "spec"
+    message = f"{path}.packageVersion: there is no ClusterPackageVersion {name!r}"
     if seen.is_begun:
-        message += "; the masters run on, but are not repaired"
+        message += "; create it again, until then the masters run on, but are not repaired"
     return Plan(stop=message, verdict=Verdict(words.PACKAGE_NOT_FOUND, message))
 
 
@@ -129,10 +133,17 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     if not all(is_ready(seen, component) for component in workload_names(seen.names)):
         return Plan(actions, verdict=verdict)
     # In one plan with the actions, because those that change nothing (after a restart) wake nobody to probe later.
-    if seen.probed is None or not seen.probed.version or now >= seen.probed.at + policy.probe_every:
+    if seen.probed is None or not _is_proven(seen) or now >= seen.probed.at + policy.probe_every:
         again = Wait(now + policy.probe_every, "the next probe")
         return Plan((*actions, ProbeEndpoint()), again, verdict=verdict)
     return Plan(actions, Wait(seen.probed.at + policy.probe_every, "the next probe"), verdict=verdict)
+
+
+def _is_proven(seen: Observed) -> bool:
+    """Whether the last probe succeeded, and nothing was down since: what was told of it says so."""
+    told = seen.cluster.status.conditions
+    parts = (words.ETCD_READY, words.API_SERVER_READY, words.CONTROLLERS_READY)
+    return seen.probed is not None and seen.probed.version != "" and all(is_true(told, part) for part in parts)
 
 
 def wrong_in(spec: ClusterSpec) -> str:
@@ -157,7 +168,8 @@ def _kept_version(seen: Observed) -> Verdict | None:
         return None
     return Verdict(
         words.UPGRADE_NOT_SUPPORTED,
-        f"spec.packageVersion: this release does not move a running cluster to {wanted}; it stays at {kept}",
+        f"spec.packageVersion: this release does not move a running cluster to {wanted}; it stays at {kept}; set that"
+        " again",
     )
 
 

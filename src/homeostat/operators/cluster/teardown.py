@@ -6,6 +6,7 @@ removed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from homeostat.api.core import (
@@ -14,8 +15,10 @@ from homeostat.api.core import (
     SECRET,
     SERVICE,
     STATEFUL_SET,
+    Pod,
 )
 from homeostat.api.kind import Kind
+from homeostat.api.meta import Object
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Plan, Remove, RemoveFinalizer, Verdict
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
@@ -48,11 +51,11 @@ def _stage(
 ) -> Plan | None:
     mark = kind.resource.kind
     left = [(name, seen.live[mark, name]) for name in workloads if (mark, name) in seen.live]
-    pods = [pod.metadata.name for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) in components]
+    pods = [pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) in components]
     if not left and not pods:
         return None
     actions = tuple(Remove(kind, name, live.uid) for name, live in left if not live.deleting)
-    return Plan(actions, verdict=_deleting(f"removing {what}" + (f": {', '.join(pods)}" if pods else "")))
+    return Plan(actions, verdict=_deleting(f"removing {what}" + (f": {_listed(pods)}" if pods else "")))
 
 
 def _volumes(seen: Observed) -> Plan | None:
@@ -63,7 +66,7 @@ def _volumes(seen: Observed) -> Plan | None:
         for claim in seen.claims
         if claim.metadata.deletion_timestamp is None
     )
-    return Plan(actions, verdict=_deleting("removing the volumes of etcd"))
+    return Plan(actions, verdict=_deleting(f"removing the volumes of etcd: {_listed(seen.claims)}"))
 
 
 def _rest(seen: Observed) -> Plan | None:
@@ -73,6 +76,17 @@ def _rest(seen: Observed) -> Plan | None:
         return None
     actions = tuple(Remove(kinds[kind], name, live.uid) for kind, name, live in left if not live.deleting)
     return Plan(actions, verdict=_deleting("removing the endpoint and the keys"))
+
+
+def _listed(objects: Iterable[Object]) -> str:
+    """By name, those that do not go with what keeps them: a person who waits looks there."""
+    return ", ".join(_place(each) for each in objects)
+
+
+def _place(one: Object) -> str:
+    host = one.spec.node_name if isinstance(one, Pod) else ""
+    kept = ", ".join(one.metadata.finalizers)
+    return one.metadata.name + (f" on {host}" if host else "") + (f" (kept by {kept})" if kept else "")
 
 
 def _deleting(message: str) -> Verdict:

@@ -71,7 +71,11 @@ TABLES = (
                 "spec.packageVersion was changed after the masters were made. The old ones run on.",
                 "Set it back. This release creates and deletes clusters; upgrades come with a later one.",
             ),
-            Word(PAUSED, "spec.paused is true: nothing of this cluster is touched.", "Set it to false to go on."),
+            Word(
+                PAUSED,
+                "spec.paused is true: nothing of this cluster is touched, unless it is deleted.",
+                "Set it to false to go on.",
+            ),
             Word(DELETING, "The Cluster is being deleted, and its masters are removed in order.", "Wait."),
             Word(
                 DELETION_PROTECTED,

@@ -13,7 +13,15 @@ from tests.support.clusters import NOW, claim, cluster, new, planned, pod, runni
 
 from homeostat.api.cluster.v1alpha1 import ClusterEndpointStatus
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.actions import AddFinalizer, IssueAuthority, IssueLeaf, Plan, ProbeEndpoint, Remove
+from homeostat.operators.cluster.actions import (
+    AddFinalizer,
+    IssueAuthority,
+    IssueLeaf,
+    Plan,
+    ProbeEndpoint,
+    Remove,
+    RemoveFinalizer,
+)
 from homeostat.operators.cluster.decide import Policy, decide, wrong_in
 from homeostat.operators.cluster.manifests import apiserver, etcd
 from homeostat.operators.cluster.observe import AuthoritySeen, LeafSeen, Live, Observed, ProbeSeen
@@ -237,3 +245,45 @@ def test_the_next_probe_is_a_minute_away() -> None:
     plan = plan_for(running())
     assert plan.wait is not None
     assert plan.wait.until - NOW == timedelta(seconds=60)
+
+
+def test_a_proof_from_before_a_component_was_down_is_none() -> None:
+    seen = running()
+    told = tuple(
+        replace(each, status="False") if each.type == words.API_SERVER_READY else each
+        for each in seen.cluster.status.conditions
+    )
+    status = replace(seen.cluster.status, conditions=told)
+    assert plan_for(replace(seen, cluster=replace(seen.cluster, status=status))).actions == (ProbeEndpoint(),)
+
+
+def test_a_missing_package_is_told_where_it_is_named() -> None:
+    new_one, moved = new(package=None), cluster(packageVersion="v9.9.9")
+    moved = replace(moved, status=replace(moved.status, package_version="v1.35.4"))
+    said = [plan.stop or "" for plan in (plan_for(new_one), plan_for(running(moved, package=None)))]
+    assert said == [
+        "spec.packageVersion: there is no ClusterPackageVersion 'v1.35.4'",
+        "status.packageVersion: there is no ClusterPackageVersion 'v1.35.4'; create it again, until then the masters run"
+        " on, but are not repaired",
+    ]
+
+
+@given(states, st.booleans())
+def test_what_is_removed_is_there_and_of_one_stage_and_nothing_else_happens(seen: Observed, damaged: bool) -> None:
+    """Also of a cluster that is damaged, paused, invalid or of an unknown package: a deletion always goes on."""
+    network = {"podCIDR": "x" if damaged else "10.0.0.0/16", "serviceCIDR": "10.201.0.0/20"}
+    gone = cluster(deleted=True, paused=damaged, network=network)
+    seen = replace(seen, cluster=replace(gone, status=seen.cluster.status))
+    plan = plan_for(seen)
+    assert all(isinstance(action, Remove | RemoveFinalizer) for action in plan.actions)
+    claims = {claim.metadata.name: claim.metadata.uid for claim in seen.claims}
+    kinds = set()
+    for action in plan.actions:
+        if isinstance(action, Remove):
+            kind = action.kind.resource.kind
+            kinds.add(kind)
+            there = claims.get(action.name) if kind == "PersistentVolumeClaim" else seen.live[kind, action.name].uid
+            assert action.uid == there
+    assert kinds <= {"Service", "Secret"} or len(kinds) == 1
+    if RemoveFinalizer() in plan.actions:
+        assert (len(seen.live), seen.pods, seen.claims) == (0, (), ())

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, pod, running
 
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.actions import Plan, Remove, RemoveFinalizer
+from homeostat.operators.cluster.actions import Plan, Remove, RemoveFinalizer, Verdict
 from homeostat.operators.cluster.components import workload_names
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.manifests import apiserver, etcd
@@ -99,3 +99,15 @@ def test_a_protected_cluster_keeps_its_masters_though_its_deletion_has_begun() -
 
 def test_a_deleted_cluster_that_never_began_is_let_go() -> None:
     assert plan_for(running(cluster(deleted=True, begun=False))) == Plan()
+
+
+def test_whoever_waits_is_told_what_does_not_go_and_where_to_look() -> None:
+    seen = deleted()
+    (volume,) = seen.claims
+    kept = replace(volume, metadata=replace(volume.metadata, finalizers=("kubernetes.io/pvc-protection",)))
+    stuck = replace(seen, live={}, pods=(pod(etcd.NAME),), claims=(kept,))
+    first, second = plan_for(stuck).verdict, plan_for(replace(stuck, pods=())).verdict
+    assert first == Verdict(words.DELETING, "removing etcd: demo-etcd-0 on h1")
+    assert second == Verdict(
+        words.DELETING, "removing the volumes of etcd: data-demo-etcd-0 (kept by kubernetes.io/pvc-protection)"
+    )
