@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -57,6 +58,7 @@ async def run(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env={**(os.environ if env is None else env), "PATH": search_path()},
+            process_group=0,
         )
     except FileNotFoundError as error:
         raise CommandError(
@@ -70,7 +72,7 @@ async def run(
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):  # it may end between the look and the signal
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # with whatever it has started
             await process.wait()
     done = Finished(process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace"))
     if check and done.code:

@@ -107,7 +107,9 @@ class Monitor:
     def _processes(self) -> frozenset[int]:
         unquoted = f"--bundle {self._directory / 'bundle'} {self._name}"
         supply = processes.started_with(self._words()) | processes.started_with(unquoted)
-        return supply | processes.in_cgroup(self._name)
+        # A supply whose host was killed before it pulls the cable: by then it may be the cable of the next boot.
+        cables = processes.started_with(f"{self._directory}/cable.")
+        return supply | cables | processes.in_cgroup(self._name)
 
     def _pid(self) -> int | None:
         try:

@@ -16,6 +16,7 @@ from homeostat.local.hosts.monitor import Monitor
 from homeostat.local.hosts.ports import HostError, HostSpec, HostState, Power
 
 _NETNS = Path("/run/netns")
+_LINKS = Path("/sys/class/net")
 _CHUNK = 1 << 16
 _GONE = ".gone-"  # prefix of a directory whose host is destroyed, but whose files are not all removed yet
 
@@ -42,10 +43,14 @@ class RuncHosts:
         await disk.install(spec, self._base, self._public_key, keep_data=True)
 
     async def power_on(self, name: str) -> None:
-        """Mount, wire and boot. A host that runs without its supply, which was killed, is begun anew."""
+        """Mount, wire and boot.
+
+        A host that runs without its supply, which was killed, or without its cable, because the one who switched it off
+        was killed, is begun anew.
+        """
         spec = self._spec(name)
         monitor = self._monitor(name)
-        if monitor.is_alive():
+        if monitor.is_alive() and (_LINKS / spec.veth).exists():
             return
         await self._unplug(name)  # what a killed machine, caller or supply may have left
         await self._disk(name).mount()

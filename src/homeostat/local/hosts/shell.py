@@ -18,6 +18,7 @@ from homeostat.kit.clock import Clock
 MAX_OUTPUT = 4 * 1024 * 1024
 _SHOWN = 2000
 _CHUNK = 1 << 16
+_GRACE_S = 2.0  # the host's own deadline comes after ours
 _KILLED = -1  # the code of a command that a signal ended
 
 
@@ -81,7 +82,8 @@ class Shell:
     ) -> Result:
         """Run a command through the host's shell. Secrets go in by `input`, never by `command`. Raises ShellError.
 
-        Of each output stream the first MAX_OUTPUT bytes are kept, the rest is read and dropped.
+        Of each output stream the first MAX_OUTPUT bytes are kept, the rest is read and dropped. What does not end in
+        time is killed on the host too, also when the connection is gone by then.
         """
         raw = await self._execute(command, input or b"", timeout_s, MAX_OUTPUT)
         result = Result(raw.code, raw.stdout.decode(errors="replace"), raw.stderr.decode(errors="replace"))
@@ -134,7 +136,7 @@ class Shell:
         connection = await self._connect()
         try:
             async with self._clock.timeout(timeout_s):
-                return await _converse(connection, command, given, limit)
+                return await _converse(connection, _bounded(command, timeout_s), given, limit)
         except TimeoutError as error:
             raise TimedOut(f"host {self.name}: `{_shown(command)}` did not end within {timeout_s:g} s") from error
         except (asyncssh.Error, OSError) as error:
@@ -179,10 +181,6 @@ async def _converse(connection: asyncssh.SSHClientConnection, command: str, give
             _feed(process.stdin, given), _first(process.stdout, limit), _first(process.stderr, limit)
         )
         await process.wait_closed()
-    except asyncio.CancelledError:
-        # Closing alone would leave the command running until it writes something.
-        process.kill()
-        raise
     finally:
         process.close()
     code = process.exit_status
@@ -203,6 +201,11 @@ async def _first(stream: asyncssh.SSHReader[bytes], limit: int) -> bytes:
     while chunk := await stream.read(_CHUNK):
         kept += chunk[: limit - len(kept)]
     return bytes(kept)
+
+
+def _bounded(command: str, timeout_s: float) -> str:
+    """The command, ended by the host itself soon after its time: sshd forwards no signals to what root runs."""
+    return f"exec timeout --signal=KILL {timeout_s + _GRACE_S:g} bash -c {shlex.quote(command)}"
 
 
 def _shown(command: str) -> str:
