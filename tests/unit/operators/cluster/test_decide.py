@@ -263,8 +263,8 @@ def test_a_missing_package_is_told_where_it_is_named() -> None:
     said = [plan.stop or "" for plan in (plan_for(new_one), plan_for(running(moved, package=None)))]
     assert said == [
         "spec.packageVersion: there is no ClusterPackageVersion 'v1.35.4'",
-        "status.packageVersion: there is no ClusterPackageVersion 'v1.35.4'; create it again, until then the masters run"
-        " on, but are not repaired",
+        "status.packageVersion: there is no ClusterPackageVersion 'v1.35.4'; create it again, until then the masters"
+        " run on, but are not repaired",
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import ADDRESS, NOW, cluster, package
@@ -192,7 +192,6 @@ def with_parameters(args: dict[str, str], env: dict[str, str]) -> Inputs:
 words = st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=12)
 
 
-@settings(max_examples=40)
 @given(st.dictionaries(words.filter(lambda name: "=" not in name and name[0] != "-"), words, max_size=4))
 def test_flags_of_a_package_are_passed_on_and_never_over_ours(args: dict[str, str]) -> None:
     for bent, plain in zip(workloads(with_parameters(args, {})), workloads(with_parameters({}, {})), strict=True):

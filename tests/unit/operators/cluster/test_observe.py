@@ -232,7 +232,7 @@ def test_authorities_that_were_replaced_make_every_leaf_a_stranger() -> None:
     assert all(leaf.damage for leaf in found.leaves)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.dictionaries(st.sampled_from(["server.crt", "server.key", "kubeconfig", "x"]), st.text(max_size=20)))
 def test_no_content_of_a_secret_hides_its_cluster(data: dict[str, str]) -> None:
     rest = [one for one in SECRETS if one.metadata.name not in (NAMES.etcd, NAMES.admin)]

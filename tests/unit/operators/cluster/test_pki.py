@@ -9,7 +9,7 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import ADDRESS, NOW, cluster
@@ -175,14 +175,12 @@ def test_a_kubeconfig_beyond_measure_is_damage_before_it_is_read() -> None:
     assert said == "kubeconfig has 800000 bytes, more than 10000"
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(ENTRIES), st.one_of(st.binary(max_size=60), st.text(max_size=60).map(str.encode)))
 def test_no_content_whatever_breaks_the_judge(where: tuple[str, str], content: bytes) -> None:
     name, entry = where
     assert verdict(name, {entry: content})
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.sampled_from([entry for entry in ENTRIES if entry[1] != "kubeconfig"]), st.sampled_from(ENTRIES))
 def test_entries_swapped_with_any_other_never_break_the_judge(where: tuple[str, str], source: tuple[str, str]) -> None:
     held = {**HELD[where[0]], where[1]: HELD[source[0]][source[1]]}
