@@ -9,7 +9,6 @@ collects garbage only when asked to, and then only Pods: what an operator must r
 from __future__ import annotations
 
 import asyncio
-import copy
 import hashlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -18,7 +17,7 @@ from itertools import count
 from typing import Any, Literal, TypeVar
 
 import msgspec
-from tests.support.podlife import status_of
+from tests.support.podlife import pod_of, status_of
 
 from homeostat.api.apps import DEPLOYMENT, STATEFUL_SET
 from homeostat.api.cluster.v1alpha1 import CLUSTER
@@ -41,7 +40,6 @@ KINDS: dict[str, Kind[Whole]] = {
 }
 COMPONENT = "app.kubernetes.io/component"
 PLACE = "namespace"
-HOST = "host-1"
 REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -191,7 +189,7 @@ class Kubelet:
         for name in wanted:
             if name not in there:
                 await self._volumes(workload, name)
-                await self._client.create(KINDS["Pod"], _pod_of(workload, kind, name, revision))
+                await self._client.create(KINDS["Pod"], pod_of(workload, kind, name, revision))
                 self.started.append(name)
         current = [pod for pod in pods if _name(pod) in wanted and _revision(pod) == revision and not _deleting(pod)]
         ready = [pod for pod in current if _ready(pod)]
@@ -247,25 +245,6 @@ class Kubelet:
             return
         patch = {"metadata": {"uid": _uid(obj)}, "status": wanted}
         await self._client.merge_patch(KINDS[kind], _name(obj), patch, _namespace(obj), subresource="status")
-
-
-def _pod_of(workload: Whole, kind: str, name: str, revision: str) -> Whole:
-    template = copy.deepcopy(workload["spec"]["template"])
-    owner = {
-        "apiVersion": "apps/v1",
-        "kind": kind,
-        "name": _name(workload),
-        "uid": _uid(workload),
-        "controller": True,
-    }
-    template["metadata"] |= {"name": name, "namespace": _namespace(workload), "ownerReferences": [owner]}
-    template["metadata"]["labels"]["controller-revision-hash"] = revision
-    spec = template["spec"]
-    spec["nodeName"] = HOST
-    for claim in workload["spec"].get("volumeClaimTemplates", ()):
-        volume = claim["metadata"]["name"]
-        spec["volumes"].append({"name": volume, "persistentVolumeClaim": {"claimName": f"{volume}-{name}"}})
-    return {"metadata": template["metadata"], "spec": spec}
 
 
 def _says(now: Any, wanted: Any) -> bool:

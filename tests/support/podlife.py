@@ -1,10 +1,32 @@
-"""What a kubelet says about a Pod, by how its container behaves."""
+"""Pods as controllers make them, and what a kubelet says about one, by how its container behaves."""
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 Whole = dict[str, Any]
+HOST = "host-1"
+
+
+def pod_of(workload: Whole, kind: str, name: str, revision: str) -> Whole:
+    """The Pod that a controller makes of a workload's template, placed on a host at once."""
+    template = copy.deepcopy(workload["spec"]["template"])
+    owner = {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "name": workload["metadata"]["name"],
+        "uid": workload["metadata"]["uid"],
+        "controller": True,
+    }
+    template["metadata"] |= {"name": name, "namespace": workload["metadata"]["namespace"], "ownerReferences": [owner]}
+    template["metadata"]["labels"]["controller-revision-hash"] = revision
+    spec = template["spec"]
+    spec["nodeName"] = HOST
+    for claim in workload["spec"].get("volumeClaimTemplates", ()):
+        volume = claim["metadata"]["name"]
+        spec["volumes"].append({"name": volume, "persistentVolumeClaim": {"claimName": f"{volume}-{name}"}})
+    return {"metadata": template["metadata"], "spec": spec}
 
 
 def status_of(pod: Whole, behaviour: str) -> Whole:

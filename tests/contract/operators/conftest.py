@@ -107,9 +107,10 @@ class Cell:
 
         return await self.kubelet.until(lambda: notes() if note in notes() else None, f"{reason}: {note}")
 
-    async def until_gone(self, name: str = "demo") -> None:
+    async def until_gone(self, name: str = "demo", *, within_s: float = 30.0) -> None:
         """Wait until a Cluster is no more."""
-        await self.kubelet.until(lambda: self.find("Cluster", name) is None, f"Cluster {name} is gone")
+        gone = f"Cluster {name} is gone"
+        await self.kubelet.until(lambda: self.find("Cluster", name) is None, gone, within_s=within_s)
 
 
 @pytest.fixture(scope="session")

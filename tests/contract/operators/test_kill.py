@@ -25,6 +25,7 @@ pytestmark = pytest.mark.real
 Moment = Literal["before", "after"]
 Begin = Callable[[Cell], Awaitable[None]]
 AT_ONCE = 12  # how many operators run side by side
+WITHIN_S = 120.0  # dozens at once, perhaps on a busy machine
 LEAST_DEATHS = 15  # fewer would mean that nothing was tested
 _numbers = count()
 
@@ -107,7 +108,7 @@ async def declare(cell: Cell) -> None:
 
 
 async def ready(cell: Cell) -> None:
-    await cell.until_ready()
+    await cell.until_ready(within_s=WITHIN_S)
 
 
 async def delete(cell: Cell) -> None:
@@ -115,7 +116,7 @@ async def delete(cell: Cell) -> None:
 
 
 async def gone(cell: Cell) -> None:
-    await cell.until_gone()
+    await cell.until_gone(within_s=WITHIN_S)
 
 
 async def test_a_creation_that_is_cut_at_any_write_ends_as_if_it_had_not_been(yard: Yard) -> None:
@@ -126,7 +127,7 @@ async def test_a_creation_that_is_cut_at_any_write_ends_as_if_it_had_not_been(ya
     assert len(deaths) - deaths.count("not") > LEAST_DEATHS
     async with yard.operator():
         for cell in cells:
-            await cell.until_ready()
+            await cell.until_ready(within_s=WITHIN_S)
     wanted = normal(undisturbed)
     for cell, death in zip(cells, deaths, strict=True):
         assert normal(cell) == wanted, f"killed {death}"
@@ -144,12 +145,12 @@ async def test_a_deletion_that_is_cut_at_any_write_leaves_nothing(yard: Yard) ->
         for cell in cells:
             await cell.declare()
         for cell in cells:
-            await cell.until_ready()
+            await cell.until_ready(within_s=WITHIN_S)
     deaths = await kill_at_every_write(cells, delete, gone)
     assert len(deaths) - deaths.count("not") > LEAST_DEATHS
     async with yard.operator():
         for cell in cells:
-            await cell.until_gone()
+            await cell.until_gone(within_s=WITHIN_S)
     for cell, death in zip(cells, deaths, strict=True):
         assert [obj["metadata"]["name"] for obj in normal(cell)] == ["stranger"], f"killed {death}"
 
