@@ -130,7 +130,9 @@ class ClusterSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=T
     endpoint: Annotated[ClusterEndpoint, doc("Where the API server is reached.")] = ClusterEndpoint()
     storage: Annotated[ClusterStorage, doc("The volumes of etcd.")] = ClusterStorage()
     deletion_protection: Annotated[bool, doc("Refuse to delete this Cluster. Set it to false first to delete.")] = False
-    paused: Annotated[bool, doc("Touch nothing of this cluster until it is false again; the masters run on.")] = False
+    paused: Annotated[
+        bool, doc("Touch nothing until it is false again; the masters run on. A deletion goes on all the same.")
+    ] = False
 
 
 class ClusterEndpointStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
