@@ -83,7 +83,8 @@ def authority_trouble(seen: Observed) -> Trouble | None:
     goes = seen.cluster.metadata.deletion_timestamp is not None and not seen.cluster.spec.deletion_protection
     if seen.authority.exists or not seen.is_begun or goes:
         return None
-    message = f"Secret {secret} is gone, or has lost its labels, while the cluster has data; restore it from a backup, the masters run on"
+    gone = f"Secret {secret} is gone, or has lost its labels, while the cluster has data"
+    message = f"{gone}; restore it from a backup, the masters run on"
     return Trouble(words.AUTHORITY_LOST, message)
 
 
