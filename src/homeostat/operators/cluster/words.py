@@ -114,7 +114,7 @@ TABLES = (
             ),
             Word(
                 AUTHORITY_LOST,
-                "The Secret with the authorities' keys is gone, or has lost its labels. Masters that run already run on.",
+                "The Secret with the authorities' keys is gone, or has lost its labels. Masters that run go on.",
                 "Restore the Secret from a backup, or delete the Cluster.",
             ),
         ),
