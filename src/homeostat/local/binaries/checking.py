@@ -5,6 +5,8 @@ Answers are remembered by path, size and date, because asking all programs takes
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from pathlib import Path
 
@@ -37,12 +39,14 @@ class Memory:
         self._changed = True
 
     def save(self) -> None:
-        """Write the file, if there is something new."""
+        """Write the file, if there is something new and it can be written: it only saves time."""
         if self._changed and self._file:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            partial = self._file.with_name(f".{self._file.name}.partial")
-            partial.write_bytes(msgspec.json.encode(self._known))
-            partial.rename(self._file)
+            # A name of its own for each process: two may save at once, and the later one counts.
+            partial = self._file.with_name(f".{self._file.name}.{os.getpid()}.partial")
+            with contextlib.suppress(OSError):
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                partial.write_bytes(msgspec.json.encode(self._known))
+                partial.replace(self._file)
             self._changed = False
 
 
@@ -82,5 +86,5 @@ def _identity(binary: Path) -> str:
 def _read(file: Path) -> dict[str, str]:
     try:
         return msgspec.json.decode(file.read_bytes(), type=dict[str, str])
-    except (FileNotFoundError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError):
         return {}  # nothing was asked yet, or the file was cut short: all are asked anew

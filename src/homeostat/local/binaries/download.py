@@ -18,6 +18,7 @@ from homeostat.local.binaries.store import clear_errors, free_mib
 from homeostat.local.steps import Report
 
 CONNECT_S = 3.0
+FIRST_ANSWER_S = 5.0  # of a host that has never answered
 IDLE_S = 20.0  # without a byte, a connection is given up
 ATTEMPTS = 4
 _PAUSE_S = 1.0
@@ -46,6 +47,7 @@ class Fetcher:
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._unreachable: dict[str, str] = {}
+        self._answered: set[str] = set()
 
     async def __aenter__(self) -> Fetcher:
         return self
@@ -84,19 +86,23 @@ class Fetcher:
                 return
 
     async def _attempt(self, url: str, target: Path, progress: Report | None) -> None:
-        start = _size(target)
+        start, host = _size(target), urlsplit(url).netloc
+        patience_s = IDLE_S if host in self._answered else FIRST_ANSWER_S
         headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
         try:
-            async with self._clock.timeout(IDLE_S):
+            async with self._clock.timeout(patience_s):
                 response = await self._open().get(url, headers=headers)
         except TimeoutError as error:  # aiohttp's limit for connections, or ours for the answer
             if isinstance(error, aiohttp.ServerTimeoutError):
                 raise Unreachable(f"no connection within {CONNECT_S:g} s") from error
-            raise _Broke(f"no answer within {IDLE_S:g} s") from error
+            if host not in self._answered:
+                raise Unreachable(f"no answer within {patience_s:g} s") from error
+            raise _Broke(f"no answer within {patience_s:g} s") from error
         except aiohttp.ClientConnectorError as error:
             raise Unreachable(str(error)) from error
         except aiohttp.ClientError as error:
             raise _Broke(str(error) or type(error).__name__) from error
+        self._answered.add(host)
         async with response:
             if response.status == _RANGE_NOT_SATISFIABLE:  # the beginning is not of this file, or it is all there
                 _begin_anew(target)

@@ -36,3 +36,7 @@ class BuildFailed(BinariesError):
 
 class NoSpace(BinariesError):
     """The disk is full, or would be."""
+
+
+class Unwritable(BinariesError):
+    """The cache cannot be written."""

@@ -19,12 +19,13 @@ import shutil
 import tarfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from homeostat.local.binaries.components import Component, File
 from homeostat.local.binaries.download import Absent, Fetcher
-from homeostat.local.binaries.errors import WrongChecksum
+from homeostat.local.binaries.errors import BinariesError, WrongChecksum
 from homeostat.local.binaries.store import RELEASE, Store, clear_errors
 from homeostat.local.steps import Report
 
@@ -38,6 +39,15 @@ class Mirror(Struct, frozen=True):
     """Where releases are looked for; no address means the projects' own hosts."""
 
     address: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse an address that cannot be one."""
+        parts = urlsplit(self.address)
+        if self.address and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise BinariesError(
+                f"HOMEOSTAT_MIRROR: expected http://HOST/PATH or https://HOST/PATH, found {self.address!r}; unset it to"
+                " ask the projects' own hosts"
+            )
 
     def url(self, host: str, path: str) -> str:
         """The address of a file of a release."""

@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from homeostat.kit.clock import Clock
 from homeostat.local.binaries.components import Component
-from homeostat.local.binaries.errors import NoSpace
+from homeostat.local.binaries.errors import NoSpace, Unwritable
 from homeostat.local.steps import Report
 
 RELEASE = "release"
@@ -81,7 +81,8 @@ class Store:
         """Hold the cache: one download or build on a machine at a time, and a waiting process shares its result."""
         with clear_errors(f"{self.root}: making the cache"):
             self.work.mkdir(parents=True, exist_ok=True)
-        with (self.root / ".lock").open("w") as lock:
+            opened = (self.root / ".lock").open("w")
+        with opened as lock:
             while not _taken(lock.fileno()):
                 progress.update("waiting for another homeostat that downloads or builds binaries")
                 await clock.sleep(_LOOK_AGAIN_S)
@@ -105,14 +106,16 @@ def free_mib(place: Path) -> int:
 
 @contextlib.contextmanager
 def clear_errors(doing: str) -> Iterator[None]:
-    """Turn a full disk into its one clear error."""
+    """Turn what a disk refuses into one clear error."""
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise NoSpace(
-            f"{doing}: the disk is full at {error.filename or 'the cache'}; free space and try again"
+        where = error.filename or "the cache"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpace(f"{doing}: the disk is full at {where}; free space and try again") from error
+        raise Unwritable(
+            f"{doing}: {where}: {error.strerror or error}; mend it, or set XDG_CACHE_HOME to a directory that can be"
+            " written"
         ) from error
 
 
@@ -120,7 +123,7 @@ def _is_sound(directory: Path, name: str) -> bool:
     try:
         record = msgspec.json.decode(_record_of(directory, name).read_bytes(), type=Record)
         return (directory / name).stat().st_size == record.size
-    except (FileNotFoundError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError):
         return False
 
 

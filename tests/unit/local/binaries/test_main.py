@@ -41,6 +41,22 @@ def test_what_goes_wrong_is_one_message(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("address", ["mirror.example.com", "ftp://mirror.example.com", "http://"])
+def test_a_mirror_that_is_no_address_is_told_with_the_way_out(tmp_path: Path, address: str) -> None:
+    done = run(tmp_path, HOMEOSTAT_MIRROR=address, PATH="/nowhere")
+    assert done.returncode == 1
+    assert f"HOMEOSTAT_MIRROR: expected http://HOST/PATH or https://HOST/PATH, found {address!r}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_cache_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where a directory should be")
+    done = run(tmp_path)
+    assert done.returncode == 1
+    assert str(tmp_path / "cache") in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_progress_that_only_counts_is_shown_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     clock = ManualClock()
     lines = command.Lines(clock)
