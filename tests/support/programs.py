@@ -23,9 +23,11 @@ class Told:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.some = asyncio.Event()
 
     def update(self, text: str) -> None:
         self.texts.append(text)
+        self.some.set()
 
     def __contains__(self, part: str) -> bool:
         return any(part in text for text in self.texts)

@@ -17,8 +17,6 @@ from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.session import Session
 from homeostat.kube.errors import Gone
 
-_GOODBYE_S = 0.1
-
 
 class Awaited(Struct, frozen=True):
     """What is waited for; `met` is asked about the object, None when it is gone."""
@@ -45,9 +43,6 @@ async def wait_until_met(session: Session, awaited: Awaited, timeout_s: float, *
             Exit.TIMEOUT,
             remedy=f"last known: {progress.last or 'nothing'}",
         ) from None
-    finally:
-        # The watch that was given up says goodbye over TLS, which the loop must live to see.
-        await session.clock.sleep(_GOODBYE_S)
 
 
 async def _watch(session: Session, awaited: Awaited, progress: _Progress) -> None:

@@ -150,11 +150,18 @@ class HttpResponse:
             raise _failure(error, self._server) from error
 
     async def close(self) -> None:
-        """Back to the pool when read to the end, closed otherwise."""
+        """Back to the pool when read to the end, cut otherwise.
+
+        A graceful end of TLS would wait for the server's, for which the loop may not live long enough.
+        """
         if self._answer.content.at_eof():
             self._answer.release()
-        else:
-            self._answer.close()
+            return
+        connection = self._answer.connection
+        transport = connection.transport if connection is not None else None
+        self._answer.close()
+        if transport is not None:
+            transport.abort()
 
 
 def _socket(address: Any) -> socket.socket:

@@ -83,11 +83,11 @@ async def test_a_download_that_never_ends_is_an_error_and_keeps_its_part(
 async def test_a_body_that_stops_is_given_up_and_continued(
     mirror: Mirror, fetcher: Fetcher, clock: HastyClock, tmp_path: Path
 ) -> None:
-    mirror.faults["file"] = [Hang(1000)]
-    fetching = asyncio.create_task(fetcher.file(f"{mirror.url}/file", tmp_path / "file", None))
-    await mirror.hanging.wait()
-    while not fetching.done():
-        await clock.advance(IDLE_S)
+    told = Told()
+    mirror.faults["file"] = [Hang(1024 * 1024)]
+    fetching = asyncio.create_task(fetcher.file(f"{mirror.url}/file", tmp_path / "file", told))
+    await told.some.wait()  # all that comes has come, and the patience for more begins
+    await clock.advance(IDLE_S)
     await fetching
     assert (tmp_path / "file").read_bytes() == BODY
 
