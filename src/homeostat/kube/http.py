@@ -7,6 +7,7 @@ client above expects bookmarks on every watch.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -29,6 +30,7 @@ READ_BUFFER_BYTES = 1 << 20
 # Go servers drop idle connections after 90 s (http.Server.IdleTimeout in kube-apiserver); leave before that.
 KEEPALIVE_S = 60.0
 CONNECT_TIMEOUT_S = 10.0
+GOODBYE_S = 0.25  # what aiohttp's documentation gives the end of TLS before a loop may end
 _TCP_OPTIONS = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
@@ -51,6 +53,7 @@ class HttpTransport:
         self._proxy = _proxy_of(config)
         self._server_name = config.tls_server_name or None
         self._closed = False
+        self._hushed_until = float("-inf")
 
     async def send(self, request: Request) -> HttpResponse:
         """Send; a 401 is answered once with a newer identity, if there is one."""
@@ -67,6 +70,8 @@ class HttpTransport:
         session, self._session = self._session, None
         if session:
             await session.close()
+            if self._clock.monotonic() < self._hushed_until:
+                await self._clock.sleep(GOODBYE_S)
 
     async def _send_as(self, request: Request, identity: Identity) -> HttpResponse:
         headers = CIMultiDict(self._fixed_headers)
@@ -87,6 +92,10 @@ class HttpTransport:
             )
         except (aiohttp.ClientError, OSError) as error:
             raise _failure(error, self._config.server) from error
+        except asyncio.CancelledError:
+            # aiohttp ends TLS gracefully here, unseen by its own close: the loop must live to see that end.
+            self._hushed_until = self._clock.monotonic() + GOODBYE_S
+            raise
         return HttpResponse(answer, self._config.server)
 
     def _opened(self) -> aiohttp.ClientSession:

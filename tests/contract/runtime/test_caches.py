@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Literal
 
 import pytest
@@ -86,8 +86,9 @@ async def test_a_cache_whose_version_is_forgotten_lists_again_and_notices_deleti
         if cuts == 1:
             await client.delete(CONFIG_MAP, "goes", namespace)
             raise Gone(410, "Expired", "too old resource version")
-        async for batch in watch(*args, **options):
-            yield batch
+        async with aclosing(watch(*args, **options)) as batches:
+            async for batch in batches:
+                yield batch
 
     monkeypatch.setattr(client, "watch_batches", forgetful)
     gone: list[str] = []
