@@ -126,7 +126,9 @@ def median(rounds: Rounds, name: str, key: str) -> float:
 
 def cell(figures: list[dict[str, float]], column: Column) -> str:
     """A median with its range."""
-    values = sorted(entry[column.key] for entry in figures)
+    values = sorted(entry[column.key] for entry in figures if column.key in entry)
+    if not values:
+        return "not measured"
     middle = column.form.format(statistics.median(values))
     if len(values) == 1:
         return middle
