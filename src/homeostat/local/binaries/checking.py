@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from homeostat.kit.clock import Clock
 from homeostat.local.binaries.components import Component, Program
@@ -19,6 +20,13 @@ from homeostat.local.command import CommandError, run
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)[\w.]*)?")
 _ANSWER_S = 30.0
+
+
+class Told(Struct, frozen=True):
+    """What a file said, and the state in which it was asked."""
+
+    state: str
+    version: str
 
 
 class Memory:
@@ -31,22 +39,26 @@ class Memory:
 
     def recall(self, binary: Path) -> str:
         """What this very file told before; empty when it was not asked."""
-        return self._known.get(_identity(binary), "")
+        known = self._known.get(str(binary))
+        return known.version if known and known.state == _state(binary) else ""
 
     def note(self, binary: Path, version: str) -> None:
         """Keep what a file told."""
-        self._known[_identity(binary)] = version
+        self._known[str(binary)] = Told(_state(binary), version)
         self._changed = True
 
     def save(self) -> None:
         """Write the file, if there is something new and it can be written: it only saves time."""
         if self._changed and self._file:
-            # A name of its own for each process: two may save at once, and the later one counts.
-            partial = self._file.with_name(f".{self._file.name}.{os.getpid()}.partial")
-            with contextlib.suppress(OSError):
+            # Others may save at once: a name of its own for each, and what they have learned meanwhile is kept.
+            partial = self._file.with_name(f".{self._file.name}.{os.urandom(6).hex()}.partial")
+            try:
                 self._file.parent.mkdir(parents=True, exist_ok=True)
-                partial.write_bytes(msgspec.json.encode(self._known))
+                partial.write_bytes(msgspec.json.encode({**_read(self._file), **self._known}))
                 partial.replace(self._file)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    partial.unlink(missing_ok=True)
             self._changed = False
 
 
@@ -78,13 +90,13 @@ async def check(component: Component, directory: Path, memory: Memory, clock: Cl
             )
 
 
-def _identity(binary: Path) -> str:
+def _state(binary: Path) -> str:
     state = binary.stat()
-    return f"{binary}:{state.st_size}:{state.st_mtime_ns}:{state.st_ino}"
+    return f"{state.st_size}:{state.st_mtime_ns}:{state.st_ino}"
 
 
-def _read(file: Path) -> dict[str, str]:
+def _read(file: Path) -> dict[str, Told]:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=dict[str, str])
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, Told])
     except (OSError, msgspec.MsgspecError):
         return {}  # nothing was asked yet, or the file was cut short: all are asked anew
