@@ -18,9 +18,10 @@ from homeostat.local.binaries.store import clear_errors, free_mib
 from homeostat.local.steps import Report
 
 CONNECT_S = 3.0
-FIRST_ANSWER_S = 5.0  # of a host that has never answered
-IDLE_S = 20.0  # without a byte, a connection is given up
+FIRST_ANSWER_S = 5.0  # for the first byte of a host that has not answered before
+IDLE_S = 10.0  # without a byte, a connection is given up
 ATTEMPTS = 4
+SILENCES = 2  # in a row, of a host that was well before
 _PAUSE_S = 1.0
 _MIB = 1024 * 1024
 _MARGIN_MIB = 64
@@ -40,6 +41,10 @@ class _Broke(Exception):
     """One attempt ended early; the next one resumes."""
 
 
+class _Silent(_Broke):
+    """One attempt ended without a single byte."""
+
+
 class Fetcher:
     """Downloads of one run; to be closed, or used as an asynchronous context manager."""
 
@@ -47,7 +52,7 @@ class Fetcher:
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._unreachable: dict[str, str] = {}
-        self._answered: set[str] = set()
+        self._well: set[str] = set()
 
     async def __aenter__(self) -> Fetcher:
         return self
@@ -72,11 +77,13 @@ class Fetcher:
         host = urlsplit(url).netloc
         if host in self._unreachable:
             raise Unreachable(f"{host}: {self._unreachable[host]}")
+        silences = 0
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 await self._attempt(url, target, progress)
             except _Broke as broke:
-                if attempt == ATTEMPTS:
+                silences = silences + 1 if isinstance(broke, _Silent) else 0
+                if attempt == ATTEMPTS or silences == SILENCES:
                     raise self._giving_up(url, target, host, str(broke)) from broke
                 await self._clock.sleep(_PAUSE_S)
             except Unreachable as error:
@@ -87,38 +94,34 @@ class Fetcher:
 
     async def _attempt(self, url: str, target: Path, progress: Report | None) -> None:
         start, host = _size(target), urlsplit(url).netloc
-        patience_s = IDLE_S if host in self._answered else FIRST_ANSWER_S
         headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
         try:
-            async with self._clock.timeout(patience_s):
+            async with self._clock.timeout(self._patience_s(host)):
                 response = await self._open().get(url, headers=headers)
         except TimeoutError as error:  # aiohttp's limit for connections, or ours for the answer
             if isinstance(error, aiohttp.ServerTimeoutError):
                 raise Unreachable(f"no connection within {CONNECT_S:g} s") from error
-            if host not in self._answered:
-                raise Unreachable(f"no answer within {patience_s:g} s") from error
-            raise _Broke(f"no answer within {patience_s:g} s") from error
+            raise self._silence(host) from error
         except aiohttp.ClientConnectorError as error:
             raise Unreachable(str(error)) from error
         except aiohttp.ClientError as error:
             raise _Broke(str(error) or type(error).__name__) from error
-        self._answered.add(host)
         async with response:
             if response.status == _RANGE_NOT_SATISFIABLE:  # the beginning is not of this file, or it is all there
                 _begin_anew(target)
                 raise _Broke("the server does not know the part that is here; beginning anew")
             _check_status(response.status, url)
-            await self._receive(response, target, start if response.status == 206 else 0, progress)
+            await self._receive(response, host, target, start if response.status == 206 else 0, progress)
 
     async def _receive(
-        self, response: aiohttp.ClientResponse, target: Path, start: int, progress: Report | None
+        self, response: aiohttp.ClientResponse, host: str, target: Path, start: int, progress: Report | None
     ) -> None:
         total = start + (response.content_length or 0)
         _require_space(target, (response.content_length or 0) // _MIB)
         done = start
         with clear_errors(f"{target.name}: downloading"), target.open("r+b" if start else "wb") as out:
             out.seek(start)
-            while chunk := await self._chunk(response):
+            while chunk := await self._chunk(response, host, is_first=done == start):
                 out.write(chunk)
                 if progress is not None and done // _MIB != (done + len(chunk)) // _MIB:
                     progress.update(f"downloading {target.name}: {(done + len(chunk)) // _MIB} of {total // _MIB} MiB")
@@ -127,14 +130,23 @@ class Fetcher:
         if response.content_length is not None and done < total:
             raise _Broke(f"the connection ended after {done} of {total} bytes")
 
-    async def _chunk(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _chunk(self, response: aiohttp.ClientResponse, host: str, *, is_first: bool) -> bytes:
         try:
-            async with self._clock.timeout(IDLE_S):
-                return await response.content.read(_MIB)
+            async with self._clock.timeout(self._patience_s(host)):
+                chunk = await response.content.read(_MIB)
         except TimeoutError as error:
-            raise _Broke(f"no byte within {IDLE_S:g} s") from error
+            raise self._silence(host) if is_first else _Broke(f"no byte within {IDLE_S:g} s") from error
         except aiohttp.ClientError as error:
             raise _Broke(str(error) or type(error).__name__) from error
+        self._well.add(host)
+        return chunk
+
+    def _patience_s(self, host: str) -> float:
+        return IDLE_S if host in self._well else FIRST_ANSWER_S
+
+    def _silence(self, host: str) -> Unreachable | _Silent:
+        kind = _Silent if host in self._well else Unreachable
+        return kind(f"no answer within {self._patience_s(host):g} s")
 
     def _giving_up(self, url: str, target: Path, host: str, why: str) -> Exception:
         begun = _size(target)

@@ -106,6 +106,36 @@ async def test_a_server_that_never_answers_is_unreachable_for_the_rest_of_the_ru
     assert mirror.asked("another") == []
 
 
+async def test_a_server_that_promises_a_body_and_never_sends_it_is_given_up_as_soon(
+    mirror: Mirror, fetcher: Fetcher, clock: HastyClock, tmp_path: Path
+) -> None:
+    mirror.faults["file"] = [Hang(0)] * ATTEMPTS
+    fetching = asyncio.create_task(fetcher.file(f"{mirror.url}/file", tmp_path / "file", None))
+    await mirror.hanging.wait()
+    await clock.advance(FIRST_ANSWER_S)
+    with pytest.raises(Unreachable, match="within 5 s"):
+        await fetching
+    with pytest.raises(Unreachable):
+        await fetcher.file(f"{mirror.url}/another", tmp_path / "another", None)
+    assert [request.path for request in mirror.requests] == ["file"]
+
+
+async def test_a_server_that_was_well_is_asked_twice_before_it_is_given_up(
+    mirror: Mirror, fetcher: Fetcher, clock: HastyClock, tmp_path: Path
+) -> None:
+    mirror.files["small"] = b"well"
+    await fetcher.file(f"{mirror.url}/small", tmp_path / "small", None)
+    mirror.faults["file"] = [Hang()] * ATTEMPTS
+    fetching = asyncio.create_task(fetcher.file(f"{mirror.url}/file", tmp_path / "file", None))
+    for _ in range(2):
+        await mirror.hanging.wait()
+        mirror.hanging.clear()
+        await clock.advance(2 * IDLE_S)
+    with pytest.raises(Unreachable, match="within 10 s"):
+        await fetching
+    assert mirror.asked("file") == ["", ""]
+
+
 async def test_an_address_where_nobody_listens_is_unreachable(fetcher: Fetcher, tmp_path: Path) -> None:
     with pytest.raises(Unreachable):
         await fetcher.file(f"{closed_port_url()}/file", tmp_path / "file", None)
