@@ -39,7 +39,7 @@ class Program(Struct, frozen=True):
 class File(Struct, frozen=True):
     """One file of a release, and the published file of checksums that covers it."""
 
-    host: str  # key of `release.HOSTS`
+    host: str  # key of `mirror.HOSTS`
     path: str
     checksums: str  # path on the same host
     members: tuple[tuple[str, str], ...] = ()  # path in the archive to program; empty: the file is the program `name`

@@ -14,6 +14,7 @@ import aiohttp
 
 from homeostat.kit.clock import Clock
 from homeostat.local.binaries.errors import BrokenDownload, NoSpace
+from homeostat.local.binaries.mirror import shown
 from homeostat.local.binaries.store import clear_errors, free_mib
 from homeostat.local.steps import Report
 
@@ -74,7 +75,7 @@ class Fetcher:
 
     async def file(self, url: str, target: Path, progress: Report | None) -> None:
         """Fetch into a file; what is there already is taken for its beginning. Raises as `text` does."""
-        host = urlsplit(url).netloc
+        host = urlsplit(shown(url)).netloc
         if host in self._unreachable:
             raise Unreachable(f"{host}: {self._unreachable[host]}")
         silences = 0
@@ -93,7 +94,7 @@ class Fetcher:
                 return
 
     async def _attempt(self, url: str, target: Path, progress: Report | None) -> None:
-        start, host = _size(target), urlsplit(url).netloc
+        start, host = _size(target), urlsplit(shown(url)).netloc
         headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
         try:
             async with self._clock.timeout(self._patience_s(host)):
@@ -154,7 +155,7 @@ class Fetcher:
             self._unreachable[host] = why
             return Unreachable(f"{host}: {why}")
         return BrokenDownload(
-            f"{url}: expected the whole file, {why}, {ATTEMPTS} times; try again (it continues after "
+            f"{shown(url)}: expected the whole file, {why}, {ATTEMPTS} times; try again (it continues after "
             f"{begun // _MIB} MiB), set HOMEOSTAT_MIRROR to another mirror, or give HOMEOSTAT_BINARIES_DIR"
         )
 
@@ -184,7 +185,7 @@ def _check_status(status: int, url: str) -> None:
     if status in _RETRIED:
         raise _Broke(f"the server answered {status}")
     if status not in (200, 206):
-        raise Absent(f"{url}: the server answered {status}")
+        raise Absent(f"{shown(url)}: the server answered {status}")
 
 
 def _require_space(target: Path, mib: int) -> None:

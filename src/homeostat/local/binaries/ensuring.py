@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from homeostat.kit.clock import Clock
-from homeostat.local.binaries import build, directory, engines, go
+from homeostat.local.binaries import build, directory, engines, go, mirror
 from homeostat.local.binaries.checking import Memory, version_of
 from homeostat.local.binaries.components import KUBERNETES_VERSIONS, Component, architecture, wanted
 from homeostat.local.binaries.errors import BinariesError, NoToolchain, WrongVersion
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from homeostat.local.binaries.download import Fetcher
 
 DIRECTORY_VARIABLE = "HOMEOSTAT_BINARIES_DIR"
-MIRROR_VARIABLE = "HOMEOSTAT_MIRROR"
 
 
 class Found(Struct, frozen=True):
@@ -73,6 +72,7 @@ class _Search:
 
     def __init__(self, paths: Paths, environment: Mapping[str, str], arch: str, clock: Clock, progress: Report) -> None:
         self.arch = arch
+        self._mirror = mirror.Mirror(environment.get(mirror.VARIABLE, ""))
         self._store = Store(paths.binaries)
         self._memory = Memory(paths.binaries / "versions.json")
         self._fetcher: Fetcher | None = None
@@ -139,9 +139,8 @@ class _Search:
         from homeostat.local.binaries import download, release
 
         self._fetcher = self._fetcher or download.Fetcher(self._clock)
-        mirror = release.Mirror(self._environment.get(MIRROR_VARIABLE, ""))
         try:
-            await release.fetch(component, mirror, self._store, self._fetcher, accept, self._progress)
+            await release.fetch(component, self._mirror, self._store, self._fetcher, accept, self._progress)
         except (download.Absent, download.Unreachable) as error:
             return str(error)
         return ""

@@ -19,39 +19,17 @@ import shutil
 import tarfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
-
-from msgspec import Struct
 
 from homeostat.local.binaries.components import Component, File
 from homeostat.local.binaries.download import Absent, Fetcher
-from homeostat.local.binaries.errors import BinariesError, WrongChecksum
+from homeostat.local.binaries.errors import WrongChecksum
+from homeostat.local.binaries.mirror import Mirror, shown
 from homeostat.local.binaries.store import RELEASE, Store, clear_errors
 from homeostat.local.steps import Report
 
-HOSTS = {"kubernetes": "https://dl.k8s.io", "github": "https://github.com"}
 _ALGORITHMS = {64: "sha256", 128: "sha512"}
 
 Accept = Callable[[str, Path], Awaitable[None]]  # (program, file): raises when the file is not that program
-
-
-class Mirror(Struct, frozen=True):
-    """Where releases are looked for; no address means the projects' own hosts."""
-
-    address: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse an address that cannot be one."""
-        parts = urlsplit(self.address)
-        if self.address and (parts.scheme not in ("http", "https") or not parts.hostname):
-            raise BinariesError(
-                f"HOMEOSTAT_MIRROR: expected http://HOST/PATH or https://HOST/PATH, found {self.address!r}; unset it to"
-                " ask the projects' own hosts"
-            )
-
-    def url(self, host: str, path: str) -> str:
-        """The address of a file of a release."""
-        return f"{(self.address or HOSTS[host]).rstrip('/')}/{path}"
 
 
 async def fetch(
@@ -70,7 +48,7 @@ async def fetch(
         for name, binary in await asyncio.to_thread(_programs, file, archive, store.work):
             binary.chmod(0o755)
             await accept(name, binary)
-            await asyncio.to_thread(store.put, component, RELEASE, name, binary, url)
+            await asyncio.to_thread(store.put, component, RELEASE, name, binary, shown(url))
         archive.unlink(missing_ok=True)
 
 
@@ -81,7 +59,7 @@ async def _verified(
     name = Path(file.path).name
     target = store.work / f"{component.label}-{name}.partial"
     published = await fetcher.text(mirror.url(file.host, file.checksums), store.work / f"{component.label}-{name}.sums")
-    expected = checksum_of(published, name, mirror.url(file.host, file.checksums))
+    expected = checksum_of(published, name, shown(mirror.url(file.host, file.checksums)))
     algorithm = _ALGORITHMS[len(expected)]
     resumed = target.exists()
     await fetcher.file(mirror.url(file.host, file.path), target, progress)
@@ -93,8 +71,8 @@ async def _verified(
     if found != expected:
         target.unlink()
         raise WrongChecksum(
-            f"{mirror.url(file.host, file.path)}: expected {algorithm} {expected}, found {found}; nothing of it was "
-            "kept; try again, and if it stays so do not trust that mirror: unset HOMEOSTAT_MIRROR or name another"
+            f"{shown(mirror.url(file.host, file.path))}: expected {algorithm} {expected}, found {found}; nothing of it "
+            "was kept; try again, and if it stays so do not trust that mirror: unset HOMEOSTAT_MIRROR or name another"
         )
     return target
 

@@ -11,7 +11,8 @@ from homeostat.local import datacentre
 from homeostat.local.binaries import build, components, engines
 from homeostat.local.binaries.components import KUBERNETES_VERSIONS, Component, wanted
 from homeostat.local.binaries.errors import WrongChecksum
-from homeostat.local.binaries.release import Mirror, checksum_of
+from homeostat.local.binaries.mirror import Mirror
+from homeostat.local.binaries.release import checksum_of
 
 ALL = wanted(KUBERNETES_VERSIONS, ARCH)
 SUM = "a1" * 32

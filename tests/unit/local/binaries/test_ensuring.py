@@ -105,6 +105,15 @@ async def test_releases_are_downloaded_verified_and_kept(machine: Machine, mirro
     assert mirror.requests == []
 
 
+async def test_the_password_of_a_mirror_is_neither_kept_nor_shown(machine: Machine, mirror: Mirror) -> None:
+    machine.environment["HOMEOSTAT_MIRROR"] = mirror.url.replace("//", "//user:secret@")
+    del mirror.files[COREDNS.files[0].path]
+    found = await machine.ensure()
+    assert record_of(found.path("etcd", ETCD.version))["source"] == f"{mirror.url}/{ETCD.files[0].path}"
+    assert "no release" in machine.told
+    assert "secret" not in machine.told
+
+
 async def test_without_a_release_all_is_built_once_in_order(machine: Machine) -> None:
     found = await machine.ensure()
     assert machine.go.built == [program.package for one in COMPONENTS for program in one.programs]
