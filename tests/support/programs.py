@@ -84,6 +84,7 @@ class FakeGo:
         self._write(
             f"""#!/bin/sh
 if [ "$1" = version ]; then
+  echo asked >> {directory}/asked
   if [ "$GOTOOLCHAIN" = auto ] && [ -f {directory}/newer ]; then cat {directory}/newer; exit; fi
   echo "go version {version} linux/amd64"; exit
 fi
@@ -123,6 +124,12 @@ printf '#!/bin/sh\\necho "Program v%s"\\n' "$v" > "$2"; chmod 755 "$2"
     def can_fetch(self, version: str) -> None:
         """A newer toolchain, when it is asked to."""
         (self.directory / "newer").write_text(f"go version {version} linux/amd64\n")
+
+    @property
+    def asked(self) -> int:
+        """How often it was asked for its version."""
+        asked = self.directory / "asked"
+        return len(asked.read_text().splitlines()) if asked.exists() else 0
 
     @property
     def built(self) -> list[str]:

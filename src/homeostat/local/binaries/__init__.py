@@ -8,7 +8,7 @@ happens: files appear in it by rename, under a lock, verified.
 
 from __future__ import annotations
 
-from homeostat.local.binaries.ensuring import BinarySet, ensure
+from homeostat.local.binaries.ensuring import BinarySet, ensure, ensure_program
 from homeostat.local.binaries.errors import BinariesError
 
-__all__ = ["BinariesError", "BinarySet", "ensure"]
+__all__ = ["BinariesError", "BinarySet", "ensure", "ensure_program"]

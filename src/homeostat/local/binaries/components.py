@@ -9,6 +9,8 @@ import platform
 
 from msgspec import Struct
 
+from homeostat.local.binaries.errors import Unknown
+
 KUBERNETES_VERSIONS = ("1.34.4", "1.35.4")
 ETCD_VERSION = "3.6.16"
 COREDNS_VERSION = "1.14.7"
@@ -82,6 +84,20 @@ def wanted(kubernetes_versions: tuple[str, ...], arch: str) -> tuple[Component, 
         coredns(COREDNS_VERSION, arch),
         local_path_provisioner(LOCAL_PATH_VERSION),
     )
+
+
+def providing(name: str, version: str, components: tuple[Component, ...]) -> Component:
+    """The newest component with a program, of a version or the beginning of one. Raises Unknown."""
+    having = [one for one in components if name in one.names]
+    if not having:
+        known = sorted({program for one in components for program in one.names})
+        raise Unknown(f"{name}: expected one of {', '.join(known)}")
+    parts = version.removeprefix("v").split(".") if version else []
+    fitting = [one for one in having if one.version.split(".")[: len(parts)] == parts]
+    if not fitting:
+        known = sorted(one.version for one in having)
+        raise Unknown(f"{name}: expected version {' or '.join(known)}, or the beginning of one, found {version!r}")
+    return max(fitting, key=lambda one: [int(part) for part in one.version.split(".")])
 
 
 def kubernetes(version: str, arch: str) -> Component:

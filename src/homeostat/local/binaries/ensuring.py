@@ -16,7 +16,7 @@ from msgspec import Struct
 from homeostat.kit.clock import Clock
 from homeostat.local.binaries import build, directory, engines, go, mirror
 from homeostat.local.binaries.checking import Memory, version_of
-from homeostat.local.binaries.components import KUBERNETES_VERSIONS, Component, architecture, wanted
+from homeostat.local.binaries.components import KUBERNETES_VERSIONS, Component, architecture, providing, wanted
 from homeostat.local.binaries.errors import BinariesError, NoToolchain, WrongVersion
 from homeostat.local.binaries.store import RELEASE, Store
 from homeostat.local.paths import Paths
@@ -67,6 +67,25 @@ async def ensure(
         await search.close()
 
 
+async def ensure_program(
+    name: str,
+    version: str,
+    paths: Paths,
+    environment: Mapping[str, str],
+    *,
+    clock: Clock,
+    progress: Report,
+    arch: str = "",
+) -> Path:
+    """Have one program (of a version, or the newest) with its component. Raises BinariesError, Unknown first of all."""
+    search = _Search(paths, environment, arch or architecture(), clock, progress)
+    component = providing(name, version, wanted(KUBERNETES_VERSIONS, search.arch))
+    try:
+        return (await search.find(component)).directory / name
+    finally:
+        await search.close()
+
+
 class _Search:
     """One run through all components; remembers which hosts do not answer."""
 
@@ -75,6 +94,7 @@ class _Search:
         self._mirror = mirror.Mirror(environment.get(mirror.VARIABLE, ""))
         self._store = Store(paths.binaries)
         self._memory = Memory(paths.binaries / "versions.json")
+        self._go = go.Go(environment, arch, clock)
         self._fetcher: Fetcher | None = None
         self._environment, self._clock, self._progress = environment, clock, progress
 
@@ -153,4 +173,4 @@ class _Search:
         return place
 
     async def _toolchain(self, component: Component) -> go.Toolchain:
-        return await go.toolchain(engines.find(component.engine), self._environment, self.arch, clock=self._clock)
+        return await self._go.toolchain(engines.find(component.engine))

@@ -10,6 +10,10 @@ class BinariesError(Exception):
     """A binary cannot be had; the message says which, why, and what to do."""
 
 
+class Unknown(BinariesError):
+    """A name or a version that no component has."""
+
+
 class WrongChecksum(BinariesError):
     """A download is not what its project published."""
 

@@ -19,6 +19,7 @@ from homeostat.local.binaries.errors import NoToolchain
 from homeostat.local.command import CommandError, run
 
 _USUAL = Path("/usr/local/go/bin/go")
+_NO_MODULE = Path("/")
 _FETCH_S = 300.0  # `go version` may download a toolchain
 _REMEDY = (
     "install Go from your distribution or go.dev, put it on PATH, or give binaries with HOMEOSTAT_BINARIES_DIR "
@@ -46,21 +47,34 @@ def find(environment: Mapping[str, str]) -> Path:
     return Path(found)
 
 
-async def toolchain(directory: Path, environment: Mapping[str, str], arch: str, *, clock: Clock) -> Toolchain:
-    """The Go for the module in a directory. Raises NoToolchain."""
-    command, wanted = find(environment), wanted_go(directory)
-    base = build_environment(environment, arch)
-    choices = [base] if "GOTOOLCHAIN" in environment else [base, {**base, "GOTOOLCHAIN": "auto"}]
-    answers = []
-    for choice in choices:
-        answer = await _ask(command, directory, choice, clock)
-        if _number(answer) >= _number(f"go{wanted}"):
-            return Toolchain(command, answer, choice)
-        answers.append(answer)
-    raise NoToolchain(
-        f"{command}: expected Go {wanted} or newer for {directory}, found {answers[0]}; "
-        f"let it fetch one (GOTOOLCHAIN=auto, Go 1.21 or newer), or {_REMEDY}"
-    )
+class Go:
+    """The Go of this machine for one run, asked once for its version where that does not depend on the module."""
+
+    def __init__(self, environment: Mapping[str, str], arch: str, clock: Clock) -> None:
+        self._environment, self._clock = environment, clock
+        self._base = build_environment(environment, arch)
+        self._installed: str | None = None
+
+    async def toolchain(self, directory: Path) -> Toolchain:
+        """The Go for the module in a directory. Raises NoToolchain."""
+        command, wanted = find(self._environment), f"go{wanted_go(directory)}"
+        # Go changes its version only for modules that want a newer one: outside of modules it tells the installed one.
+        if self._installed is None:
+            self._installed = await _ask(command, _NO_MODULE, self._base, self._clock)
+        if _number(self._installed) >= _number(wanted):
+            return Toolchain(command, self._installed, self._base)
+        return await self._fetched(command, directory, wanted)
+
+    async def _fetched(self, command: Path, directory: Path, wanted: str) -> Toolchain:
+        is_fixed = "GOTOOLCHAIN" in self._environment
+        for choice in (self._base,) if is_fixed else (self._base, {**self._base, "GOTOOLCHAIN": "auto"}):
+            answer = await _ask(command, directory, choice, self._clock)
+            if _number(answer) >= _number(wanted):
+                return Toolchain(command, answer, choice)
+        raise NoToolchain(
+            f"{command}: expected {wanted} or newer for {directory}, found {self._installed}; "
+            f"let it fetch one (GOTOOLCHAIN=auto, Go 1.21 or newer), or {_REMEDY}"
+        )
 
 
 def build_environment(environment: Mapping[str, str], arch: str) -> dict[str, str]:

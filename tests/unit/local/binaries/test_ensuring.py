@@ -25,8 +25,8 @@ from tests.support.programs import (
     tree,
 )
 
-from homeostat.local.binaries import BinarySet, ensure, go, store
-from homeostat.local.binaries.components import Component
+from homeostat.local.binaries import BinarySet, ensure, ensure_program, go, store
+from homeostat.local.binaries.components import KUBERNETES_VERSIONS, Component
 from homeostat.local.binaries.download import ATTEMPTS
 from homeostat.local.binaries.errors import (
     BinariesError,
@@ -34,6 +34,7 @@ from homeostat.local.binaries.errors import (
     BuildFailed,
     NoSpace,
     NoToolchain,
+    Unknown,
     WrongChecksum,
     WrongVersion,
 )
@@ -263,8 +264,21 @@ async def test_an_old_go_that_may_not_fetch_is_an_error(machine: Machine) -> Non
     machine.go = FakeGo(machine.root / "go", "go1.19.8")
     machine.go.can_fetch("go1.26.8")
     machine.environment["GOTOOLCHAIN"] = "local"
-    with pytest.raises(NoToolchain, match=r"expected Go 1\.2\d\.\d or newer for .*, found go1.19.8; let it fetch one"):
+    with pytest.raises(NoToolchain, match=r"expected go1\.2\d\.\d or newer for .*, found go1.19.8; let it fetch one"):
         await machine.ensure()
+
+
+async def test_go_is_asked_once_for_all_components_and_not_at_all_with_releases(
+    machine: Machine, mirror: Mirror
+) -> None:
+    await machine.ensure()
+    assert machine.go.asked == 1  # for the one component without releases
+    machine.environment["HOMEOSTAT_MIRROR"] = closed_port_url()
+    machine.paths = Paths(machine.root / "another", machine.root / "state")
+    for _ in range(2):
+        asked = machine.go.asked
+        await machine.ensure()
+        assert machine.go.asked == asked + 1
 
 
 async def test_another_go_builds_anew_and_a_missing_one_takes_what_is_there(
@@ -305,6 +319,42 @@ async def test_whoever_waits_says_so_and_can_be_stopped(machine: Machine) -> Non
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
+
+
+async def program(machine: Machine, name: str, version: str = "") -> Path:
+    return await ensure_program(
+        name, version, machine.paths, machine.environment, clock=HastyClock(), progress=machine.told, arch=ARCH
+    )
+
+
+async def test_one_program_takes_its_component_alone(machine: Machine) -> None:
+    found = await program(machine, "etcdctl")
+    assert found.read_text() == f'#!/bin/sh\necho "Program v{ETCD.version}"\n'
+    assert machine.go.built == [one.package for one in ETCD.programs]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"), [("", "1.35.4"), ("1.34", "1.34.4"), ("v1.34.4", "1.34.4"), ("1", "1.35.4")]
+)
+async def test_a_program_is_of_the_newest_version_or_of_the_one_that_begins_so(
+    machine: Machine, asked: str, told: str
+) -> None:
+    for version in KUBERNETES_VERSIONS:
+        install(machine.root / "mine" / version, version, *KUBERNETES.names)
+    machine.environment["HOMEOSTAT_BINARIES_DIR"] = str(machine.root / "mine")
+    assert await program(machine, "kubectl", asked) == machine.root / "mine" / told / "kubectl"
+
+
+async def test_an_unknown_program_is_an_error_with_the_known_ones(machine: Machine) -> None:
+    with pytest.raises(Unknown, match=r"kubctl: expected one of coredns, etcd, .*, kubectl, kubelet, local-path-pro"):
+        await program(machine, "kubctl")
+    assert machine.cached() == []
+
+
+@pytest.mark.parametrize("version", ["1.3", "1.35.3", "latest", "1.35.4.1"])
+async def test_an_unknown_version_is_an_error_with_the_known_ones(machine: Machine, version: str) -> None:
+    with pytest.raises(Unknown, match=rf"kubectl: expected version 1\.34\.4 or 1\.35\.4, .*, found '{version}'"):
+        await program(machine, "kubectl", version)
 
 
 async def test_a_version_without_an_engine_names_the_ones_there_are(machine: Machine) -> None:
