@@ -6,12 +6,24 @@ With HOMEOSTAT_REAL=require nobody asks, the tests run, and `require` fails them
 
 from __future__ import annotations
 
+import functools
+import itertools
 import os
-import re
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+from homeostat.local.binaries import directory
+from homeostat.local.binaries.checking import version_in
+from homeostat.local.binaries.components import KUBERNETES_VERSIONS, Component, architecture, providing, wanted
+from homeostat.local.binaries.ensuring import DIRECTORY_VARIABLE
+from homeostat.local.binaries.errors import Unknown
+from homeostat.local.binaries.store import RELEASE, Store
+from homeostat.local.paths import Paths
+
 API_SERVER_BINARIES = ("etcd", "kube-apiserver", "kubectl")
+_COMPONENTS = wanted(KUBERNETES_VERSIONS, architecture())
 
 
 class RealPartMissing(AssertionError):
@@ -42,31 +54,42 @@ def require(name: str, version: str = "") -> Path:
 
 
 def find_binary(name: str, version: str = "") -> Path | None:
-    """The binary of a version (a prefix such as "1.34"), or of the newest; None when there is none."""
-    for place in places():
-        candidates = [path for depth in ("*", "*/*", "*/*/*") for path in place.glob(f"{depth}") if path.name == name]
-        usable = [path for path in candidates if path.is_file() and os.access(path, os.X_OK)]
-        wanted = [path for path in usable if _version_of(path).startswith(version.lstrip("v"))]
-        if wanted:
-            return max(wanted, key=lambda path: _order(_version_of(path)))
-    return None
+    """The binary of a version (or the beginning of one, such as "1.34"), or of the newest; None when there is none."""
+    try:
+        newest = providing(name, version, _COMPONENTS)
+    except Unknown:
+        return None
+    others = [one for one in _COMPONENTS if name in one.names and not version]
+    components = tuple(dict.fromkeys((newest, *others)))
+    *named, cache = places()
+    found = (*(_named(root, components, name) for root in named), _cached(Store(cache), components, name))
+    return next((place / name for place in itertools.chain(*found)), None)
 
 
 def places() -> tuple[Path, ...]:
-    """Where binaries may be: HOMEOSTAT_TEST_BINARIES alone if set, else homeostat's own cache."""
-    if named := os.environ.get("HOMEOSTAT_TEST_BINARIES"):
-        return (Path(named),)
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return (cache / "homeostat" / "binaries",)
+    """Where binaries may be: a directory for tests, the user's own, homeostat's cache."""
+    named = (os.environ.get(variable, "") for variable in ("HOMEOSTAT_TEST_BINARIES", DIRECTORY_VARIABLE))
+    return (*(Path(one) for one in named if one), Paths.from_environment(os.environ).binaries)
 
 
-def _version_of(path: Path) -> str:
-    """The version that a directory on the way names: `1.35.4`, `v1.35.4`, `etcd-3.6`."""
-    for part in reversed(path.parts[:-1]):
-        if match := re.search(r"(\d+\.\d+(\.\d+)?)", part):
-            return match.group(1)
-    return ""
+def _named(root: Path, components: tuple[Component, ...], name: str) -> Iterator[Path]:
+    """Directories of the layout that HOMEOSTAT_BINARIES_DIR has; here, a component need not be complete."""
+    for component in components if root.is_dir() else ():
+        ask = next(program.ask for program in component.programs if program.name == name)
+        for place, names_version in directory.places(component, root):
+            is_there = (place / name).is_file() and os.access(place / name, os.X_OK)
+            if is_there and (names_version or _told(place / name, ask) == component.version):
+                yield place
 
 
-def _order(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part)
+def _cached(cache: Store, components: tuple[Component, ...], name: str) -> Iterator[Path]:
+    """Directories of the cache with the whole program, the release and then the newest build first."""
+    for component in components:
+        origins = [path.name for path in (cache.root / component.label).glob("*")]
+        kept = [cache.directory(component, one) for one in origins if name not in cache.missing(component, one)]
+        yield from sorted(kept, key=lambda place: (place.name != RELEASE, -(place / name).stat().st_mtime))
+
+
+@functools.cache
+def _told(binary: Path, ask: tuple[str, ...]) -> str:
+    return version_in(subprocess.run((binary, *ask), capture_output=True, text=True, check=False).stdout)

@@ -73,10 +73,15 @@ async def version_of(program: Program, binary: Path, memory: Memory, clock: Cloc
             f"{binary}: expected a program that tells its version when run with {' '.join(program.ask)}, "
             f"but it does not run here: {error}; replace it or remove it"
         ) from error
-    found = _VERSION.search(told.stdout + told.stderr)
-    version = found.group() if found else "none"
+    version = version_in(told.stdout + told.stderr)
     memory.note(binary, version)
     return version
+
+
+def version_in(text: str) -> str:
+    """The version in what a program told; "none" without one."""
+    found = _VERSION.search(text)
+    return found.group() if found else "none"
 
 
 async def check(component: Component, directory: Path, memory: Memory, clock: Clock) -> None:

@@ -22,7 +22,7 @@ from homeostat.local.binaries.errors import BinariesError, Incomplete
 
 async def find(component: Component, root: Path, memory: Memory, clock: Clock) -> Path | None:
     """The directory with a component's programs; None when the user's directory has none of them."""
-    for place, names_version in _places(component, root):
+    for place, names_version in places(component, root):
         there = _present(component, place)
         if not there:
             continue
@@ -36,6 +36,18 @@ async def find(component: Component, root: Path, memory: Memory, clock: Clock) -
     return None
 
 
+def places(component: Component, root: Path) -> tuple[tuple[Path, bool], ...]:
+    """Where a component may be below a directory, and whether that place names its version. Raises BinariesError."""
+    if not root.is_dir():
+        raise BinariesError(f"HOMEOSTAT_BINARIES_DIR: expected a directory, found none at {root}; correct or unset it")
+    name, version = component.name, component.version
+    minor = ".".join(version.split(".")[:2])
+    named = (f"{name}-", f"{name}/", "")
+    exact = [f"{prefix}{v}{version}" for prefix in named for v in ("", "v")]
+    loose = (f"{name}-{minor}", f"{name}/{minor}", name, ".")
+    return (*((root / path, True) for path in exact), *((root / path, False) for path in loose))
+
+
 def _complete(component: Component, place: Path) -> None:
     missing = [name for name in component.names if not os.access(place / name, os.X_OK)]
     if missing:
@@ -47,14 +59,3 @@ def _complete(component: Component, place: Path) -> None:
 
 def _present(component: Component, place: Path) -> list[str]:
     return [name for name in component.names if (place / name).is_file()]
-
-
-def _places(component: Component, root: Path) -> tuple[tuple[Path, bool], ...]:
-    if not root.is_dir():
-        raise BinariesError(f"HOMEOSTAT_BINARIES_DIR: expected a directory, found none at {root}; correct or unset it")
-    name, version = component.name, component.version
-    minor = ".".join(version.split(".")[:2])
-    named = (f"{name}-", f"{name}/", "")
-    exact = [f"{prefix}{v}{version}" for prefix in named for v in ("", "v")]
-    loose = (f"{name}-{minor}", f"{name}/{minor}", name, ".")
-    return (*((root / path, True) for path in exact), *((root / path, False) for path in loose))

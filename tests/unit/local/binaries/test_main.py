@@ -15,7 +15,6 @@ from homeostat.local.binaries import __main__ as command
 from homeostat.local.binaries.components import KUBERNETES_VERSIONS, architecture, wanted
 from homeostat.local.binaries.store import RELEASE, Store
 
-
 MINE = ("HOMEOSTAT_BINARIES_DIR", "HOMEOSTAT_MIRROR")
 
 
