@@ -46,7 +46,10 @@ REVISION = "deployment.kubernetes.io/revision"
 class Kubelet:
     """Plays in one namespace, or in all of them; also shows what is there, and when a claim about it comes true."""
 
-    def __init__(self, client: Client, *, clock: Clock, random: Random, namespace: str = "") -> None:
+    def __init__(self, client: Client, *, clock: Clock, random: Random, namespace: str = "", prefix: str = "") -> None:
+        """In all namespaces, a prefix says which of them are meant: others belong to other tests."""
+        self._prefix = prefix
+        self._given: dict[str, str] = {}  # addresses by the uid of their Service: a cache may lag behind our writes
         self.behaviour: dict[str, Behaviour] = {}  # by component; what is not named runs
         self.gives_addresses = True
         self.collects_pods = False
@@ -148,7 +151,8 @@ class Kubelet:
             await self._work.wait()
             self._work.clear()
             dirty, self._dirty = self._dirty, set()
-            await asyncio.gather(*(self._namespace(namespace) for namespace in dirty))
+            ours = [namespace for namespace in dirty if namespace.startswith(self._prefix)]
+            await asyncio.gather(*(self._namespace(namespace) for namespace in ours))
 
     async def _namespace(self, namespace: str) -> None:
         """One look at everything in a namespace; what has changed meanwhile is looked at again."""
@@ -174,7 +178,9 @@ class Kubelet:
         given = service.get("status", {}).get("loadBalancer", {}).get("ingress")
         if service["spec"].get("type") != "LoadBalancer" or given or not self.gives_addresses:
             return
-        address = service["spec"].get("loadBalancerIP") or f"10.250.0.{next(self._addresses)}"
+        wanted = service["spec"].get("loadBalancerIP")
+        address = wanted or self._given.get(_uid(service)) or f"10.250.0.{next(self._addresses)}"
+        self._given[_uid(service)] = address
         await self._status("Service", service, {"loadBalancer": {"ingress": [{"ip": address}]}})
 
     async def _workload(self, workload: Whole, pods: list[Whole]) -> None:

@@ -27,6 +27,7 @@ Begin = Callable[[Cell], Awaitable[None]]
 AT_ONCE = 12  # how many operators run side by side
 WITHIN_S = 120.0  # dozens at once, perhaps on a busy machine
 LEAST_DEATHS = 15  # fewer would mean that nothing was tested
+PREFIX = "kill-"
 _numbers = count()
 
 
@@ -38,7 +39,7 @@ class Yard:
 
     async def cell(self) -> Cell:
         """A cell in a namespace of its own, with something in it that is nobody's business."""
-        name = f"kill-{next(_numbers):03}"
+        name = f"{PREFIX}{next(_numbers):03}"
         await self._client.create(NAMESPACE, {"metadata": {"name": name}})
         await self._client.create(KINDS["Secret"], {"metadata": {"name": "stranger", "namespace": name}})
         return Cell(self._transport, self._client, self.kubelet, name)
@@ -50,12 +51,12 @@ class Yard:
 
 @pytest.fixture
 async def yard(transport: Transport, client: Client) -> AsyncIterator[Yard]:
-    kubelet = Kubelet(client, clock=SystemClock(), random=system_random())
+    kubelet = Kubelet(client, clock=SystemClock(), random=system_random(), prefix=PREFIX)
     kubelet.collects_pods = True
     async with kubelet.running():
         yard = Yard(transport, client, kubelet)
         yield yard
-        await clear(client, kubelet.all("Cluster"))
+        await clear(client, [one for one in kubelet.all("Cluster") if one["metadata"]["namespace"].startswith(PREFIX)])
 
 
 async def killed(cell: Cell, moment: Moment, write: int, begin: Begin, done: Begin) -> bool:
