@@ -88,6 +88,9 @@ if [ "$1" = version ]; then
   if [ "$GOTOOLCHAIN" = auto ] && [ -f {directory}/newer ]; then cat {directory}/newer; exit; fi
   echo "go version {version} linux/amd64"; exit
 fi
+if [ "$1" = env ]; then
+  echo "${{GOCACHE:-$HOME/objects}}"; echo "${{GOMODCACHE:-$HOME/modules}}"; echo "$GOTMPDIR"; exit
+fi
 echo "CGO_ENABLED=$CGO_ENABLED GOFLAGS=$GOFLAGS GOWORK=$GOWORK GOTOOLCHAIN=$GOTOOLCHAIN $*" >> {self.calls}
 if [ -f {directory}/fail ]; then cat {directory}/fail >&2; exit 1; fi
 echo internal/goarch >&2; echo k8s.io/api/core/v1 >&2

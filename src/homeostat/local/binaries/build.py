@@ -17,14 +17,17 @@ from pathlib import Path
 
 from homeostat.kit.clock import Clock
 from homeostat.local.binaries.components import Component, Program
-from homeostat.local.binaries.errors import BuildFailed, NoSpace
-from homeostat.local.binaries.go import Toolchain
-from homeostat.local.binaries.store import Store, clear_errors
+from homeostat.local.binaries.disk import Need, clear_errors, require_space
+from homeostat.local.binaries.errors import BinariesError, BuildFailed, NoSpace, Unwritable
+from homeostat.local.binaries.go import PLACES, Toolchain
+from homeostat.local.binaries.store import Store
 from homeostat.local.steps import Report
 
 FLAGS = ("-mod=readonly", "-trimpath")
 _TICK_S = 1.0
 _SHOWN_LINES = 15
+_FULL = ("no space left on device", "disk quota exceeded")
+_REFUSED = ("permission denied", "read-only file system", "failed to initialize build cache")
 _BUILD_S = 3600.0  # per program; a cold Kubernetes takes four minutes on two cores
 
 Accept = Callable[[str, Path], Awaitable[None]]
@@ -59,7 +62,7 @@ async def build(
 ) -> None:
     """Build what is missing of a component into the cache. Raises BinariesError; the lock is held."""
     missing = store.missing(component, place)
-    store.require_space(component.build_mib, f"building {component.label}")
+    require_space(f"building {component.label}", *_needs(component, go, store))
     for number, program in enumerate((one for one in component.programs if one.name in missing), 1):
         title = f"building {program.name} {component.version} ({number} of {len(missing)})"
         target = store.work / f"{component.label}-{program.name}.built"
@@ -70,6 +73,14 @@ async def build(
             await asyncio.to_thread(store.put, component, place, program.name, target, source)
         finally:
             target.unlink(missing_ok=True)
+
+
+def _needs(component: Component, go: Toolchain, store: Store) -> tuple[Need, ...]:
+    """What a cold build writes: the programs into our cache, the rest where Go keeps it."""
+    space = component.space
+    sizes = zip(PLACES, (space.objects, space.modules, space.work), strict=True)
+    theirs = (Need(go.places[name], mib, name) for name, mib in sizes if name in go.places)
+    return (Need(store.root, space.programs), *theirs)
 
 
 class _Ticker:
@@ -147,12 +158,17 @@ async def _read(process: asyncio.subprocess.Process, said: deque[str], ticker: _
             said.append(text)
 
 
-def _failure(program: Program, directory: Path, said: deque[str]) -> NoSpace | BuildFailed:
+def _failure(program: Program, directory: Path, said: deque[str]) -> BinariesError:
     text = "\n".join(said)
-    if "no space left on device" in text or "disk quota exceeded" in text:
+    if any(words in text for words in _FULL):
         return NoSpace(
             f"building {program.name}: the disk became full; free space or set GOCACHE, GOMODCACHE and XDG_CACHE_HOME "
             f"to a larger disk; what is finished stays. Go said:\n{text}"
+        )
+    if any(words in text for words in _REFUSED):
+        return Unwritable(
+            f"building {program.name}: Go may not write where it keeps things; mend that, or set GOCACHE, GOMODCACHE "
+            f"and GOTMPDIR to directories that can be written. Go said:\n{text}"
         )
     return BuildFailed(
         f"building {program.name} in {directory}: Go failed; is the Go module proxy of this machine (go env GOPROXY) "

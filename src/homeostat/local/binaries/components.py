@@ -48,6 +48,15 @@ class File(Struct, frozen=True):
     name: str = ""
 
 
+class Space(Struct, frozen=True):
+    """MiB that a cold build writes: the kept programs, Go's build cache, its module cache, its work directory."""
+
+    programs: int
+    objects: int
+    modules: int
+    work: int
+
+
 class Component(Struct, frozen=True):
     """Programs that are released, built and cached together."""
 
@@ -57,7 +66,7 @@ class Component(Struct, frozen=True):
     engine: str  # directory below engines/
     ldflags: str
     files: tuple[File, ...] = ()  # the official release; empty: there is none with binaries
-    build_mib: int = 1024  # free disk that a cold build takes, Go's caches included
+    space: Space = Space(programs=64, objects=512, modules=384, work=256)
 
     @property
     def label(self) -> str:
@@ -114,7 +123,7 @@ def kubernetes(version: str, arch: str) -> Component:
         f"kubernetes/{_minor(version)}",
         f"{_STRIPPED} {_stamps(version)}",
         tuple(files),
-        build_mib=6144,
+        space=Space(programs=640, objects=4096, modules=1024, work=512),
     )
 
 
@@ -149,7 +158,7 @@ def coredns(version: str, arch: str) -> Component:
         f"coredns/{_minor(version)}",
         _STRIPPED,
         (File("github", f"{at}/{archive}", f"{at}/{archive}.sha256", (("coredns", "coredns"),)),),
-        build_mib=2048,
+        space=Space(programs=96, objects=1024, modules=768, work=256),
     )
 
 

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from homeostat.kit.clock import Clock
-from homeostat.local.binaries.errors import BrokenDownload, NoSpace
+from homeostat.local.binaries.disk import MIB, Need, clear_errors, require_space
+from homeostat.local.binaries.errors import BrokenDownload
 from homeostat.local.binaries.mirror import shown
-from homeostat.local.binaries.store import clear_errors, free_mib
 from homeostat.local.steps import Report
 
 CONNECT_S = 3.0
@@ -24,7 +24,6 @@ IDLE_S = 10.0  # without a byte, a connection is given up
 ATTEMPTS = 4
 SILENCES = 2  # in a row, of a host that was well before
 _PAUSE_S = 1.0
-_MIB = 1024 * 1024
 _MARGIN_MIB = 64
 _RETRIED = {408, 429, 500, 502, 503, 504}
 _RANGE_NOT_SATISFIABLE = 416
@@ -118,14 +117,14 @@ class Fetcher:
         self, response: aiohttp.ClientResponse, host: str, target: Path, start: int, progress: Report | None
     ) -> None:
         total = start + (response.content_length or 0)
-        _require_space(target, (response.content_length or 0) // _MIB)
+        require_space(target.name, Need(target.parent, (response.content_length or 0) // MIB + _MARGIN_MIB))
         done = start
         with clear_errors(f"{target.name}: downloading"), target.open("r+b" if start else "wb") as out:
             out.seek(start)
             while chunk := await self._chunk(response, host, is_first=done == start):
                 out.write(chunk)
-                if progress is not None and done // _MIB != (done + len(chunk)) // _MIB:
-                    progress.update(f"downloading {target.name}: {(done + len(chunk)) // _MIB} of {total // _MIB} MiB")
+                if progress is not None and done // MIB != (done + len(chunk)) // MIB:
+                    progress.update(f"downloading {target.name}: {(done + len(chunk)) // MIB} of {total // MIB} MiB")
                 done += len(chunk)
             out.truncate()
         if response.content_length is not None and done < total:
@@ -134,7 +133,7 @@ class Fetcher:
     async def _chunk(self, response: aiohttp.ClientResponse, host: str, *, is_first: bool) -> bytes:
         try:
             async with self._clock.timeout(self._patience_s(host)):
-                chunk = await response.content.read(_MIB)
+                chunk = await response.content.read(MIB)
         except TimeoutError as error:
             raise self._silence(host) if is_first else _Broke(f"no byte within {IDLE_S:g} s") from error
         except aiohttp.ClientError as error:
@@ -156,7 +155,7 @@ class Fetcher:
             return Unreachable(f"{host}: {why}")
         return BrokenDownload(
             f"{shown(url)}: expected the whole file, {why}, {ATTEMPTS} times; try again (it continues after "
-            f"{begun // _MIB} MiB), set HOMEOSTAT_MIRROR to another mirror, or give HOMEOSTAT_BINARIES_DIR"
+            f"{begun // MIB} MiB), set HOMEOSTAT_MIRROR to another mirror, or give HOMEOSTAT_BINARIES_DIR"
         )
 
     def _open(self) -> aiohttp.ClientSession:
@@ -186,12 +185,3 @@ def _check_status(status: int, url: str) -> None:
         raise _Broke(f"the server answered {status}")
     if status not in (200, 206):
         raise Absent(f"{shown(url)}: the server answered {status}")
-
-
-def _require_space(target: Path, mib: int) -> None:
-    free = free_mib(target.parent)
-    if free < mib + _MARGIN_MIB:
-        raise NoSpace(
-            f"{target.name}: expected {mib + _MARGIN_MIB} MiB free at {target.parent}, "
-            f"found {free} MiB; free space, or set XDG_CACHE_HOME to a larger disk"
-        )

@@ -17,6 +17,7 @@ from homeostat.kit.clock import Clock
 from homeostat.local.binaries import build, directory, engines, go, mirror
 from homeostat.local.binaries.checking import Memory, version_of
 from homeostat.local.binaries.components import KUBERNETES_VERSIONS, Component, architecture, providing, wanted
+from homeostat.local.binaries.disk import clear_errors
 from homeostat.local.binaries.errors import BinariesError, NoToolchain, WrongVersion
 from homeostat.local.binaries.store import RELEASE, Store
 from homeostat.local.paths import Paths
@@ -106,8 +107,9 @@ class _Search:
                 return Found(component, place, DIRECTORY_VARIABLE)
         if cached := await self._cached(component):
             return cached
-        async with self._store.locked(self._clock, self._progress):
-            return await self._cached(component) or await self._make(component)
+        with clear_errors(component.label):
+            async with self._store.locked(self._clock, self._progress):
+                return await self._cached(component) or await self._make(component)
 
     async def close(self) -> None:
         """End connections and keep what was learned."""
@@ -167,7 +169,7 @@ class _Search:
 
     async def _build(self, component: Component, accept: build.Accept) -> str:
         engine = engines.find(component.engine)
-        toolchain = await self._toolchain(component)
+        toolchain = await self._go.with_places(await self._toolchain(component))
         place = build.origin(build.recipe(component, engine, self.arch), toolchain.version)
         await build.build(component, engine, toolchain, place, self._store, accept, self._progress, clock=self._clock)
         return place

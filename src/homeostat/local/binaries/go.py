@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from homeostat.kit.clock import Clock
@@ -19,12 +20,11 @@ from homeostat.local.binaries.errors import NoToolchain
 from homeostat.local.command import CommandError, run
 
 _USUAL = Path("/usr/local/go/bin/go")
+PLACES = ("GOCACHE", "GOMODCACHE", "GOTMPDIR")
 _NO_MODULE = Path("/")
 _FETCH_S = 300.0  # `go version` may download a toolchain
-_REMEDY = (
-    "install Go from your distribution or go.dev, put it on PATH, or give binaries with HOMEOSTAT_BINARIES_DIR "
-    "or HOMEOSTAT_MIRROR"
-)
+_OTHERS = "HOMEOSTAT_BINARIES_DIR or HOMEOSTAT_MIRROR"
+_REMEDY = f"install Go from your distribution or go.dev, put it on PATH, or give binaries with {_OTHERS}"
 
 
 class Toolchain(Struct, frozen=True):
@@ -33,6 +33,7 @@ class Toolchain(Struct, frozen=True):
     command: Path
     version: str  # as Go writes it: go1.26.8
     environment: dict[str, str]
+    places: dict[str, Path] = {}  # where it writes, by variable; see `with_places`
 
 
 def find(environment: Mapping[str, str]) -> Path:
@@ -64,6 +65,22 @@ class Go:
         if _number(self._installed) >= _number(wanted):
             return Toolchain(command, self._installed, self._base)
         return await self._fetched(command, directory, wanted)
+
+    async def with_places(self, toolchain: Toolchain) -> Toolchain:
+        """The same with the places that it writes to. Raises NoToolchain."""
+        try:
+            told = await run(
+                (toolchain.command, "env", *PLACES),
+                clock=self._clock,
+                timeout_s=_FETCH_S,
+                env=toolchain.environment,
+            )
+        except CommandError as error:
+            raise NoToolchain(f"{error}; correct the settings of Go, or give binaries with {_OTHERS}") from error
+        lines = dict(zip(PLACES, told.stdout.splitlines(), strict=False))
+        lines["GOTMPDIR"] = lines.get("GOTMPDIR") or self._environment.get("TMPDIR") or "/tmp"  # noqa: S108
+        places = {name: Path(line) for name, line in lines.items() if line.startswith("/")}
+        return msgspec.structs.replace(toolchain, places=places)
 
     async def _fetched(self, command: Path, directory: Path, wanted: str) -> Toolchain:
         is_fixed = "GOTOOLCHAIN" in self._environment

@@ -17,14 +17,16 @@ import hashlib
 import re
 import shutil
 import tarfile
+import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from homeostat.local.binaries.components import Component, File
+from homeostat.local.binaries.disk import clear_errors
 from homeostat.local.binaries.download import Absent, Fetcher
 from homeostat.local.binaries.errors import WrongChecksum
 from homeostat.local.binaries.mirror import Mirror, shown
-from homeostat.local.binaries.store import RELEASE, Store, clear_errors
+from homeostat.local.binaries.store import RELEASE, Store
 from homeostat.local.steps import Report
 
 _ALGORITHMS = {64: "sha256", 128: "sha512"}
@@ -98,7 +100,11 @@ def _digest(file: Path, algorithm: str) -> str:
 def _programs(file: File, archive: Path, work: Path) -> tuple[tuple[str, Path], ...]:
     if not file.members:
         return ((file.name, archive),)
-    return tuple(_unpack(file, archive, work))
+    try:
+        return tuple(_unpack(file, archive, work))
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        archive.unlink()
+        raise WrongChecksum(f"{archive.name}: expected an archive, as its project publishes, found {error}") from error
 
 
 def _unpack(file: File, archive: Path, work: Path) -> Iterator[tuple[str, Path]]:

@@ -11,12 +11,10 @@ running hosts have these directories bound.
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import os
-import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
@@ -24,12 +22,11 @@ from msgspec import Struct
 
 from homeostat.kit.clock import Clock
 from homeostat.local.binaries.components import Component
-from homeostat.local.binaries.errors import NoSpace, Unwritable
+from homeostat.local.binaries.disk import clear_errors
 from homeostat.local.steps import Report
 
 RELEASE = "release"
 _LOOK_AGAIN_S = 0.5
-_MIB = 1024 * 1024
 
 
 class Record(Struct, frozen=True):
@@ -83,40 +80,10 @@ class Store:
             self.work.mkdir(parents=True, exist_ok=True)
             opened = (self.root / ".lock").open("w")
         with opened as lock:
-            while not _taken(lock.fileno()):
+            while not _taken(lock.fileno(), self.root):
                 progress.update("waiting for another homeostat that downloads or builds binaries")
                 await clock.sleep(_LOOK_AGAIN_S)
             yield
-
-    def require_space(self, mib: int, purpose: str, place: Path | None = None) -> None:
-        """Raise NoSpace unless a place (default: the cache) has that much left."""
-        where = _existing(place or self.root)
-        free = free_mib(where)
-        if free < mib:
-            raise NoSpace(
-                f"{purpose}: expected {mib} MiB free at {where}, found {free} MiB; free space there, "
-                "or set XDG_CACHE_HOME (and GOCACHE, GOMODCACHE for builds) to a larger disk"
-            )
-
-
-def free_mib(place: Path) -> int:
-    """Free disk at a place that exists."""
-    return shutil.disk_usage(place).free // _MIB
-
-
-@contextlib.contextmanager
-def clear_errors(doing: str) -> Iterator[None]:
-    """Turn what a disk refuses into one clear error."""
-    try:
-        yield
-    except OSError as error:
-        where = error.filename or "the cache"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpace(f"{doing}: the disk is full at {where}; free space and try again") from error
-        raise Unwritable(
-            f"{doing}: {where}: {error.strerror or error}; mend it, or set XDG_CACHE_HOME to a directory that can be"
-            " written"
-        ) from error
 
 
 def _is_sound(directory: Path, name: str) -> bool:
@@ -131,13 +98,8 @@ def _record_of(directory: Path, name: str) -> Path:
     return directory / f".{name}.json"
 
 
-def _taken(lock: int) -> bool:
-    try:
+def _taken(lock: int, root: Path) -> bool:
+    with clear_errors(f"{root}: locking the cache"), contextlib.suppress(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _existing(place: Path) -> Path:
-    return next(parent for parent in (place, *place.parents) if parent.exists())
+        return True
+    return False

@@ -10,7 +10,7 @@ import pytest
 from tests.support.mirror import Cut, Hang, Mirror, Status
 from tests.support.programs import HastyClock, Told, closed_port_url, tree
 
-from homeostat.local.binaries import download
+from homeostat.local.binaries import disk
 from homeostat.local.binaries.download import ATTEMPTS, FIRST_ANSWER_S, IDLE_S, Absent, Fetcher, Unreachable
 from homeostat.local.binaries.errors import BrokenDownload, NoSpace
 
@@ -158,7 +158,7 @@ async def test_a_busy_server_is_asked_again(mirror: Mirror, fetcher: Fetcher, tm
 async def test_a_file_that_does_not_fit_is_refused_before_it_is_fetched(
     mirror: Mirror, fetcher: Fetcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(download, "free_mib", lambda _: 10)
+    monkeypatch.setattr(disk, "free_mib", lambda _: 10)
     with pytest.raises(NoSpace, match=r"expected 66 MiB free at .*, found 10 MiB; free space"):
         await fetcher.file(f"{mirror.url}/file", tmp_path / "file", None)
     assert tree(tmp_path) == []

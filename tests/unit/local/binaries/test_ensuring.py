@@ -25,14 +25,13 @@ from tests.support.programs import (
     tree,
 )
 
-from homeostat.local.binaries import BinarySet, ensure, ensure_program, go, store
+from homeostat.local.binaries import BinarySet, ensure, ensure_program, go
 from homeostat.local.binaries.components import KUBERNETES_VERSIONS, Component
 from homeostat.local.binaries.download import ATTEMPTS
 from homeostat.local.binaries.errors import (
     BinariesError,
     BrokenDownload,
     BuildFailed,
-    NoSpace,
     NoToolchain,
     Unknown,
     WrongChecksum,
@@ -229,21 +228,6 @@ async def test_a_failed_build_says_what_go_said_and_is_resumed(machine: Machine)
     assert machine.cached() == []
     machine.go.works()
     await machine.ensure()
-
-
-async def test_a_disk_that_go_fills_is_told_as_such(machine: Machine) -> None:
-    machine.go.fails("write /tmp/x: no space left on device\n")
-    with pytest.raises(NoSpace, match=r"the disk became full; free space or set GOCACHE"):
-        await machine.ensure()
-
-
-async def test_a_build_does_not_begin_on_a_disk_that_is_too_small(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store, "free_mib", lambda _: 100)
-    with pytest.raises(NoSpace, match=r"building kubernetes-1.35.4: expected 6144 MiB free at .*, found 100 MiB"):
-        await machine.ensure()
-    assert machine.go.built == []
 
 
 async def test_without_go_the_message_names_all_remedies(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
