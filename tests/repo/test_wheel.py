@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -33,11 +34,24 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "site"
 
 
-def test_modules_manifests_and_examples_are_found_in_it(installed: Path) -> None:
-    command = [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = [{str(installed)!r}, *{sys.path!r}]\n{LOOK}"]
-    done = subprocess.run(command, cwd=installed, capture_output=True, text=True, check=False)
+def run(installed: Path, code: str, *arguments: str) -> str:
+    """What Python prints that finds homeostat there and everything else where it is here."""
+    command = [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = [{str(installed)!r}, *{sys.path!r}]\n{code}"]
+    done = subprocess.run([*command, *arguments], cwd=installed, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    module, manifests, counts = done.stdout.splitlines()
+    return done.stdout
+
+
+@pytest.mark.parametrize("command", ["homeostat", "kubectl-homeostat"])
+def test_its_commands_tell_the_version_of_the_wheel(installed: Path, command: str) -> None:
+    (information,) = installed.glob("homeostat-*.dist-info")
+    (point,) = (one for one in metadata.PathDistribution(information).entry_points if one.name == command)
+    start = f"import {point.module}; sys.argv[0] = {command!r}; sys.exit({point.module}.{point.attr}())"
+    assert run(installed, start, "--version") == f"homeostat {metadata.PathDistribution(information).version}\n"
+
+
+def test_modules_manifests_and_examples_are_found_in_it(installed: Path) -> None:
+    module, manifests, counts = run(installed, LOOK).splitlines()
     assert module == str(installed / "homeostat/local/engines/kubernetes/1.35")
     assert manifests == str(installed / "homeostat/manifests")
     assert all(int(count) > 0 for count in counts.split())
