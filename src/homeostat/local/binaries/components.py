@@ -49,7 +49,10 @@ class File(Struct, frozen=True):
 
 
 class Space(Struct, frozen=True):
-    """MiB that a cold build writes: the kept programs, Go's build cache, its module cache, its work directory."""
+    """MiB that a cold build writes: the kept programs, Go's build cache, its module cache, its work directory.
+
+    Go keeps what it compiles for a program in its work directory too, until that program is linked.
+    """
 
     programs: int
     objects: int
@@ -66,7 +69,7 @@ class Component(Struct, frozen=True):
     engine: str  # directory below engines/
     ldflags: str
     files: tuple[File, ...] = ()  # the official release; empty: there is none with binaries
-    space: Space = Space(programs=64, objects=512, modules=384, work=256)
+    space: Space = Space(programs=64, objects=512, modules=384, work=512)
 
     @property
     def label(self) -> str:
@@ -123,7 +126,7 @@ def kubernetes(version: str, arch: str) -> Component:
         f"kubernetes/{_minor(version)}",
         f"{_STRIPPED} {_stamps(version)}",
         tuple(files),
-        space=Space(programs=640, objects=4096, modules=1024, work=512),
+        space=Space(programs=640, objects=3072, modules=1024, work=2048),
     )
 
 
@@ -158,7 +161,7 @@ def coredns(version: str, arch: str) -> Component:
         f"coredns/{_minor(version)}",
         _STRIPPED,
         (File("github", f"{at}/{archive}", f"{at}/{archive}.sha256", (("coredns", "coredns"),)),),
-        space=Space(programs=96, objects=1024, modules=768, work=256),
+        space=Space(programs=96, objects=1536, modules=768, work=1536),
     )
 
 

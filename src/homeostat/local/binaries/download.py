@@ -76,7 +76,7 @@ class Fetcher:
         """Fetch into a file; what is there already is taken for its beginning. Raises as `text` does."""
         host = urlsplit(shown(url)).netloc
         if host in self._unreachable:
-            raise Unreachable(f"{host}: {self._unreachable[host]}")
+            raise Unreachable(self._unreachable[host])
         silences = 0
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -100,7 +100,7 @@ class Fetcher:
                 response = await self._open().get(url, headers=headers)
         except TimeoutError as error:  # aiohttp's limit for connections, or ours for the answer
             if isinstance(error, aiohttp.ServerTimeoutError):
-                raise Unreachable(f"no connection within {CONNECT_S:g} s") from error
+                raise Unreachable(f"{host}: no connection within {CONNECT_S:g} s") from error
             raise self._silence(host) from error
         except aiohttp.ClientConnectorError as error:
             raise Unreachable(str(error)) from error
@@ -146,13 +146,13 @@ class Fetcher:
 
     def _silence(self, host: str) -> Unreachable | _Silent:
         kind = _Silent if host in self._well else Unreachable
-        return kind(f"no answer within {self._patience_s(host):g} s")
+        return kind(f"{host}: no answer within {self._patience_s(host):g} s")
 
     def _giving_up(self, url: str, target: Path, host: str, why: str) -> Exception:
         begun = _size(target)
         if not begun:  # it never gave anything: another source may
-            self._unreachable[host] = why
-            return Unreachable(f"{host}: {why}")
+            self._unreachable[host] = why if why.startswith(host) else f"{host}: {why}"
+            return Unreachable(self._unreachable[host])
         return BrokenDownload(
             f"{shown(url)}: expected the whole file, {why}, {ATTEMPTS} times; try again (it continues after "
             f"{begun // MIB} MiB), set HOMEOSTAT_MIRROR to another mirror, or give HOMEOSTAT_BINARIES_DIR"
