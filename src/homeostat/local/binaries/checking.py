@@ -50,15 +50,9 @@ class Memory:
     def save(self) -> None:
         """Write the file, if there is something new and it can be written: it only saves time."""
         if self._changed and self._file:
-            # Others may save at once: a name of its own for each, and what they have learned meanwhile is kept.
-            partial = self._file.with_name(f".{self._file.name}.{os.urandom(6).hex()}.partial")
-            try:
+            with contextlib.suppress(OSError):
                 self._file.parent.mkdir(parents=True, exist_ok=True)
-                partial.write_bytes(msgspec.json.encode({**_read(self._file), **self._known}))
-                partial.replace(self._file)
-            except OSError:
-                with contextlib.suppress(OSError):
-                    partial.unlink(missing_ok=True)
+                _replace(self._file, msgspec.json.encode({**_read(self._file), **self._known}))
             self._changed = False
 
 
@@ -105,3 +99,17 @@ def _read(file: Path) -> dict[str, Told]:
         return msgspec.json.decode(file.read_bytes(), type=dict[str, Told])
     except (OSError, msgspec.MsgspecError):
         return {}  # nothing was asked yet, or the file was cut short: all are asked anew
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Write a file at once, by a partial one of its own: others may do the same at the same time."""
+    import tempfile  # here, because a filled cache writes nothing and should answer at once
+
+    handle, name = tempfile.mkstemp(".partial", f".{file.name}.", file.parent)
+    try:
+        with os.fdopen(handle, "wb") as partial:
+            partial.write(content)
+        Path(name).replace(file)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
