@@ -92,4 +92,7 @@ def _cached(cache: Store, components: tuple[Component, ...], name: str) -> Itera
 
 @functools.cache
 def _told(binary: Path, ask: tuple[str, ...]) -> str:
-    return version_in(subprocess.run((binary, *ask), capture_output=True, text=True, check=False).stdout)
+    try:
+        return version_in(subprocess.run((binary, *ask), capture_output=True, text=True, check=False).stdout)
+    except OSError:  # it is of another machine
+        return ""

@@ -84,7 +84,7 @@ class Fetcher:
             except _Broke as broke:
                 silences = silences + 1 if isinstance(broke, _Silent) else 0
                 if attempt == ATTEMPTS or silences == SILENCES:
-                    raise self._giving_up(url, target, host, str(broke)) from broke
+                    raise self._giving_up(url, target, str(broke), attempt) from broke
                 await self._clock.sleep(_PAUSE_S)
             except Unreachable as error:
                 self._unreachable[host] = str(error)
@@ -148,13 +148,13 @@ class Fetcher:
         kind = _Silent if host in self._well else Unreachable
         return kind(f"{host}: no answer within {self._patience_s(host):g} s")
 
-    def _giving_up(self, url: str, target: Path, host: str, why: str) -> Exception:
-        begun = _size(target)
+    def _giving_up(self, url: str, target: Path, why: str, attempts: int) -> Exception:
+        begun, host = _size(target), urlsplit(shown(url)).netloc
         if not begun:  # it never gave anything: another source may
             self._unreachable[host] = why if why.startswith(host) else f"{host}: {why}"
             return Unreachable(self._unreachable[host])
         return BrokenDownload(
-            f"{shown(url)}: expected the whole file, {why}, {ATTEMPTS} times; try again (it continues after "
+            f"{shown(url)}: expected the whole file, {why}, {attempts} times; try again (it continues after "
             f"{begun // MIB} MiB), set HOMEOSTAT_MIRROR to another mirror, or give HOMEOSTAT_BINARIES_DIR"
         )
 

@@ -136,6 +136,20 @@ async def test_a_server_that_was_well_is_asked_twice_before_it_is_given_up(
     assert mirror.asked("file") == ["", ""]
 
 
+async def test_a_part_is_kept_of_a_server_that_fell_silent(
+    mirror: Mirror, fetcher: Fetcher, clock: HastyClock, tmp_path: Path
+) -> None:
+    mirror.faults["file"] = [Cut(10), Hang(), Hang()]
+    fetching = asyncio.create_task(fetcher.file(f"{mirror.url}/file", tmp_path / "file", None))
+    for _ in range(2):
+        await mirror.hanging.wait()
+        mirror.hanging.clear()
+        await clock.advance(2 * IDLE_S)
+    with pytest.raises(BrokenDownload, match=r"expected the whole file, .* no answer within 10 s, 3 times; try again"):
+        await fetching
+    assert (tmp_path / "file").read_bytes() == BODY[:10]
+
+
 async def test_an_address_where_nobody_listens_is_unreachable(fetcher: Fetcher, tmp_path: Path) -> None:
     with pytest.raises(Unreachable):
         await fetcher.file(f"{closed_port_url()}/file", tmp_path / "file", None)

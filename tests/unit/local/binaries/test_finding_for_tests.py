@@ -81,6 +81,13 @@ def test_what_a_directory_has_is_taken_before_newer_ones_elsewhere(
     assert real.require("kubectl") == tmp_path / "mine/1.34.4/kubectl"
 
 
+def test_a_file_that_does_not_run_here_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, "1.35.4", "kubectl")
+    (tmp_path / "kubectl").write_bytes(b"\x7fELF of another machine")
+    monkeypatch.setenv("HOMEOSTAT_TEST_BINARIES", str(tmp_path))
+    assert real.find_binary("kubectl") is None
+
+
 def test_a_directory_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOMEOSTAT_TEST_BINARIES", str(tmp_path / "nowhere"))
     assert any(f"{tmp_path}/nowhere" in reason for reason in real.left_out_because())
