@@ -146,7 +146,7 @@ def _disks(machine: Machine) -> Iterable[Check]:
 def _toolchain(machine: Machine) -> Check:
     if machine.toolchain:
         return Check("go", State.OK, machine.toolchain)
-    remedy = "only needed where releases cannot be downloaded: install Go 1.25 or set HOMEOSTAT_BINARIES_DIR"
+    remedy = "only needed where releases cannot be downloaded: install Go 1.26 or set HOMEOSTAT_BINARIES_DIR"
     return Check("go", State.WARNING, "not found", remedy)
 
 
