@@ -157,8 +157,12 @@ def _is_our_mark(name: str) -> bool:
 
 
 def _of(store: Store[Any], key: str, uid: str) -> list[Any]:
-    """The objects labelled for a Cluster that really are this one's, not a former one's of the same name."""
-    return [obj for obj in store.by_index(OWNER_INDEX, key) if obj.metadata.labels.get(UID_LABEL) == uid]
+    """The objects labelled for a Cluster that really are this one's, not a former one's of the same name.
+
+    By name: a cache keeps no order, and a message that names some of them must not change with it.
+    """
+    own = (obj for obj in store.by_index(OWNER_INDEX, key) if obj.metadata.labels.get(UID_LABEL) == uid)
+    return sorted(own, key=lambda obj: obj.metadata.name)
 
 
 def _live(obj: Any) -> Live:

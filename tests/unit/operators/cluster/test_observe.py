@@ -102,6 +102,12 @@ def test_everything_of_a_cluster_is_seen() -> None:
     assert found.package is not None
 
 
+def test_what_is_seen_does_not_depend_on_the_order_in_which_the_caches_learned_it() -> None:
+    objects = [part(Pod, name) for name in "dacbfe"]
+    names = [[pod.metadata.name for pod in seen(DEMO, *order).pods] for order in (objects, objects[::-1])]
+    assert names == [list("abcdef")] * 2
+
+
 def test_what_is_left_of_a_former_cluster_of_the_same_name_is_not_its_own() -> None:
     former = replace(DEMO, metadata=replace(DEMO.metadata, uid="former"))
     left = [part(kind, f"{NAMES.cluster}-{kind.__name__.lower()}", of=former) for kind in KINDS]
