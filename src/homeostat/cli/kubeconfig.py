@@ -14,10 +14,9 @@ from homeostat.api.core import SECRET
 from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.options import Connection, connection_options
 from homeostat.cli.session import Session, converse, kubeconfig_path
+from homeostat.kit.files import write_private
 from homeostat.kube.errors import NotFound
-
-SECRET_SUFFIX = "-admin-kubeconfig"  # noqa: S105  (a name, not a secret)
-SECRET_KEY = "kubeconfig"  # noqa: S105  (a name, not a secret)
+from homeostat.operators.cluster.names import KUBECONFIG_KEY, Names
 
 
 @click.command()
@@ -32,16 +31,6 @@ def kubeconfig(name: str | None, output: str | None, connection: Connection) -> 
         return
     write_private(Path(output), content)
     click.echo(f"wrote {output}", err=True)
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, from its first byte on, and never half of it."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    partial.replace(path)
 
 
 def _of_cell(connection: Connection) -> bytes:
@@ -62,7 +51,7 @@ def _of_cell(connection: Connection) -> bytes:
 
 
 async def _of_cluster(session: Session, name: str) -> bytes:
-    secret_name = name + SECRET_SUFFIX
+    secret_name = Names(name, session.namespace).admin
     try:
         secret = await session.client.get(SECRET, secret_name, session.namespace)
     except NotFound:
@@ -73,12 +62,13 @@ async def _of_cluster(session: Session, name: str) -> bytes:
             remedy=f"wait for it: homeostat wait cluster {name} -n {session.namespace} --for=condition=Ready",
         ) from None
     try:
-        content = base64.b64decode(secret.data.get(SECRET_KEY, ""), validate=True)
+        content = base64.b64decode(secret.data.get(KUBECONFIG_KEY, ""), validate=True)
     except binascii.Error:
         content = b""
     if not content:
         raise CliError(
-            f"Secret {session.namespace}/{secret_name}: expected a kubeconfig under the key {SECRET_KEY!r}, found none",
+            f"Secret {session.namespace}/{secret_name}: expected a kubeconfig under the key {KUBECONFIG_KEY!r},"
+            " found none",
             remedy="somebody edited it; delete the Secret, the operator makes it anew",
         )
     return content

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
+from homeostat.kit.files import write_private
 from homeostat.kube.client import Client
 from homeostat.local.balancer.haproxy import render
 from homeostat.local.datacentre import COREDNS_VERSION, LOCAL_PATH_VERSION, DataCentre
@@ -121,6 +121,7 @@ class Raising:
         control = self._ground.shell(centre.plan.control.name)
         report.update("kubeadm init")
         await forming.initialise(control, init_configuration(centre.cell))
+        centre.kubeconfig.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(centre.kubeconfig, await forming.admin_kubeconfig(control))
         async with centre.client() as client:
             await waiting.wait_for_api(client, report)
@@ -202,13 +203,3 @@ def _files_of_control(pool: str) -> dict[str, str]:
     watchers = {f"{units_dir}/{name}": text for name, text in units.haproxy_watch_units().items()}
     # The first file of HAProxy serves nobody; the balancer replaces it with what Services want.
     return {f"{units_dir}/{units.VIP_UNIT}": units.vips_unit(pool), "/etc/haproxy/haproxy.cfg": render(()), **watchers}
-
-
-def write_private(file: Path, content: bytes) -> None:
-    """Replace a file as a whole; nobody else may read it."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = file.with_name(f".{file.name}.new")
-    temporary.unlink(missing_ok=True)
-    temporary.touch(mode=0o600)
-    temporary.write_bytes(content)
-    temporary.replace(file)

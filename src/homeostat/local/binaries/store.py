@@ -11,10 +11,10 @@ running hosts have these directories bound.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -23,10 +23,10 @@ from msgspec import Struct
 from homeostat.kit.clock import Clock
 from homeostat.local.binaries.components import Component
 from homeostat.local.binaries.disk import clear_errors
+from homeostat.local.locks import locked
 from homeostat.local.steps import Report
 
 RELEASE = "release"
-_LOOK_AGAIN_S = 0.5
 
 
 class Record(Struct, frozen=True):
@@ -78,11 +78,10 @@ class Store:
         """Hold the cache: one download or build on a machine at a time, and a waiting process shares its result."""
         with clear_errors(f"{self.root}: making the cache"):
             self.work.mkdir(parents=True, exist_ok=True)
-            opened = (self.root / ".lock").open("w")
-        with opened as lock:
-            while not _taken(lock.fileno(), self.root):
-                progress.update("waiting for another homeostat that downloads or builds binaries")
-                await clock.sleep(_LOOK_AGAIN_S)
+        waiting = partial(progress.update, "waiting for another homeostat that downloads or builds binaries")
+        async with contextlib.AsyncExitStack() as stack:
+            with clear_errors(f"{self.root}: locking the cache"):
+                await stack.enter_async_context(locked(self.root / ".lock", clock=clock, waiting=waiting))
             yield
 
 
@@ -96,10 +95,3 @@ def _is_sound(directory: Path, name: str) -> bool:
 
 def _record_of(directory: Path, name: str) -> Path:
     return directory / f".{name}.json"
-
-
-def _taken(lock: int, root: Path) -> bool:
-    with clear_errors(f"{root}: locking the cache"), contextlib.suppress(BlockingIOError):
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    return False
