@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 from tests.support.business import EXAMPLE, READY_S, content, create, declared, homeostat, pod, wait_ready
-from tests.support.datacentre import Centre, eventually, lose_power
+from tests.support.datacentre import Centre, eventually, lose_power, power
 
 pytestmark = pytest.mark.real
 
@@ -137,11 +137,7 @@ def test_the_endpoint_survives_the_death_of_the_host_of_its_api_server(centre: C
         wait_ready(centre, namespace, "alive")
     victim = pod(centre, namespace, "kube-apiserver")["spec"]["nodeName"]
 
-    async def power(*, on: bool) -> None:
-        hosts = await centre.ground.hosts()
-        await (hosts.power_on(victim) if on else hosts.power_off(victim))
-
-    asyncio.run(power(on=False))
+    power(centre, victim, on=False)
     try:
         eventually(
             lambda: "memory" in centre.business("alive", "get", "namespaces", "-o", "name", namespace=namespace),
@@ -149,7 +145,7 @@ def test_the_endpoint_survives_the_death_of_the_host_of_its_api_server(centre: C
         )
         assert centre.get("cluster", "alive", "-n", namespace)["status"]["endpoint"] == endpoint
     finally:
-        asyncio.run(power(on=True))
+        power(centre, victim, on=True)
     wait_ready(centre, namespace, "alive")
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import yaml
 from tests.support.datacentre import Centre
 
-EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "cluster.yaml"
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+EXAMPLE = EXAMPLES / "cluster.yaml"
 NAMESPACED = (
-    "configmaps,deployments,replicasets,statefulsets,pods,secrets,services,endpointslices,pvc,events.events.k8s.io"
+    "configmaps,deployments,replicasets,statefulsets,pods,secrets,services,endpointslices,pvc,"
+    "poddisruptionbudgets,events.events.k8s.io"
 )
 READY_S = 120
 
@@ -26,15 +28,15 @@ def homeostat(centre: Centre, *words: str, check: bool = True) -> subprocess.Com
     return done
 
 
-def declared(name: str, **spec: Any) -> str:
-    example = yaml.safe_load(EXAMPLE.read_text())
-    example["metadata"] = {"name": name}
-    example["spec"].update(spec)
-    return yaml.safe_dump(example)
+def declared(name: str, example: str = "cluster.yaml", **spec: Any) -> str:
+    content = yaml.safe_load((EXAMPLES / example).read_text())
+    content["metadata"] = {"name": name}
+    content["spec"].update(spec)
+    return str(yaml.safe_dump(content))
 
 
-def create(centre: Centre, namespace: str, name: str, **spec: Any) -> None:
-    centre.kubectl("apply", "-n", namespace, "-f", "-", stdin=declared(name, **spec))
+def create(centre: Centre, namespace: str, name: str, example: str = "cluster.yaml", **spec: Any) -> None:
+    centre.kubectl("apply", "-n", namespace, "-f", "-", stdin=declared(name, example, **spec))
     wait_ready(centre, namespace, name)
 
 

@@ -26,6 +26,7 @@ from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import COMPONENT_LABEL, FINALIZER, names_of
 from homeostat.operators.cluster.observe import AuthoritySeen, LeafSeen, Live, Observed, ProbeSeen, Workload
 from homeostat.operators.cluster.pki.leaves import leaves
+from homeostat.operators.cluster.topology import topology_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ADDRESS = "10.100.1.1"
@@ -67,12 +68,13 @@ def waiting(reason: str, message: str = "", *, restarts: int = 0, last: dict[str
     return {"containerStatuses": [container]}
 
 
-def workload(component: str, name: str, *, ready: int = 1) -> Workload:
+def workload(component: str, name: str, *, ready: int | None = None, replicas: int = 1) -> Workload:
     """The StatefulSet or Deployment of a component, rolled out unless fewer are ready."""
+    ready = replicas if ready is None else ready
     kind: type[Workload] = StatefulSet if component == etcd.NAME else Deployment
     metadata = {"name": name, "namespace": "default", "uid": f"uid-{name}", "generation": 1}
-    status = {"observedGeneration": 1, "replicas": 1, "readyReplicas": ready, "updatedReplicas": 1}
-    return msgspec.convert({"metadata": metadata, "spec": {"replicas": 1}, "status": status}, kind)
+    status = {"observedGeneration": 1, "replicas": replicas, "readyReplicas": ready, "updatedReplicas": replicas}
+    return msgspec.convert({"metadata": metadata, "spec": {"replicas": replicas}, "status": status}, kind)
 
 
 def claim(name: str = "data-demo-etcd-0") -> PersistentVolumeClaim:
@@ -88,7 +90,7 @@ def new(declared: Cluster | None = None, **changes: Any) -> Observed:
     seen = Observed(
         cluster=declared,
         names=names,
-        package=package(),
+        packages={name: package(name) for name in ("v1.34.4", "v1.35.4")},
         endpoint=None,
         authority=AuthoritySeen(exists=False),
         leaves=tuple(LeafSeen(leaf, False, "", "") for leaf in leaves(declared, names, None)),
@@ -104,6 +106,7 @@ def running(declared: Cluster | None = None, **changes: Any) -> Observed:
     declared = declared or cluster()
     names = names_of(declared)
     endpoint = ClusterEndpointStatus(host=ADDRESS, port=6443)
+    wanted = topology_of(declared.spec.topology)
     made = dict(
         zip(COMPONENTS, (names.etcd, names.apiserver, names.controllers, names.scheduler), strict=True),
     )
@@ -124,9 +127,15 @@ def running(declared: Cluster | None = None, **changes: Any) -> Observed:
         endpoint=endpoint,
         authority=AuthoritySeen(exists=True),
         leaves=tuple(LeafSeen(leaf, True, "", f"digest-{leaf.name}") for leaf in leaves(declared, names, endpoint)),
-        workloads={name: workload(component, name) for component, name in made.items()},
-        pods=tuple(pod(component) for component in COMPONENTS),
-        claims=(claim(),),
+        workloads={
+            name: workload(component, name, replicas=wanted.replicas(component)) for component, name in made.items()
+        },
+        pods=tuple(
+            pod(component, f"demo-{component}-{number}")
+            for component in COMPONENTS
+            for number in range(wanted.replicas(component))
+        ),
+        claims=tuple(claim(f"data-{member}") for member in names.etcd_members(wanted.members)),
         probed=ProbeSeen(NOW, "v1.35.4"),
     )
     return replace(settled(seen), **changes)

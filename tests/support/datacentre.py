@@ -5,6 +5,7 @@ HOMEOSTAT_REAL_NAME=NAME uses a data centre that is up already and leaves it up,
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -83,6 +84,16 @@ class Centre:
         """What kubectl get prints as JSON."""
         found: dict[str, Any] = json.loads(self.kubectl("get", *words, "-o", "json"))
         return found
+
+
+def power(centre: Centre, host: str, *, on: bool) -> None:
+    """Switch a host on, or pull its plug."""
+
+    async def switch() -> None:
+        hosts = await centre.ground.hosts()
+        await (hosts.power_on(host) if on else hosts.power_off(host))
+
+    asyncio.run(switch())
 
 
 def eventually(claim: Callable[[], Any], *, within_s: float, every_s: float = 0.5) -> Any:

@@ -13,8 +13,9 @@ CRDS = ("clusters.cluster.homeostat.dev", "clusterpackageversions.cluster.homeos
 
 
 def install(server: ApiServer) -> None:
-    """Apply deploy/crds and wait until the kinds are served."""
-    server.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "deploy" / "crds"))
+    """Apply deploy/crds and the priority of masters, and wait until the kinds are served."""
+    for each in ("deploy/crds", "deploy/operator/priority.yaml"):
+        server.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / each))
     names = [f"crd/{name}" for name in CRDS]
     server.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
 

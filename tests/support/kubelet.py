@@ -21,7 +21,14 @@ from tests.support.podlife import pod_of, status_of
 
 from homeostat.api.apps import DEPLOYMENT, STATEFUL_SET
 from homeostat.api.cluster.v1alpha1 import CLUSTER
-from homeostat.api.core import PERSISTENT_VOLUME_CLAIM, POD, SECRET, SERVICE
+from homeostat.api.core import (
+    CONFIG_MAP,
+    PERSISTENT_VOLUME_CLAIM,
+    POD,
+    POD_DISRUPTION_BUDGET,
+    SECRET,
+    SERVICE,
+)
 from homeostat.api.events import EVENT
 from homeostat.api.kind import Kind, unstructured
 from homeostat.kit.clock import Clock
@@ -36,7 +43,10 @@ T = TypeVar("T")
 
 KINDS: dict[str, Kind[Whole]] = {
     kind.resource.kind: unstructured(kind.resource)
-    for kind in (CLUSTER, SECRET, SERVICE, STATEFUL_SET, DEPLOYMENT, POD, PERSISTENT_VOLUME_CLAIM, EVENT)
+    for kind in (
+        *(CLUSTER, SECRET, SERVICE, CONFIG_MAP, POD_DISRUPTION_BUDGET),
+        *(STATEFUL_SET, DEPLOYMENT, POD, PERSISTENT_VOLUME_CLAIM, EVENT),
+    )
 }
 COMPONENT = "app.kubernetes.io/component"
 PLACE = "namespace"
@@ -50,7 +60,7 @@ class Kubelet:
         """In all namespaces, a prefix says which of them are meant: others belong to other tests."""
         self._prefix = prefix
         self._given: dict[str, str] = {}  # addresses by the uid of their Service: a cache may lag behind our writes
-        self.behaviour: dict[str, Behaviour] = {}  # by component; what is not named runs
+        self.behaviour: dict[str, Behaviour] = {}  # by Pod, image or component; the rest runs
         self.gives_addresses = True
         self.collects_pods = False
         self.kills_pods = True  # ends Pods that are being deleted
@@ -97,10 +107,10 @@ class Kubelet:
         """One object, if it is there."""
         return self._informers[kind].store.get(name, namespace)
 
-    def behave(self, behaviour: Behaviour, *components: str) -> None:
+    def behave(self, behaviour: Behaviour, *whose: str) -> None:
         """From now on; Pods that are there change too."""
-        for component in components:
-            self.behaviour[component] = behaviour
+        for each in whose:
+            self.behaviour[each] = behaviour
         self.look_again()
 
     def look_again(self) -> None:
@@ -233,7 +243,9 @@ class Kubelet:
             if self.kills_pods:
                 await self._client.delete(POD, _name(pod), _namespace(pod), uid=_uid(pod), grace_s=0)
         else:
-            behaviour = self.behaviour.get(pod["metadata"]["labels"].get(COMPONENT, ""), "run")
+            component, image = pod["metadata"]["labels"].get(COMPONENT, ""), pod["spec"]["containers"][0]["image"]
+            named = (self.behaviour[each] for each in (_name(pod), image, component) if each in self.behaviour)
+            behaviour = next(named, "run")
             await self._status("Pod", pod, status_of(pod, behaviour))
 
     async def _claim(self, claim: Whole, pods: list[Whole]) -> None:

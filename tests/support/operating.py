@@ -29,6 +29,7 @@ class FakeEndpoint:
 
     def __init__(self) -> None:
         self.failure = ""
+        self.kubelet_versions: list[str] = []
         self.kubeconfigs: list[bytes] = []
         self.asked_at: list[float] = []  # by the machine's monotonic clock
         self._asked = asyncio.Event()
@@ -40,6 +41,11 @@ class FakeEndpoint:
         if self.failure:
             raise Unreachable(self.failure)
         return SERVED
+
+    async def kubelets(self, kubeconfig: bytes) -> frozenset[str]:
+        if self.failure:
+            raise Unreachable(self.failure)
+        return frozenset(self.kubelet_versions)
 
     async def until_asked(self, times: int) -> None:
         """Wait for so many more probes."""

@@ -20,6 +20,7 @@ from homeostat.api.events import EVENT, Event
 from homeostat.api.kind import Kind, Resource
 from homeostat.api.meta import ObjectMeta
 from homeostat.api.pods import POD, Pod
+from homeostat.api.policy import POD_DISRUPTION_BUDGET, PodDisruptionBudget
 
 __all__ = [
     "CONFIG_MAP",
@@ -33,6 +34,7 @@ __all__ = [
     "PERSISTENT_VOLUME",
     "PERSISTENT_VOLUME_CLAIM",
     "POD",
+    "POD_DISRUPTION_BUDGET",
     "SECRET",
     "SERVICE",
     "SERVICE_ACCOUNT",
@@ -48,6 +50,7 @@ __all__ = [
     "PersistentVolume",
     "PersistentVolumeClaim",
     "Pod",
+    "PodDisruptionBudget",
     "Secret",
     "Service",
     "ServiceAccount",
@@ -109,6 +112,7 @@ class ServiceSpec(Struct, frozen=True, gc=False, rename="camel"):
     ports: tuple[ServicePort, ...] = ()
     load_balancer_ip: str = field(default="", name="loadBalancerIP")
     load_balancer_class: str = ""
+    traffic_distribution: str = ""
     publish_not_ready_addresses: bool = False
 
 

@@ -108,6 +108,11 @@ class PodStatus(Struct, frozen=True, gc=False, rename="camel"):
         """The condition of a type, if the Pod has it."""
         return next((condition for condition in self.conditions if condition.type == type_), None)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether its kubelet says that it takes traffic."""
+        return any(condition.type == "Ready" and condition.status == "True" for condition in self.conditions)
+
 
 class Pod(Struct, frozen=True, gc=False):
     """A Pod."""

@@ -28,9 +28,13 @@ COMMANDS = {
     "get": ("homeostat.cli.get:get", "list objects"),
     "kubeconfig": ("homeostat.cli.kubeconfig:kubeconfig", "print the kubeconfig of a cluster, or of the cell"),
     "logs": ("homeostat.cli.local_logs:logs", "show the logs of a part of the data centre"),
+    "pause": ("homeostat.cli.pause:pause", "stop all changes to a cluster"),
+    "resume": ("homeostat.cli.pause:resume", "let the changes to a cluster go on"),
+    "rollback": ("homeostat.cli.upgrade:rollback", "go back to the package version before"),
     "run": ("homeostat.cli.run:run", "run a homeostat process"),
     "status": ("homeostat.cli.local_status:status", "tell what runs of the data centre of this machine"),
     "up": ("homeostat.cli.local_up:up", "raise a data centre on this machine"),
+    "upgrade": ("homeostat.cli.upgrade:upgrade", "move a cluster to another package version"),
     "version": ("homeostat.cli.version:version", "print the versions of homeostat and of the API server"),
     "wait": ("homeostat.cli.wait:wait", "wait for a condition of an object, or for its deletion"),
 }

@@ -118,8 +118,8 @@ def server(api_server: ApiServer) -> ApiServer:
     """The API server with CRDs, package version, and the operator's rights bound to a user."""
     install(api_server)
     api_server.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "deploy/operator/rights.yaml"))
-    api_server.kubectl("apply", "--server-side", "-f", str(ROOT / f"examples/packageversions/{PACKAGE}.yaml"))
-    for role in ("homeostat:cell", "homeostat:cell-packages"):
+    api_server.kubectl("apply", "--server-side", "-f", str(ROOT / "examples/packageversions"))
+    for role in ("homeostat:cell", "homeostat:cell-wide"):
         binding = {
             "apiVersion": "rbac.authorization.k8s.io/v1",
             "kind": "ClusterRoleBinding",

@@ -22,6 +22,8 @@ CONDITIONS = {
     "EtcdReady": "Ready",
     "APIServerReady": "Ready",
     "ControllersReady": "Ready",
+    "UpToDate": "AsDeclared",
+    "Available": "Serving",
     "Ready": "Serving",
 }
 
@@ -53,7 +55,12 @@ async def test_its_story_is_told_in_events(cell: Cell) -> None:
     reasons = [each["reason"] for each in events]
     assert reasons[:2] == ["Creating", "Issuing"]
     assert reasons[-1] == "Created"
-    assert set(reasons) == {"Creating", "Issuing", *CONDITIONS, "Created"} - {"Accepted", "Ready"}
+    assert set(reasons) == {"Creating", "Issuing", *CONDITIONS, "Created"} - {
+        "Accepted",
+        "UpToDate",
+        "Available",
+        "Ready",
+    }
     assert len(reasons) == len(set(reasons)), "each is told once"
     assert {each["type"] for each in events} == {"Normal"}
     assert {each["regarding"]["kind"] for each in events} == {"Cluster"}
@@ -101,8 +108,9 @@ async def test_everything_derived_is_marked_and_owned(cell: Cell) -> None:
         made = await cell.declare()
         await cell.until_ready()
     uid = made["metadata"]["uid"]
-    derived = [obj for kind in ("Secret", "Service", "StatefulSet", "Deployment") for obj in cell.all(kind)]
-    assert len(derived) == 6 + 2 + 1 + 3
+    others = ("ConfigMap", "PodDisruptionBudget")
+    derived = [obj for kind in ("Secret", "Service", "StatefulSet", "Deployment", *others) for obj in cell.all(kind)]
+    assert len(derived) == 6 + 3 + 1 + 3 + 1 + 2
     for obj in derived:
         assert obj["metadata"]["labels"]["cluster.homeostat.dev/uid"] == uid
         assert [(owner["uid"], owner["controller"]) for owner in obj["metadata"]["ownerReferences"]] == [(uid, True)]
@@ -175,7 +183,7 @@ async def test_an_endpoint_that_does_not_answer_is_told_and_asked_about_once_a_s
     async with cell.operator(haste=20):
         await cell.declare()
         told = await cell.until_condition("Ready", "EndpointUnreachable")
-        assert told["message"] == "nobody listens"
+        assert told["message"] == "Available: nobody listens"
         await cell.endpoint.until_asked(4)
         assert all(later - sooner >= 1 / 20 for sooner, later in pairwise(cell.endpoint.asked_at))
         cell.endpoint.failure = ""
@@ -196,8 +204,10 @@ async def test_once_ready_and_idle_nothing_is_written(cell: Cell) -> None:
 
 def is_watch(path: str, cell: Cell) -> bool:
     """Whether a path is that of a whole collection."""
-    return path.rpartition("/")[2] in ("clusters", "clusterpackageversions") or path.endswith(
-        ("/secrets", "/services", "/statefulsets", "/deployments", "/pods", "/persistentvolumeclaims")
+    return path.rpartition("/")[2] in (
+        *("clusters", "clusterpackageversions", "nodes"),
+        *("secrets", "services", "statefulsets", "deployments", "pods", "persistentvolumeclaims"),
+        *("configmaps", "poddisruptionbudgets"),
     )
 
 
@@ -205,11 +215,16 @@ async def test_another_operator_finds_nothing_to_change(cell: Cell) -> None:
     async with cell.operator() as first:
         await cell.declare()
         await cell.until_ready()
+        await cell.kubelet.until(lambda: is_formed(cell), "etcd is said to be formed")
         assert await first.end() == 0
     before = everything(cell)
     async with cell.operator():
         await cell.endpoint.until_asked(1)
     assert everything(cell) == before
+
+
+def is_formed(cell: Cell) -> bool:
+    return bool(cell.get("ConfigMap", "demo-etcd")["data"]["initial-cluster-state"] == "existing")
 
 
 def everything(cell: Cell) -> list[Whole]:

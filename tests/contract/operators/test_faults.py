@@ -38,7 +38,7 @@ def assert_nothing_is_doubled(cell: Cell, faults: Faults) -> None:
         "sche",
     ]
     assert len(cell.all("Secret")) == 6
-    assert len(cell.all("Service")) == 2
+    assert len(cell.all("Service")) == 3
     created = [sent for sent in faults.writes if sent.method == "POST" and sent.status == 201]
     assert len(created) == 1, "only the authorities are created, all else is applied"
 

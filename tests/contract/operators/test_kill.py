@@ -28,6 +28,7 @@ AT_ONCE = 12  # how many operators run side by side
 WITHIN_S = 120.0  # dozens at once, perhaps on a busy machine
 LEAST_DEATHS = 15  # fewer would mean that nothing was tested
 PREFIX = "kill-"
+OLD, NEW = "v1.34.4", "v1.35.4"
 _numbers = count()
 
 
@@ -109,7 +110,14 @@ async def declare(cell: Cell) -> None:
 
 
 async def ready(cell: Cell) -> None:
+    """Ready, and what follows from that is done too."""
     await cell.until_ready(within_s=WITHIN_S)
+
+    def is_settled() -> bool:
+        membership = cell.find("ConfigMap", "demo-etcd") or {"data": {}}
+        return membership["data"].get("initial-cluster-state") == "existing" and "rollback" in cell.status()
+
+    await cell.kubelet.until(is_settled, "it is settled", within_s=WITHIN_S)
 
 
 async def delete(cell: Cell) -> None:
@@ -120,6 +128,18 @@ async def gone(cell: Cell) -> None:
     await cell.until_gone(within_s=WITHIN_S)
 
 
+async def upgrade(cell: Cell) -> None:
+    await cell.set_spec(packageVersion=NEW)
+
+
+async def upgraded(cell: Cell) -> None:
+    def there() -> bool:
+        return cell.status().get("packageVersion") == NEW and "upgrade" not in cell.status()
+
+    await cell.kubelet.until(there, f"the masters are of {NEW}", within_s=WITHIN_S)
+    await cell.until_ready(within_s=WITHIN_S)
+
+
 async def test_a_creation_that_is_cut_at_any_write_ends_as_if_it_had_not_been(yard: Yard) -> None:
     undisturbed = await yard.cell()
     writes = await count_writes(undisturbed, declare, ready)
@@ -128,7 +148,7 @@ async def test_a_creation_that_is_cut_at_any_write_ends_as_if_it_had_not_been(ya
     assert len(deaths) - deaths.count("not") > LEAST_DEATHS
     async with yard.operator():
         for cell in cells:
-            await cell.until_ready(within_s=WITHIN_S)
+            await ready(cell)
     wanted = normal(undisturbed)
     for cell, death in zip(cells, deaths, strict=True):
         assert normal(cell) == wanted, f"killed {death}"
@@ -154,6 +174,29 @@ async def test_a_deletion_that_is_cut_at_any_write_leaves_nothing(yard: Yard) ->
             await cell.until_gone(within_s=WITHIN_S)
     for cell, death in zip(cells, deaths, strict=True):
         assert [obj["metadata"]["name"] for obj in normal(cell)] == ["stranger"], f"killed {death}"
+
+
+async def test_an_upgrade_that_is_cut_at_any_write_ends_as_if_it_had_not_been(yard: Yard) -> None:
+    async def made(cells: list[Cell]) -> list[Cell]:
+        async with yard.operator():
+            for cell in cells:
+                await cell.declare(packageVersion=OLD)
+            for cell in cells:
+                await cell.until_ready(within_s=WITHIN_S)
+        return cells
+
+    (undisturbed,) = await made([await yard.cell()])
+    writes = await count_writes(undisturbed, upgrade, upgraded)
+    cells = await made([await yard.cell() for _ in range(writes + 1)])
+    deaths = await kill_at_every_write(cells, upgrade, upgraded)
+    assert len(deaths) - deaths.count("not") > LEAST_DEATHS
+    async with yard.operator():
+        for cell in cells:
+            await upgraded(cell)
+    wanted = normal(undisturbed)
+    for cell, death in zip(cells, deaths, strict=True):
+        assert normal(cell) == wanted, f"killed {death}"
+    assert len(yard.kubelet.started) == (4 + 3) * (len(cells) + 1), "each Pod with another image was replaced once"
 
 
 def normal(cell: Cell) -> list[Whole]:

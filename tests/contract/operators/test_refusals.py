@@ -97,14 +97,15 @@ def package(name: str) -> Whole:
     return bent(example(f"packageversions/{PACKAGE}.yaml"), {"metadata.name": name})
 
 
-async def test_an_upgrade_is_refused_and_the_masters_run_on_and_are_mended(cell: Cell) -> None:
+async def test_an_unknown_package_version_is_told_and_the_masters_run_on_and_are_mended(cell: Cell) -> None:
+    cell.kubelet.collects_pods = True
     async with cell.operator():
         await cell.declare()
         await cell.until_ready()
         await cell.set_spec(packageVersion="v1.36.0")
-        told = await cell.until_condition("Accepted", "UpgradeNotSupported")
-        assert "does not move a running cluster to v1.36.0; it stays at v1.35.4" in told["message"]
-        assert cell.condition("Ready")["status"] == "True"
+        told = await cell.until_condition("Accepted", "PackageVersionNotFound")
+        assert "there is no ClusterPackageVersion 'v1.36.0'" in told["message"]
+        assert cell.condition("Available")["status"] == "True"
         assert cell.status()["packageVersion"] == PACKAGE
         uid = cell.get("Deployment", "demo-scheduler")["metadata"]["uid"]
         await cell.client.delete(KINDS["Deployment"], "demo-scheduler", cell.namespace)
@@ -113,6 +114,7 @@ async def test_an_upgrade_is_refused_and_the_masters_run_on_and_are_mended(cell:
         )
         await cell.set_spec(packageVersion=PACKAGE)
         await cell.until_condition("Accepted", "AsDeclared")
+        await cell.until_ready()
 
 
 async def test_an_address_belongs_to_the_older_cluster_until_that_is_gone(cell: Cell) -> None:

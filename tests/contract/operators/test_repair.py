@@ -11,13 +11,16 @@ from tests.support.kubelet import KINDS, Whole
 
 pytestmark = pytest.mark.real
 
-SERVICES = ("demo-etcd", "demo-apiserver")
+SERVICES = ("demo-etcd", "demo-etcd-client", "demo-apiserver")
 DEPLOYMENTS = ("demo-apiserver", "demo-controller-manager", "demo-scheduler")
 LEAVES = ("demo-etcd", "demo-apiserver", "demo-controller-manager", "demo-scheduler", "demo-admin-kubeconfig")
 DERIVED = (
     *(("Service", name) for name in SERVICES),
     *(("Deployment", name) for name in DEPLOYMENTS),
     ("StatefulSet", "demo-etcd"),
+    ("ConfigMap", "demo-etcd"),
+    ("PodDisruptionBudget", "demo-etcd"),
+    ("PodDisruptionBudget", "demo-apiserver"),
     *(("Secret", name) for name in LEAVES),
 )
 GARBAGE = b64encode(b"garbage").decode()
@@ -80,6 +83,8 @@ async def test_a_service_that_is_made_again_has_the_address_that_clients_know(ce
         ("Service", "demo-etcd", {"publishNotReadyAddresses": False}),
         ("Service", "demo-apiserver", {"selector": {"app": "other"}}),
         ("Service", "demo-apiserver", {"ports": [{"name": "https", "port": 7443, "targetPort": 6443}]}),
+        ("Service", "demo-etcd-client", {"trafficDistribution": None}),
+        ("PodDisruptionBudget", "demo-etcd", {"maxUnavailable": 3}),
         ("Deployment", "demo-apiserver", {"replicas": 0}),
         ("Deployment", "demo-scheduler", {"template": {"spec": {"terminationGracePeriodSeconds": 1}}}),
         ("StatefulSet", "demo-etcd", {"template": {"metadata": {"annotations": {"cluster.homeostat.dev/x": "y"}}}}),
@@ -92,6 +97,20 @@ async def test_an_edited_field_of_ours_is_put_back(cell: Cell, kind: str, name: 
         before = spec_of(cell.get(kind, name))
         await patch(cell, kind, name, {"spec": change})
         await cell.kubelet.until(lambda: is_ours(spec_of(cell.find(kind, name)), before), "the edit is undone")
+
+
+async def test_an_edited_membership_is_put_back(cell: Cell) -> None:
+    async with cell.operator():
+        await cell.declare()
+        await cell.until_ready()
+
+        def told() -> Whole:
+            return dict(cell.get("ConfigMap", "demo-etcd")["data"])
+
+        await cell.kubelet.until(lambda: told()["initial-cluster-state"] == "existing", "it is said to be formed")
+        before = told()
+        await patch(cell, "ConfigMap", "demo-etcd", {"data": {"initial-cluster": "x=y"}})
+        await cell.kubelet.until(lambda: told() == before, "the edit is undone")
 
 
 def is_ours(spec: Any, before: Any) -> bool:

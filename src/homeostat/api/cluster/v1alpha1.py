@@ -109,14 +109,30 @@ class ClusterStorage(Struct, frozen=True, gc=False, rename="camel", omit_default
     rules: ClassVar[tuple[Rule, ...]] = (STORAGE_CLASS_KEPT,)
 
 
+class ClusterUpgradePolicy(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """How the masters move to another package version."""
+
+    on_failure: Annotated[
+        str,
+        doc(
+            "What to do when a master does not become ready after its move. `Pause`: leave everything as it is and say "
+            "so. `Rollback`: go back to the package version that was complete before.",
+            enum=["Pause", "Rollback"],
+        ),
+    ] = "Pause"
+    step_timeout_seconds: Annotated[
+        int, doc("How long one master may take to become ready after its move.", minimum=30, maximum=3600)
+    ] = 300
+
+
 class ClusterSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
     """The final state that the owner declares."""
 
     package_version: Annotated[
         str,
         doc(
-            "The name of the ClusterPackageVersion that the masters are made of. This release does not move a running "
-            "cluster to another one: a change is answered by the condition Accepted=False, reason UpgradeNotSupported.",
+            "The name of the ClusterPackageVersion that the masters are made of. A change moves them there one by one, "
+            "up or down by one minor version at most, and may itself be changed at any time.",
             maxLength=63,
             minLength=1,
             pattern=_DNS_NAME,
@@ -125,10 +141,18 @@ class ClusterSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=T
     network: Annotated[ClusterNetwork, doc("The business cluster's own address ranges.")]
     topology: Annotated[
         str,
-        doc("How many masters there are: `single` is one of each component. Immutable.", IMMUTABLE, enum=["single"]),
+        doc(
+            "How many masters there are. `single`: one of each component. `ha`: three etcd members and two of "
+            "everything else, kept apart over three zones of the cell, so that any one zone can be lost. Immutable.",
+            IMMUTABLE,
+            enum=["single", "ha"],
+        ),
     ] = "single"
     endpoint: Annotated[ClusterEndpoint, doc("Where the API server is reached.")] = ClusterEndpoint()
     storage: Annotated[ClusterStorage, doc("The volumes of etcd.")] = ClusterStorage()
+    upgrade_policy: Annotated[ClusterUpgradePolicy, doc("How the masters move to another package version.")] = (
+        ClusterUpgradePolicy()
+    )
     deletion_protection: Annotated[bool, doc("Refuse to delete this Cluster. Set it to false first to delete.")] = False
     paused: Annotated[
         bool, doc("Touch nothing until it is false again; the masters run on. A deletion goes on all the same.")
@@ -152,6 +176,35 @@ class ComponentStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaul
     ready: Annotated[int, doc("How many replicas are ready.", minimum=0)]
     state: Annotated[str, doc("The state in one word, such as Ready or Progressing.", maxLength=63)]
     message: Annotated[str, doc("What is awaited or wrong; empty when all is well.", maxLength=1024)] = ""
+    package_version: Annotated[
+        str, doc("The ClusterPackageVersion that this component is made of, or is being moved to.", maxLength=63)
+    ] = ""
+
+
+class ClusterUpgradeStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """A move to another package version that is under way, or that failed."""
+
+    from_version: Annotated[str, doc("The package version that was complete before.", maxLength=63)] = field(
+        name="from"
+    )
+    to_version: Annotated[str, doc("The package version that the masters move to now.", maxLength=63)] = field(
+        name="to"
+    )
+    started_at: Annotated[datetime, doc("When the first master of this move was moved.")]
+    component: Annotated[str, doc("The master that moved last.", maxLength=63)] = ""
+    component_started_at: Annotated[datetime | None, doc("When that master was moved.")] = None
+    failed_version: Annotated[
+        str, doc("The package version that failed; it is not tried again until the spec names another.", maxLength=63)
+    ] = ""
+    failure: Annotated[str, doc("Why it failed.", maxLength=1024)] = ""
+
+
+class ClusterRollbackStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """Whether the cluster can go to an older package version, with its data."""
+
+    package_version: Annotated[str, doc("The older package version.", maxLength=63)]
+    possible: Annotated[bool, doc("Whether the cluster can go there now.")]
+    reason: Annotated[str, doc("Until when or until what, or why not.", maxLength=512)] = ""
 
 
 class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
@@ -167,8 +220,18 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
         ),
     ] = ""
     package_version: Annotated[
-        str, doc("The ClusterPackageVersion that the masters are made of now.", maxLength=63)
+        str, doc("The ClusterPackageVersion that all masters were made of when a move last was complete.", maxLength=63)
     ] = ""
+    previous_package_version: Annotated[
+        str, doc("The one before that, which `homeostat rollback` goes back to.", maxLength=63)
+    ] = ""
+    upgrade: Annotated[
+        ClusterUpgradeStatus | None, doc("The move to another package version that is under way, or that failed.")
+    ] = None
+    rollback: Annotated[
+        tuple[ClusterRollbackStatus, ...],
+        doc("Which older package versions the cluster can go to.", maxItems=16, list_map_keys=["packageVersion"]),
+    ] = ()
     kubernetes_version: Annotated[str, doc("The Kubernetes version that is served.", maxLength=63)] = ""
     endpoint: Annotated[ClusterEndpointStatus | None, doc("Where the API server is reached; assigned once.")] = None
     components: Annotated[
@@ -300,6 +363,7 @@ CLUSTER_DEFINITION = Definition(
     columns=(
         Column("Ready", f"{_READY}.status", "Whether the cluster is in its declared state"),
         Column("Phase", ".status.phase", "The conditions in one word"),
+        Column("Topology", ".spec.topology", "How many masters there are", priority=1),
         Column("Version", ".status.kubernetesVersion", "The Kubernetes version that is served"),
         Column("Package", ".spec.packageVersion", "The package version that is declared"),
         Column("Endpoint", ".status.endpoint.host", "The address of the API server"),

@@ -18,6 +18,7 @@ from homeostat.operators.cluster.actions import (
     AddFinalizer,
     Applied,
     Apply,
+    AskKubelets,
     Conflicted,
     IssueAuthority,
     IssueLeaf,
@@ -42,10 +43,11 @@ from homeostat.operators.cluster.pki import authority, leaves
 from homeostat.operators.cluster.pki.soundness import decoded
 from homeostat.operators.cluster.ports import Probe, Unreachable
 from homeostat.runtime.finalizers import add_finalizer, remove_finalizer
-from homeostat.runtime.outcome import DONE, Outcome
+from homeostat.runtime.outcome import DONE, Outcome, Progress
 
 _CONFLICT_S = 30.0
 _PROBE_AGAIN_S = 1.0
+_KUBELETS_AGAIN_S = 5.0
 
 
 class NameTaken(Exception):
@@ -81,6 +83,8 @@ class Actor:
                 return await self._apply_all(seen, objects)
             case ProbeEndpoint():
                 return await self._ask(seen)
+            case AskKubelets():
+                return await self._ask_kubelets(seen)
             case Remove():
                 await self._remove(seen, action)
             case RemoveFinalizer():
@@ -116,7 +120,8 @@ class Actor:
         An apply only adds to such lists and changes entries of the same key; a merge patch replaces them.
         """
         found = await self._require_ours(seen.cluster, desired.kind, desired.name)
-        patch = {"metadata": {"uid": found.metadata.uid if found else ""}, "spec": desired.body["spec"]}
+        content = {field: value for field, value in desired.body.items() if field not in ("apiVersion", "kind")}
+        patch = {**content, "metadata": {"uid": found.metadata.uid if found else ""}}
         where = seen.names.namespace
         await self._client.merge_patch(desired.kind, desired.name, patch, where, field_manager=FIELD_MANAGER)
         return await self._client.apply(desired.kind, desired.body, force=True, field_manager=FIELD_MANAGER)
@@ -177,6 +182,15 @@ class Actor:
             return ProbeFailed(_PROBE_AGAIN_S, str(error))
         memory.probed = ProbeSeen(self._clock.now(), version)
         return Probed(version=version)
+
+    async def _ask_kubelets(self, seen: Observed) -> Outcome:
+        secret = await self._client.get(SECRET, seen.names.admin, seen.names.namespace)
+        try:
+            versions = await self._probe.kubelets(decoded(secret.data).get(KUBECONFIG_KEY, b""))
+        except Unreachable as error:
+            return Progress(_KUBELETS_AGAIN_S, str(error))
+        self._memory(seen.cluster.metadata.uid).kubelets = (self._clock.now(), versions)
+        return DONE
 
     async def _remove(self, seen: Observed, action: Remove) -> None:
         """Only while the Cluster is still being deleted, and only the very object that was seen."""

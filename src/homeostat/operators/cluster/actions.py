@@ -38,6 +38,10 @@ class ProbeEndpoint(Struct, frozen=True, tag=True):
     """Read through the endpoint as a client does."""
 
 
+class AskKubelets(Struct, frozen=True, tag=True):
+    """Ask the business cluster which versions its kubelets are."""
+
+
 class Remove(Struct, frozen=True, tag=True):
     """Destructive: delete one derived object, by uid. Only ever planned for a Cluster that is being deleted."""
 
@@ -50,7 +54,7 @@ class RemoveFinalizer(Struct, frozen=True, tag=True):
     """Let the Cluster go: nothing of it is left."""
 
 
-Action = AddFinalizer | IssueAuthority | IssueLeaf | Apply | ProbeEndpoint | Remove | RemoveFinalizer
+Action = AddFinalizer | IssueAuthority | IssueLeaf | Apply | ProbeEndpoint | AskKubelets | Remove | RemoveFinalizer
 
 
 class Wait(Struct, frozen=True):
@@ -67,6 +71,17 @@ class Verdict(Struct, frozen=True):
     message: str
 
 
+class Step(Struct, frozen=True):
+    """What is told and done about the package version."""
+
+    to: str  # where the masters go, or are
+    verdict: Verdict | None = None  # why they are not there, or not where they were declared; None: they are
+    moves: tuple[str, ...] = ()  # components that begin to move: told first, made at the next look
+    probes: bool = False  # a read through the endpoint is wanted before anything else
+    asks_kubelets: bool = False  # their versions are wanted before anything else
+    failed: Verdict | None = None  # the wish failed just now
+
+
 class Plan(Struct, frozen=True):
     """What will be done now, in order."""
 
@@ -74,6 +89,7 @@ class Plan(Struct, frozen=True):
     wait: Wait | None = None
     stop: str | None = None
     verdict: Verdict | None = None  # what the condition Accepted says; None: as declared
+    step: Step | None = None  # None: the package version was not looked at
     pki: Verdict | None = None  # what the condition PKIReady says beyond ready or not
 
 

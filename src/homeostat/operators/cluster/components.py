@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from homeostat.api.cluster.v1alpha1 import ComponentStatus, PackageComponent
 from homeostat.api.pods import ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, Pod
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import COMPONENT_LABEL, Names
-from homeostat.operators.cluster.observe import Observed, Workload
+from homeostat.operators.cluster.observe import Memory, Observed, Workload
+from homeostat.operators.cluster.topology import Topology, topology_of
 
 _IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError"}
 _CRASH_REASONS = {"CrashLoopBackOff", "RunContainerError", "CreateContainerError", "CreateContainerConfigError"}
@@ -34,27 +39,41 @@ def workload_names(names: Names) -> dict[str, str]:
     }
 
 
-def components(seen: Observed) -> tuple[ComponentStatus, ...]:
-    """The status of every component of the package in use."""
-    if seen.package is None:
-        return seen.cluster.status.components
+def components(seen: Observed, at: Mapping[str, str]) -> tuple[ComponentStatus, ...]:
+    """The status of every component, as the package version that it is made of declares it; else the last known."""
+    known = {status.name: status for status in seen.cluster.status.components}
     found = []
     for component, name in workload_names(seen.names).items():
-        declared = seen.package.spec.component(component)
+        package = seen.packages.get(at[component])
+        declared = package.spec.component(component) if package else None
         if declared is not None:
-            found.append(_status(declared, seen.workloads.get(name), trouble(seen, component)))
+            told = _status(seen, declared, seen.workloads.get(name), trouble(seen, component))
+            found.append(replace(told, package_version=at[component]))
+        elif component in known:
+            found.append(known[component])
     return tuple(found)
+
+
+def topology(seen: Observed) -> Topology:
+    """How many of everything are declared."""
+    return topology_of(seen.cluster.spec.topology)
 
 
 def is_ready(seen: Observed, component: str) -> bool:
     """Whether all declared replicas, of the newest declaration, are ready."""
     workload = seen.workloads.get(workload_names(seen.names)[component])
-    return workload is not None and _is_rolled_out(workload)
+    return workload is not None and _is_rolled_out(workload, topology(seen).replicas(component))
 
 
-def is_running(seen: Observed, component: str) -> bool:
-    """Whether a Pod of it has its volumes and its process, ready or not."""
-    return any(pod.status.phase == "Running" for pod in _pods(seen, component))
+def has_running_quorum(seen: Observed) -> bool:
+    """Whether enough members of etcd have their volumes and their processes, ready or not."""
+    running = [pod for pod in _pods(seen, etcd.NAME) if pod.status.phase == "Running"]
+    return len(running) >= topology(seen).quorum
+
+
+def can_serve(seen: Observed) -> bool:
+    """Whether clients can be served at all: a quorum of etcd and one API server are ready."""
+    return _ready(seen, etcd.NAME) >= topology(seen).quorum and _ready(seen, apiserver.NAME) > 0
 
 
 def trouble(seen: Observed, component: str) -> Trouble:
@@ -62,7 +81,8 @@ def trouble(seen: Observed, component: str) -> Trouble:
     workload = seen.workloads.get(workload_names(seen.names)[component])
     if workload is None:
         return Trouble(words.NOT_CREATED, "waits for what it depends on")
-    if _is_rolled_out(workload):
+    wanted = topology(seen).replicas(component)
+    if _is_rolled_out(workload, wanted):
         return Trouble(words.COMPONENTS_READY, "")
     pods = _pods(seen, component)
     staying = [pod for pod in pods if pod.metadata.deletion_timestamp is None]
@@ -71,7 +91,15 @@ def trouble(seen: Observed, component: str) -> Trouble:
             found = judge(pod)
             if found is not None:
                 return found
-    return _refused(workload) or Trouble(words.PROGRESSING, _awaited(workload, staying, pods))
+    return _refused(workload) or Trouble(words.PROGRESSING, _awaited(workload, wanted, staying, pods))
+
+
+def note_readiness(seen: Observed, known: Memory, now: datetime) -> Observed:
+    """Remember when the readiness of a master last changed: what was proven before says nothing about now."""
+    readiness = tuple(is_ready(seen, component) for component in workload_names(seen.names))
+    if readiness != known.readiness or known.ready_since is None:
+        known.readiness, known.ready_since = readiness, now
+    return replace(seen, ready_since=known.ready_since)
 
 
 def authority_trouble(seen: Observed) -> Trouble | None:
@@ -92,22 +120,28 @@ def _pods(seen: Observed, component: str) -> list[Pod]:
     return [pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) == component]
 
 
-def _is_rolled_out(workload: Workload) -> bool:
+def _ready(seen: Observed, component: str) -> int:
+    workload = seen.workloads.get(workload_names(seen.names)[component])
+    return workload.status.ready_replicas if workload else 0
+
+
+def _is_rolled_out(workload: Workload, wanted: int) -> bool:
     status = workload.status
     current = status.observed_generation >= workload.metadata.generation
-    updated = min(status.updated_replicas, status.ready_replicas) >= _wanted(workload)
-    return current and updated and workload.metadata.deletion_timestamp is None
+    updated = min(status.updated_replicas, status.ready_replicas) >= wanted
+    # While old Pods are there, it may be they who are ready, and not the new ones.
+    alone = status.replicas <= status.updated_replicas
+    return current and updated and alone and workload.metadata.deletion_timestamp is None
 
 
-def _wanted(workload: Workload) -> int:
-    """Never none: who scales a master to nothing by hand has not declared that."""
-    return max(workload.spec.replicas, 1)
-
-
-def _awaited(workload: Workload, staying: list[Pod], pods: list[Pod]) -> str:
-    if workload.spec.replicas == 0:
-        return f"{type(workload).__name__} {workload.metadata.name} was scaled to 0 replicas, 1 is declared"
-    where = _places(staying)
+def _awaited(workload: Workload, wanted: int, staying: list[Pod], pods: list[Pod]) -> str:
+    """What is waited for; replicas that are ready are not."""
+    scaled = workload.spec.replicas
+    if scaled < wanted:
+        return (
+            f"{type(workload).__name__} {workload.metadata.name} was scaled to {scaled} replicas, {wanted} are declared"
+        )
+    where = _places([pod for pod in staying if not pod.status.is_ready] or staying)
     if where:
         return f"starting {where}"
     leaving = "" if staying else _places(pods)
@@ -166,12 +200,12 @@ def _unschedulable(pod: Pod) -> Trouble | None:
     return Trouble(words.UNSCHEDULABLE, f"{pod.metadata.name}: {scheduled.message[:_SHOWN]}")
 
 
-def _status(declared: PackageComponent, workload: Workload | None, why: Trouble) -> ComponentStatus:
+def _status(seen: Observed, declared: PackageComponent, workload: Workload | None, why: Trouble) -> ComponentStatus:
     return ComponentStatus(
         name=declared.name,
         version=declared.version,
         image=declared.image,
-        desired=_wanted(workload) if workload else 1,
+        desired=topology(seen).replicas(declared.name),
         ready=workload.status.ready_replicas if workload else 0,
         state=why.reason,
         message=why.message[:_LONGEST],

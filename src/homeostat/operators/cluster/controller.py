@@ -19,23 +19,38 @@ from homeostat.api.cluster.v1alpha1 import (
     ClusterStatus,
 )
 from homeostat.api.core import (
+    CONFIG_MAP,
     DEPLOYMENT,
+    NODE,
     PERSISTENT_VOLUME_CLAIM,
     POD,
+    POD_DISRUPTION_BUDGET,
     SECRET,
     SERVICE,
     STATEFUL_SET,
+    Node,
 )
 from homeostat.api.kind import Kind
 from homeostat.api.meta import Object
 from homeostat.kube.client import Client
 from homeostat.operators.cluster.act import Actor
 from homeostat.operators.cluster.actions import Action, Plan
+from homeostat.operators.cluster.components import note_readiness
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.names import FIELD_MANAGER, NAME_LABEL
-from homeostat.operators.cluster.observe import ADDRESS_INDEX, OWNER_INDEX, Caches, Memory, Observed, observe
+from homeostat.operators.cluster.observe import (
+    ADDRESS_INDEX,
+    OWNER_INDEX,
+    ZONES_INDEX,
+    Caches,
+    Memory,
+    Observed,
+    asks_for_zones,
+    observe,
+)
 from homeostat.operators.cluster.ports import Probe
 from homeostat.operators.cluster.report import report
+from homeostat.operators.cluster.topology import open_zones
 from homeostat.runtime.controller import Controller
 from homeostat.runtime.informer import Informer
 from homeostat.runtime.loop import Loop, Report, Result, Rooms, Target
@@ -60,8 +75,10 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         self._actor = Actor(client, probe, self._memory, clock=manager.clock)
 
     async def observe(self, key: str) -> Observed | None:
-        """From the caches alone."""
-        return observe(key, self._caches, self._memory, self._clock.now())
+        """From the caches, and from what this process remembers of earlier looks."""
+        now = self._clock.now()
+        seen = observe(key, self._caches, self._memory, now)
+        return None if seen is None else note_readiness(seen, self._memory(seen.cluster.metadata.uid), now)
 
     def decide(self, observed: Observed, now: datetime) -> Plan:
         """By the rules of decide.py."""
@@ -111,7 +128,9 @@ def add_cluster_operator(
     policy: Policy = Policy(),  # noqa: B008  (a frozen value)
 ) -> Controller[str]:
     """Wire informers, loop and controller into a manager; an empty namespace means all of them."""
-    clusters = manager.informer(client, CLUSTER, namespace=namespace, indexes={ADDRESS_INDEX: _address})
+    clusters = manager.informer(
+        client, CLUSTER, namespace=namespace, indexes={ADDRESS_INDEX: _address, ZONES_INDEX: _asks_for_zones}
+    )
     packages = manager.informer(client, CLUSTER_PACKAGE_VERSION)
 
     def owned(kind: Kind[T]) -> Informer[T]:
@@ -121,6 +140,8 @@ def add_cluster_operator(
 
     secrets, services, stateful_sets = owned(SECRET), owned(SERVICE), owned(STATEFUL_SET)
     deployments, pods, claims = owned(DEPLOYMENT), owned(POD), owned(PERSISTENT_VOLUME_CLAIM)
+    config_maps, budgets = owned(CONFIG_MAP), owned(POD_DISRUPTION_BUDGET)
+    nodes = manager.informer(client, NODE)
     caches = Caches(
         clusters.store,
         packages.store,
@@ -130,6 +151,9 @@ def add_cluster_operator(
         deployments.store,
         pods.store,
         claims.store,
+        config_maps.store,
+        budgets.store,
+        nodes.store,
     )
     rooms = ClusterRooms(client, caches, probe, policy, manager)
     clusters.add_handler(lambda old, new, _priority: rooms.forget(old, new))
@@ -139,7 +163,11 @@ def add_cluster_operator(
     controller = loop.controller(NAME, random=manager.random, workers=workers, metrics=manager.metrics)
     controller.watch(clusters, to_keys=_with_rivals(clusters.store), when=rooms.is_news)
     controller.watch(packages, to_keys=_users_of(clusters.store))
-    sources: tuple[Informer[Any], ...] = (secrets, services, stateful_sets, deployments, pods, claims)
+    controller.watch(nodes, to_keys=_askers_for_zones(clusters.store), when=_opens_or_closes_a_zone)
+    sources: tuple[Informer[Any], ...] = (
+        *(secrets, services, config_maps, budgets),
+        *(stateful_sets, deployments, pods, claims),
+    )
     for informer in sources:
         controller.watch(informer, to_keys=_cluster_keys)
     manager.add(controller)
@@ -153,6 +181,18 @@ def _cluster_keys(obj: Object) -> Iterable[str]:
 
 def _address(cluster: Cluster) -> Iterable[str]:
     return (cluster.spec.endpoint.address,) if cluster.spec.endpoint.address else ()
+
+
+def _asks_for_zones(cluster: Cluster) -> Iterable[str]:
+    return ("yes",) if asks_for_zones(cluster) else ()
+
+
+def _askers_for_zones(clusters: Store[Cluster]) -> Callable[[Node], list[str]]:
+    return lambda _: [cluster.metadata.key for cluster in clusters.by_index(ZONES_INDEX, "yes")]
+
+
+def _opens_or_closes_a_zone(old: Node | None, new: Node | None) -> bool:
+    return open_zones([old] if old else []) != open_zones([new] if new else [])
 
 
 def _with_rivals(clusters: Store[Cluster]) -> Callable[[Cluster], list[str]]:

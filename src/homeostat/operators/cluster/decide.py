@@ -7,27 +7,41 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Network
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from homeostat.api.cluster.v1alpha1 import ClusterPackageVersionSpec, ClusterSpec
+from homeostat.api.cluster.v1alpha1 import ClusterSpec
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import (
     Action,
     AddFinalizer,
     Apply,
+    AskKubelets,
     IssueAuthority,
     IssueLeaf,
     Plan,
     ProbeEndpoint,
+    Step,
     Verdict,
     Wait,
 )
-from homeostat.operators.cluster.components import authority_trouble, is_ready, is_running, workload_names
+from homeostat.operators.cluster.components import (
+    authority_trouble,
+    can_serve,
+    has_running_quorum,
+    is_ready,
+    topology,
+)
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.rollout.standing import made_of, placed
+from homeostat.operators.cluster.rollout.step import step
 from homeostat.operators.cluster.teardown import tear_down
 from homeostat.runtime.conditions import is_true
+
+_SOON = timedelta(seconds=0.5)  # after a probe that a move waits for
+_LATER = timedelta(seconds=5)  # while a move waits for Pods, which wake us anyway
 
 
 class Policy(Struct, frozen=True):
@@ -81,13 +95,26 @@ def yield_an_address_to_the_older(seen: Observed, now: datetime, policy: Policy)
     return Plan(stop=message, verdict=Verdict(words.ADDRESS_TAKEN, message))
 
 
-def wait_for_the_package(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
-    """Without its package version nothing is known of the masters: what runs, runs on."""
-    if seen.package is not None:
+def refuse_too_few_zones(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
+    """Pods that must stand apart and cannot would wait for ever; masters that run already are not touched."""
+    needed = topology(seen).zones
+    if seen.is_begun or len(seen.zones) >= needed:
         return None
-    name = seen.cluster.status.package_version or seen.cluster.spec.package_version
+    found = ", ".join(sorted(seen.zones)) or "none"
+    message = (
+        f"spec.topology: {seen.cluster.spec.topology} needs hosts that take Pods in {needed} zones of the cell, found"
+        f" {len(seen.zones)} ({found}); add hosts, or declare the topology single"
+    )
+    return Plan(stop=message, verdict=Verdict(words.TOO_FEW_ZONES, message))
+
+
+def wait_for_the_package(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
+    """Without the package versions that they are made of nothing is known of the masters: what runs, runs on."""
+    lost = sorted({name for name in placed(seen.cluster).values() if name not in seen.packages})
+    if not lost:
+        return None
     path = "status" if seen.cluster.status.package_version else "spec"
-    message = f"{path}.packageVersion: there is no ClusterPackageVersion {name!r}"
+    message = f"{path}.packageVersion: there is no ClusterPackageVersion {lost[0]!r}"
     if seen.is_begun:
         message += "; create it again, until then the masters run on, but are not repaired"
     return Plan(stop=message, verdict=Verdict(words.PACKAGE_NOT_FOUND, message))
@@ -107,7 +134,7 @@ def guard_the_authorities(seen: Observed, now: datetime, policy: Policy) -> Plan
         return Plan(stop=why.message, pki=Verdict(why.reason, why.message))
     if seen.authority.exists:
         return None
-    return Plan((IssueAuthority(), *_changed(seen, _services(seen))))
+    return Plan((IssueAuthority(), *_changed(seen, _foundations(seen))))
 
 
 _RULES: tuple[Callable[[Observed, datetime, Policy], Plan | None], ...] = (
@@ -116,6 +143,7 @@ _RULES: tuple[Callable[[Observed, datetime, Policy], Plan | None], ...] = (
     refuse_an_invalid_spec,
     wait_for_the_package,
     yield_an_address_to_the_older,
+    refuse_too_few_zones,
     begin_with_the_finalizer,
     guard_the_authorities,
 )
@@ -128,22 +156,41 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
         for leaf in seen.leaves
         if (leaf.damage or not leaf.exists) and not _is_deleting(seen, "Secret", leaf.leaf.name)
     )
-    actions: tuple[Action, ...] = (*issue, *_changed(seen, (*_services(seen), *_workloads(seen))))
-    verdict = _kept_version(seen)
-    if not all(is_ready(seen, component) for component in workload_names(seen.names)):
-        return Plan(actions, verdict=verdict)
-    # In one plan with the actions, because those that change nothing (after a restart) wake nobody to probe later.
-    if seen.probed is None or not _is_proven(seen) or now >= seen.probed.at + policy.probe_every:
-        again = Wait(now + policy.probe_every, "the next probe")
-        return Plan((*actions, ProbeEndpoint()), again, verdict=verdict)
-    return Plan(actions, Wait(seen.probed.at + policy.probe_every, "the next probe"), verdict=verdict)
+    workloads = _changed(seen, tuple(_workloads(seen)))
+    actions: tuple[Action, ...] = (*issue, *_changed(seen, (*_foundations(seen), *_workloads(seen))))
+    going = step(seen, now, is_applied=not workloads)
+    plan = Plan(actions, step=going, verdict=_refused(going))
+    if going.moves or going.failed is not None:
+        return replace(plan, wait=Wait(now, "what was told is done at the next look"))
+    if going.asks_kubelets:
+        return replace(plan, actions=(*actions, AskKubelets()), wait=Wait(now + _SOON, "the kubelets' versions"))
+    if not can_serve(seen):
+        return replace(plan, wait=Wait(now + _LATER, "the master that moves") if going.verdict else None)
+    return _probe(seen, plan, going, now, policy)
+
+
+def _probe(seen: Observed, plan: Plan, going: Step, now: datetime, policy: Policy) -> Plan:
+    """Ask the endpoint in one plan with the actions: those that change nothing wake nobody to probe later."""
+    is_due = seen.probed is None or not _is_proven(seen) or now >= seen.probed.at + policy.probe_every
+    is_new = seen.cluster.status.ready_at is None  # what follows from being Ready for the first time is done at once
+    pause = _SOON if going.probes or is_new else _LATER if going.verdict else policy.probe_every
+    if is_due or going.probes:
+        return replace(plan, actions=(*plan.actions, ProbeEndpoint()), wait=Wait(now + pause, "the next probe"))
+    assert seen.probed is not None  # noqa: S101  (it would be due)
+    until = min(seen.probed.at + policy.probe_every, now + pause)
+    return replace(plan, wait=Wait(until, "the next probe"))
+
+
+def _refused(going: Step) -> Verdict | None:
+    """What of a step means that the declaration cannot be followed."""
+    hopeless = (words.PACKAGE_NOT_FOUND, words.UPGRADE_REFUSED)
+    return going.verdict if going.verdict is not None and going.verdict.reason in hopeless else None
 
 
 def _is_proven(seen: Observed) -> bool:
-    """Whether the last probe succeeded, and nothing was down since: what was told of it says so."""
-    told = seen.cluster.status.conditions
-    parts = (words.ETCD_READY, words.API_SERVER_READY, words.CONTROLLERS_READY)
-    return seen.probed is not None and seen.probed.version != "" and all(is_true(told, part) for part in parts)
+    """Whether the last probe succeeded, and clients could be served ever since: what was told of it says so."""
+    was_available = is_true(seen.cluster.status.conditions, words.AVAILABLE)
+    return seen.probed is not None and seen.probed.version != "" and was_available
 
 
 def wrong_in(spec: ClusterSpec) -> str:
@@ -162,30 +209,23 @@ def wrong_in(spec: ClusterSpec) -> str:
     return ""
 
 
-def _kept_version(seen: Observed) -> Verdict | None:
-    kept, wanted = seen.cluster.status.package_version, seen.cluster.spec.package_version
-    if not kept or kept == wanted:
-        return None
-    return Verdict(
-        words.UPGRADE_NOT_SUPPORTED,
-        f"spec.packageVersion: this release does not move a running cluster to {wanted}; it stays at {kept}; set that"
-        " again",
-    )
-
-
-def _package(seen: Observed) -> ClusterPackageVersionSpec:
-    assert seen.package is not None, "wait_for_the_package comes first"  # noqa: S101  (for the type checker)
-    return seen.package.spec
-
-
 def _inputs(seen: Observed) -> Inputs:
     usable = {leaf.leaf.name: leaf.digest for leaf in seen.leaves if leaf.exists and not leaf.damage}
-    return Inputs(seen.cluster, _package(seen), seen.names, seen.endpoint, usable)
+    is_formed = seen.cluster.status.ready_at is not None
+    return Inputs(seen.cluster, made_of(seen), seen.names, seen.endpoint, usable, is_formed)
 
 
-def _services(seen: Observed) -> tuple[Desired, ...]:
+def _foundations(seen: Observed) -> tuple[Desired, ...]:
+    """What masters are found by, and kept by."""
     inputs = _inputs(seen)
-    return (etcd.service(inputs), apiserver.service(inputs))
+    return (
+        etcd.service(inputs),
+        etcd.client_service(inputs),
+        etcd.membership(inputs),
+        etcd.budget(inputs),
+        apiserver.service(inputs),
+        apiserver.budget(inputs),
+    )
 
 
 def _workloads(seen: Observed) -> Iterator[Desired]:
@@ -194,7 +234,7 @@ def _workloads(seen: Observed) -> Iterator[Desired]:
     if names.etcd in inputs.secrets:
         yield etcd.stateful_set(inputs)
     # An API server that finds no etcd ends itself after 20 s and then waits longer each time.
-    can_start = seen.endpoint is not None and (_is_begun(seen, names.apiserver) or is_running(seen, etcd.NAME))
+    can_start = seen.endpoint is not None and (_is_begun(seen, names.apiserver) or has_running_quorum(seen))
     if can_start and names.apiserver in inputs.secrets:
         yield apiserver.deployment(inputs)
     for name, make in ((names.controllers, controllers.controller_manager), (names.scheduler, controllers.scheduler)):

@@ -21,6 +21,7 @@ FIELD_MANAGER = "homeostat-cluster"
 
 API_PORT = 6443
 ETCD_CLIENT_PORT, ETCD_PEER_PORT, ETCD_METRICS_PORT = 2379, 2380, 2381
+MOST_MEMBERS = 3  # of etcd, in any topology
 KUBECONFIG_KEY = "kubeconfig"
 
 
@@ -37,8 +38,13 @@ class Names(Struct, frozen=True):
 
     @property
     def etcd(self) -> str:
-        """The StatefulSet, its headless Service, and its Secret of certificates."""
+        """The StatefulSet, its headless Service, its Secret of certificates, and the ConfigMap of its membership."""
         return f"{self.cluster}-etcd"
+
+    @property
+    def etcd_client(self) -> str:
+        """The Service through which API servers reach the etcd members, those of their own zone first."""
+        return f"{self.cluster}-etcd-client"
 
     @property
     def apiserver(self) -> str:
@@ -61,9 +67,17 @@ class Names(Struct, frozen=True):
         return f"{self.cluster}-admin-kubeconfig"
 
     @property
-    def etcd_member(self) -> str:
-        """The stable DNS name of the first etcd member."""
-        return f"{self.etcd}-0.{self.etcd}.{self.namespace}.svc"
+    def etcd_service(self) -> str:
+        """The DNS name behind which API servers find etcd."""
+        return f"{self.etcd_client}.{self.namespace}.svc"
+
+    def etcd_members(self, count: int) -> tuple[str, ...]:
+        """The names of the first members, which are those of their Pods."""
+        return tuple(f"{self.etcd}-{number}" for number in range(count))
+
+    def etcd_host(self, member: str) -> str:
+        """The stable DNS name of one etcd member."""
+        return f"{member}.{self.etcd}.{self.namespace}.svc"
 
     @property
     def apiserver_service(self) -> str:

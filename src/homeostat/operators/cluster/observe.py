@@ -4,14 +4,14 @@ Nothing is asked of the API here. What is remembered (the fingerprint of an obje
 probe) only saves work: after a restart every object is applied once more, which changes nothing that is as declared.
 
 An edit of a derived object is noticed by its fingerprint: generation for workloads (it counts changes of spec), our
-labels and annotations, and the whole spec of Services, which have no generation. Comparing every field of every object
-on every event would cost more than the apply that puts things right.
+labels and annotations, and the whole content of Services and ConfigMaps, which have no generation. Comparing every
+field of every object on every event would cost more than the apply that puts things right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -19,17 +19,29 @@ import msgspec
 from msgspec import Struct, field
 
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus, ClusterPackageVersion
-from homeostat.api.core import Deployment, PersistentVolumeClaim, Pod, Secret, Service, StatefulSet
+from homeostat.api.core import (
+    ConfigMap,
+    Deployment,
+    Node,
+    PersistentVolumeClaim,
+    Pod,
+    PodDisruptionBudget,
+    Secret,
+    Service,
+    StatefulSet,
+)
 from homeostat.api.meta import ObjectMeta
 from homeostat.operators.cluster.manifests.shape import digest_of
 from homeostat.operators.cluster.names import API_PORT, UID_LABEL, Names, names_of
 from homeostat.operators.cluster.pki.authority import Damaged
 from homeostat.operators.cluster.pki.leaves import Leaf, leaves
 from homeostat.operators.cluster.pki.soundness import check_authority, check_leaf, decoded
+from homeostat.operators.cluster.topology import open_zones, topology_of
 from homeostat.runtime.store import Store
 
-OWNER_INDEX, ADDRESS_INDEX = "cluster", "address"
+OWNER_INDEX, ADDRESS_INDEX, ZONES_INDEX = "cluster", "address", "zones"
 Workload = Deployment | StatefulSet
+_KUBELETS_LAST = timedelta(seconds=60)
 
 
 class Live(Struct, frozen=True):
@@ -69,7 +81,7 @@ class Observed(Struct, frozen=True, kw_only=True):
 
     cluster: Cluster
     names: Names
-    package: ClusterPackageVersion | None
+    packages: Mapping[str, ClusterPackageVersion]  # all of the cell, by name
     endpoint: ClusterEndpointStatus | None
     authority: AuthoritySeen
     leaves: tuple[LeafSeen, ...]
@@ -78,8 +90,11 @@ class Observed(Struct, frozen=True, kw_only=True):
     workloads: Mapping[str, Workload]  # by name
     pods: tuple[Pod, ...] = ()
     claims: tuple[PersistentVolumeClaim, ...] = ()
+    zones: frozenset[str] = frozenset()  # of the cell, with a host that takes Pods; looked at before masters are made
     rival: str = ""  # an older Cluster that asks for the same address
     probed: ProbeSeen | None = None
+    ready_since: datetime | None = None  # when the readiness of a master last changed; None: not known
+    kubelets: frozenset[str] | None = None  # versions of the business cluster's kubelets; None: not known
 
     @property
     def is_begun(self) -> bool:
@@ -92,6 +107,9 @@ class Memory(Struct):
 
     applied: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     probed: ProbeSeen | None = None
+    readiness: tuple[bool, ...] = ()  # of each component, when it last changed
+    ready_since: datetime | None = None
+    kubelets: tuple[datetime, frozenset[str]] | None = None  # asked when, which versions
     verdicts: dict[tuple[str, ...], str] = field(default_factory=dict)
 
 
@@ -106,6 +124,9 @@ class Caches(Struct, frozen=True):
     deployments: Store[Deployment]
     pods: Store[Pod]
     claims: Store[PersistentVolumeClaim]
+    config_maps: Store[ConfigMap]
+    budgets: Store[PodDisruptionBudget]
+    nodes: Store[Node]
 
 
 def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: datetime) -> Observed | None:
@@ -121,13 +142,15 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
     endpoint = cluster.status.endpoint or _assigned(cluster, services, names)
     secrets = {secret.metadata.name: secret for secret in _of(caches.secrets, key, uid)}
     authority, seen = _judge(cluster, names, endpoint, secrets, known, now)
-    live = {("Service", s.metadata.name): Live(s.metadata.uid, fingerprint(s), _deleting(s.metadata)) for s in services}
-    live |= {(type(w).__name__, w.metadata.name): _live(w) for w in workloads}
-    live |= {("Secret", s.metadata.name): _live(s) for s in secrets.values()}
+    others = (*_of(caches.config_maps, key, uid), *_of(caches.budgets, key, uid))
+    live = {
+        (type(each).__name__, each.metadata.name): _live(each)
+        for each in (*services, *workloads, *secrets.values(), *others)
+    }
     return Observed(
         cluster=cluster,
         names=names,
-        package=caches.packages.get(cluster.status.package_version or cluster.spec.package_version),
+        packages={package.metadata.name: package for package in caches.packages.values()},
         endpoint=endpoint,
         authority=authority,
         leaves=seen,
@@ -136,9 +159,23 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
         workloads={workload.metadata.name: workload for workload in workloads},
         pods=tuple(_of(caches.pods, key, uid)),
         claims=tuple(_of(caches.claims, key, uid)),
+        zones=open_zones(caches.nodes.values()) if asks_for_zones(cluster) else frozenset(),
         rival=_rival(cluster, caches.clusters),
         probed=known.probed,
+        ready_since=known.ready_since,
+        kubelets=_fresh(known, now),
     )
+
+
+def _fresh(known: Memory, now: datetime) -> frozenset[str] | None:
+    if known.kubelets is None or now - known.kubelets[0] > _KUBELETS_LAST:
+        return None
+    return known.kubelets[1]
+
+
+def asks_for_zones(cluster: Cluster) -> bool:
+    """Whether it matters how many zones the cell has. Looking at all Nodes costs, so only then they are looked at."""
+    return cluster.status.ready_at is None and topology_of(cluster.spec.topology).zones > 0
 
 
 def fingerprint(obj: Any) -> str:
@@ -149,6 +186,8 @@ def fingerprint(obj: Any) -> str:
     parts: list[Any] = [meta.uid, meta.generation, marks, owners]
     if isinstance(obj, Service):
         parts.append(msgspec.to_builtins(obj.spec))
+    elif isinstance(obj, ConfigMap):
+        parts.append(obj.data)
     return digest_of(parts)
 
 

@@ -15,3 +15,10 @@ class Probe(Protocol):
     async def probe(self, kubeconfig: bytes) -> str:
         """Authenticate, ask for readiness, read something; the version served. Raises Unreachable within 10 s."""
         ...
+
+    async def kubelets(self, kubeconfig: bytes) -> frozenset[str]:
+        """Which versions the cluster's kubelets are; asked before masters move to another minor version, once a minute.
+
+        Raises Unreachable within 30 s.
+        """
+        ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -24,10 +25,11 @@ from homeostat.operators.cluster.actions import (
     RemoveFinalizer,
     Verdict,
 )
-from homeostat.operators.cluster.components import authority_trouble, components, is_ready, trouble
+from homeostat.operators.cluster.components import authority_trouble, can_serve, components, trouble
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.rollout.told import moved, up_to_date, upgrade_notes, will_be_placed
 from homeostat.runtime.conditions import find_condition, is_true, set_condition
 from homeostat.runtime.events import Note
 from homeostat.runtime.loop import Report, Result
@@ -35,7 +37,17 @@ from homeostat.runtime.outcome import Retry
 
 _LASTING = 3  # failures in a row before a refusal of the cell's API is worth a condition
 _SHOWN = 1000
-_CALM = {words.PROGRESSING, words.NOT_CREATED, words.ISSUING, words.WAITING_FOR_ADDRESS, words.PAUSED, words.DELETING}
+_CALM = {
+    *(words.UPGRADING, words.ROLLING_BACK, words.AWAITING_HEALTH, words.ROLLED_BACK),
+    words.PROGRESSING,
+    words.NOT_CREATED,
+    words.ISSUING,
+    words.WAITING_FOR_ADDRESS,
+    words.PAUSED,
+    words.DELETING,
+}
+_ON_THE_WAY = (words.UPGRADING, words.ROLLING_BACK, words.AWAITING_HEALTH)
+_SUMS = (words.ACCEPTED, words.UP_TO_DATE, words.AVAILABLE, words.READY)  # their being true is no news of its own
 
 Results = tuple[Result[Action], ...]
 
@@ -56,14 +68,15 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
         package_version=before.package_version or (seen.cluster.spec.package_version if accepted else ""),
         kubernetes_version=_version(results) or before.kubernetes_version,
         endpoint=seen.endpoint,
-        components=components(seen),
+        components=components(seen, will_be_placed(seen, plan)),
         conditions=conditions,
         started_at=before.started_at or (now.replace(microsecond=0) if accepted else None),
         ready_at=before.ready_at or (now.replace(microsecond=0) if ready else None),
         attempts=attempts,
     )
+    status = moved(seen, plan, status, now)
     status = replace(status, phase=_phase(seen, plan, status))
-    return Report(status, _notes(seen, status, results))
+    return Report(status, (*upgrade_notes(seen, plan, status), *_notes(seen, status, results)))
 
 
 def _conditions(seen: Observed, plan: Plan, results: Results, attempts: int, now: datetime) -> tuple[Condition, ...]:
@@ -75,16 +88,15 @@ def _conditions(seen: Observed, plan: Plan, results: Results, attempts: int, now
         (words.ETCD_READY, *_masters(seen, (etcd.NAME,))),
         (words.API_SERVER_READY, *_masters(seen, (apiserver.NAME,))),
         (words.CONTROLLERS_READY, *_masters(seen, controllers_names)),
+        (words.UP_TO_DATE, *up_to_date(seen, plan)),
+        (words.AVAILABLE, *_available(seen, plan, results)),
     )
+    set_one = partial(set_condition, generation=seen.cluster.metadata.generation, now=now)
     conditions = seen.cluster.status.conditions
-    generation = seen.cluster.metadata.generation
     for type_, is_so, why in judged:
-        message = why.message[:_SHOWN]
-        conditions = set_condition(conditions, type_, is_so, why.reason, message, generation=generation, now=now)
-    serving, why = _ready(seen, plan, results, conditions)
-    return set_condition(
-        conditions, words.READY, serving, why.reason, why.message[:_SHOWN], generation=generation, now=now
-    )
+        conditions = set_one(conditions, type_, is_so, why.reason, why.message[:_SHOWN])
+    is_ready, why = _ready(seen, plan, conditions)
+    return set_one(conditions, words.READY, is_ready, why.reason, why.message[:_SHOWN])
 
 
 def _accepted(seen: Observed, plan: Plan, results: Results, attempts: int) -> tuple[bool, Verdict]:
@@ -115,7 +127,7 @@ def _held_back(seen: Observed) -> Verdict | None:
 
 def _is_followed(seen: Observed, plan: Plan) -> bool:
     """Whether masters are made and kept as declared, but perhaps of an older package version."""
-    is_held = plan.verdict is not None and plan.verdict.reason != words.UPGRADE_NOT_SUPPORTED
+    is_held = plan.verdict is not None and plan.step is None
     return not is_held and seen.cluster.metadata.deletion_timestamp is None
 
 
@@ -153,32 +165,46 @@ def _masters(seen: Observed, names: tuple[str, ...]) -> tuple[bool, Verdict]:
     return True, Verdict(words.COMPONENTS_READY, "")
 
 
-def _ready(
-    seen: Observed, plan: Plan, results: Results, conditions: tuple[Condition, ...]
-) -> tuple[bool | None, Verdict]:
-    """Components first, then the proof. Without a fresh proof the last one counts, as long as nothing else is wrong."""
-    if seen.cluster.metadata.deletion_timestamp is not None and plan.verdict is not None:
-        return False, plan.verdict
-    for type_ in (words.PKI_READY, words.ENDPOINT_ASSIGNED, words.ETCD_READY, words.API_SERVER_READY):
-        found = find_condition(conditions, type_)
-        if found is not None and found.status != "True":
-            return False, Verdict(found.reason, f"{type_}: {found.message}")
-    if not is_ready(seen, controllers.CONTROLLER_MANAGER) or not is_ready(seen, controllers.SCHEDULER):
-        found = find_condition(conditions, words.CONTROLLERS_READY)
-        return False, Verdict(found.reason if found else words.PROGRESSING, found.message if found else "")
+def _available(seen: Observed, plan: Plan, results: Results) -> tuple[bool, Verdict]:
+    """A fresh proof counts; without one the last does, as long as enough masters are ready."""
+    if seen.cluster.metadata.deletion_timestamp is not None and not seen.cluster.spec.deletion_protection:
+        return False, plan.verdict or Verdict(words.DELETING, "the masters are gone")
     for result in results:
         if isinstance(result.outcome, ProbeFailed):
             return False, Verdict(words.ENDPOINT_UNREACHABLE, result.outcome.why)
         if isinstance(result.outcome, Probed):
             return True, Verdict(words.SERVING, "")
-    # What was remembered is gone after a restart; the status is not.
-    proven = seen.probed.version != "" if seen.probed else is_true(seen.cluster.status.conditions, words.READY)
-    if proven:
+    if not can_serve(seen):
+        if seen.cluster.status.ready_at is None:
+            return False, Verdict(words.PROGRESSING, "waiting for a quorum of etcd and for an API server")
+        return False, Verdict(words.TOO_FEW_MASTERS, "no API server is ready, or etcd has no quorum of ready members")
+    if seen.probed is not None and not seen.probed.version:
+        return False, Verdict(words.ENDPOINT_UNREACHABLE, seen.probed.message or "the last read failed")
+    # What was remembered is gone after a restart of the operator; the status is not.
+    if seen.probed is not None or is_true(seen.cluster.status.conditions, words.AVAILABLE):
         return True, Verdict(words.SERVING, "")
-    accepted = find_condition(conditions, words.ACCEPTED)
-    if accepted is not None and accepted.status != "True":
-        return False, Verdict(accepted.reason, accepted.message)
     return False, Verdict(words.PROGRESSING, "waiting for the first read through the endpoint")
+
+
+def _ready(seen: Observed, plan: Plan, conditions: tuple[Condition, ...]) -> tuple[bool, Verdict]:
+    """As declared, and available: what is wrong first in the order of dependence is told."""
+    if seen.cluster.metadata.deletion_timestamp is not None and plan.verdict is not None:
+        return False, plan.verdict
+    needed = (words.PKI_READY, words.ENDPOINT_ASSIGNED, words.ETCD_READY, words.API_SERVER_READY)
+    for type_ in (*needed, words.CONTROLLERS_READY, words.AVAILABLE, words.UP_TO_DATE):
+        found = find_condition(conditions, type_)
+        if found is not None and found.status != "True":
+            if found.reason == words.PROGRESSING and type_ == words.AVAILABLE:
+                return False, _unproven(conditions, found)
+            return False, Verdict(found.reason, f"{type_}: {found.message}")
+    return True, Verdict(words.SERVING, "")
+
+
+def _unproven(conditions: tuple[Condition, ...], available: Condition) -> Verdict:
+    """Nobody probes a cluster whose declaration is not followed: then that is the reason."""
+    accepted = find_condition(conditions, words.ACCEPTED)
+    told = accepted if accepted is not None and accepted.status != "True" else available
+    return Verdict(told.reason, told.message)
 
 
 def _version(results: Results) -> str:
@@ -192,6 +218,8 @@ def _phase(seen: Observed, plan: Plan, status: ClusterStatus) -> str:
         return "Paused"
     if is_true(status.conditions, words.READY):
         return "Ready"
+    if plan.step is not None and plan.step.verdict is not None and plan.step.verdict.reason in _ON_THE_WAY:
+        return "Upgrading"
     if status.ready_at is not None:
         return "Degraded"
     return "Provisioning" if status.started_at is not None else "Pending"
@@ -204,18 +232,23 @@ def _notes(seen: Observed, status: ClusterStatus, results: Results) -> tuple[Not
     if before.started_at is None and status.started_at is not None:
         notes.append(Note(words.CREATING, f"making the masters from {status.package_version}"))
     notes += [note for result in results if (note := _done(seen, result)) is not None]
+    notes += _removed(results)
     for condition in status.conditions:
         old = find_condition(before.conditions, condition.type)
         told = old is not None and (old.status, old.reason) == (condition.status, condition.reason)
         if not told and condition.reason not in _CALM and condition.status == "False":
             notes.append(Note(condition.reason, f"{condition.type}: {condition.message}", type="Warning"))
-        elif not told and condition.status == "True" and condition.type not in (words.ACCEPTED, words.READY):
+        elif not told and condition.status == "True" and condition.type not in _SUMS:
             notes.append(Note(condition.type, f"{condition.type}: {condition.message or condition.reason}"))
     if before.ready_at is None and status.ready_at is not None:
         notes.append(Note(words.CREATED, f"serves Kubernetes {status.kubernetes_version}"))
-    elif is_true(status.conditions, words.READY) and not is_true(before.conditions, words.READY):
+    elif is_true(status.conditions, words.AVAILABLE) and _was_away(before):
         notes.append(Note(words.SERVING, "serves its clients again"))
     return tuple(notes)
+
+
+def _was_away(before: ClusterStatus) -> bool:
+    return before.ready_at is not None and not is_true(before.conditions, words.AVAILABLE)
 
 
 def _done(seen: Observed, result: Result[Action]) -> Note | None:
@@ -229,7 +262,13 @@ def _done(seen: Observed, result: Result[Action]) -> Note | None:
             return Note(words.REPAIRED, f"made Secret {leaf.name} anew: {why}", type="Warning")
         case Apply() if repaired and isinstance(result.outcome, Applied) and result.outcome.put_back:
             return Note(words.REPAIRED, f"put back {', '.join(result.outcome.put_back)}", type="Warning")
-        case Remove(kind=kind, name=name):
-            return Note(words.REMOVED, f"removed {kind.resource.kind} {name}")
         case _:
             return None
+
+
+def _removed(results: Results) -> list[Note]:
+    """What a stage of a deletion removed, in one event: one for each would be more than events are for."""
+    done = [result.action for result in results if isinstance(result.action, Remove) and _went_well(result)]
+    if not done:
+        return []
+    return [Note(words.REMOVED, f"removed {', '.join(f'{each.kind.resource.kind} {each.name}' for each in done)}")]

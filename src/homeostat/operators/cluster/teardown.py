@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from homeostat.api.core import (
+    CONFIG_MAP,
     DEPLOYMENT,
     PERSISTENT_VOLUME_CLAIM,
+    POD_DISRUPTION_BUDGET,
     SECRET,
     SERVICE,
     STATEFUL_SET,
@@ -24,6 +26,8 @@ from homeostat.operators.cluster.actions import Plan, Remove, RemoveFinalizer, V
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.observe import Observed
+
+_LAST: tuple[Kind[Any], ...] = (SERVICE, SECRET, CONFIG_MAP, POD_DISRUPTION_BUDGET)
 
 
 def tear_down(seen: Observed) -> Plan:
@@ -70,7 +74,7 @@ def _volumes(seen: Observed) -> Plan | None:
 
 
 def _rest(seen: Observed) -> Plan | None:
-    kinds: dict[str, Kind[Any]] = {"Service": SERVICE, "Secret": SECRET}
+    kinds = {kind.resource.kind: kind for kind in _LAST}
     left = [(kind, name, live) for (kind, name), live in sorted(seen.live.items()) if kind in kinds]
     if not left:
         return None

@@ -21,14 +21,26 @@ class Table(Struct, frozen=True):
 
 
 ACCEPTED, PKI_READY, ENDPOINT_ASSIGNED = "Accepted", "PKIReady", "EndpointAssigned"
-ETCD_READY, API_SERVER_READY, CONTROLLERS_READY, READY = "EtcdReady", "APIServerReady", "ControllersReady", "Ready"
-CONDITIONS = (ACCEPTED, PKI_READY, ENDPOINT_ASSIGNED, ETCD_READY, API_SERVER_READY, CONTROLLERS_READY, READY)
+ETCD_READY, API_SERVER_READY, CONTROLLERS_READY = "EtcdReady", "APIServerReady", "ControllersReady"
+UP_TO_DATE, AVAILABLE, READY = "UpToDate", "Available", "Ready"
+CONDITIONS = (
+    *(ACCEPTED, PKI_READY, ENDPOINT_ASSIGNED),
+    *(ETCD_READY, API_SERVER_READY, CONTROLLERS_READY),
+    *(UP_TO_DATE, AVAILABLE, READY),
+)
 
 AS_DECLARED = "AsDeclared"
 INVALID_SPEC = "InvalidSpec"
 ADDRESS_TAKEN = "AddressTaken"
+TOO_FEW_ZONES = "TooFewZones"
 PACKAGE_NOT_FOUND = "PackageVersionNotFound"
-UPGRADE_NOT_SUPPORTED = "UpgradeNotSupported"
+UPGRADE_REFUSED = "UpgradeRefused"
+UPGRADING = "Upgrading"
+AWAITING_HEALTH = "AwaitingHealth"
+UPGRADE_FAILED = "UpgradeFailed"
+ROLLING_BACK = "RollingBack"
+ROLLED_BACK = "RolledBack"
+UPGRADED = "Upgraded"
 PAUSED = "Paused"
 DELETING = "Deleting"
 DELETION_PROTECTED = "DeletionProtected"
@@ -48,6 +60,7 @@ CRASHING = "Crashing"
 POD_REFUSED = "PodRefused"
 COMPONENTS_READY = "Ready"
 ENDPOINT_UNREACHABLE = "EndpointUnreachable"
+TOO_FEW_MASTERS = "TooFewMasters"
 SERVING = "Serving"
 
 CREATING, CREATED, REPAIRED, REMOVED, DELETED = "Creating", "Created", "Repaired", "Removed", "Deleted"
@@ -62,14 +75,19 @@ TABLES = (
             ),
             Word(ADDRESS_TAKEN, "Another Cluster asks for the same endpoint address.", "Choose another address."),
             Word(
+                TOO_FEW_ZONES,
+                "The cell has hosts that take Pods in fewer zones than the topology needs. No master was made yet.",
+                "Add or mend hosts (label `topology.kubernetes.io/zone`), or declare the topology single.",
+            ),
+            Word(
                 PACKAGE_NOT_FOUND,
                 "There is no ClusterPackageVersion of that name. Masters that run already run on.",
                 "Create it, or name one that `homeostat get packageversions` lists.",
             ),
             Word(
-                UPGRADE_NOT_SUPPORTED,
-                "spec.packageVersion was changed after the masters were made. The old ones run on.",
-                "Set it back. This release creates and deletes clusters; upgrades come with a later one.",
+                UPGRADE_REFUSED,
+                "The masters cannot go to the declared package version from where they are. They stay as they are.",
+                "Declare the version that the message names.",
             ),
             Word(
                 PAUSED,
@@ -155,15 +173,62 @@ TABLES = (
         ),
     ),
     Table(
-        "Ready: the cluster serves its clients",
+        "UpToDate: all masters are made of the declared package version",
+        (
+            Word(AS_DECLARED, "They are.", "Nothing to do."),
+            Word(UPGRADING, "Masters move to the declared package version, one after the other.", "Wait."),
+            Word(
+                AWAITING_HEALTH,
+                "The next master moves when those that the message names are well.",
+                "Wait; if it lasts, look at the conditions of the masters.",
+            ),
+            Word(
+                UPGRADE_FAILED,
+                "A master did not become ready after its move, and everything is left as it is.",
+                "Set spec.packageVersion back, or to a version that works. `spec.upgradePolicy.onFailure: Rollback`"
+                " does the former by itself.",
+            ),
+            Word(ROLLING_BACK, "Masters move back to the package version that was complete before.", "Wait."),
+            Word(
+                ROLLED_BACK,
+                "The declared package version failed, and the masters went back. It is not tried again.",
+                "Find out why from the message; declare another package version.",
+            ),
+            Word(PAUSED, "spec.paused is true.", "Set it to false to go on."),
+            Word(
+                PACKAGE_NOT_FOUND, "There is no ClusterPackageVersion of the declared name.", "Create it, or name one."
+            ),
+            Word(UPGRADE_REFUSED, "See Accepted.", "Declare the version that the message names."),
+            Word(NOT_CREATED, "The declaration is not followed.", "Look at the condition Accepted."),
+        ),
+    ),
+    Table(
+        "Available: the cluster serves its clients, perhaps with fewer masters than declared",
         (
             Word(SERVING, "A read through the endpoint succeeded.", "Nothing to do."),
             Word(
                 ENDPOINT_UNREACHABLE,
-                "All components are ready, but a read through the endpoint fails.",
+                "Enough masters are ready, but a read through the endpoint fails.",
                 "Look at the load balancer and at the network between it and the cell's Pods.",
             ),
-            Word(PROGRESSING, "The cluster is on its way; the message names what it waits for.", "Wait."),
+            Word(
+                TOO_FEW_MASTERS,
+                "No API server is ready, or etcd has no quorum of ready members.",
+                "Look at the conditions of the masters.",
+            ),
+            Word(PROGRESSING, "Waits for the first read through the endpoint.", "Wait."),
+        ),
+    ),
+    Table(
+        "Ready: the cluster is as declared, and serves its clients",
+        (
+            Word(SERVING, "All masters are ready, and a read through the endpoint succeeded.", "Nothing to do."),
+            Word(
+                PROGRESSING,
+                "The cluster is on its way; the message names what it waits for. Any reason of the other conditions can"
+                " stand here too.",
+                "Wait.",
+            ),
         ),
     ),
     Table(
@@ -175,6 +240,13 @@ TABLES = (
                 REPAIRED, "A derived object was missing or changed by hand, and was put back.", "Find out who did it."
             ),
             Word(ISSUING, "Keys or certificates were made.", "Nothing to do."),
+            Word(UPGRADING, "A master moves to another package version.", "Nothing to do."),
+            Word(UPGRADED, "All masters are of the declared package version.", "Nothing to do."),
+            Word(UPGRADE_FAILED, "A master did not become ready after its move.", "Look at the condition UpToDate."),
+            Word(ROLLING_BACK, "A master moves back.", "Wait."),
+            Word(
+                ROLLED_BACK, "The masters went back to the package version before.", "Look at the condition UpToDate."
+            ),
             Word(REMOVED, "A part was removed, because the Cluster is being deleted.", "Nothing to do."),
             Word(DELETED, "Everything that was made for the Cluster is gone.", "Nothing to do."),
         ),

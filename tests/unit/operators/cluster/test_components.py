@@ -11,15 +11,29 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import COMPONENTS, NOW, cluster, new, pod, running, waiting, workload
 
+from homeostat.api.cluster.v1alpha1 import ComponentStatus
 from homeostat.api.core import Deployment, Pod
 from homeostat.api.meta import ObjectMeta
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.components import Trouble, components, is_ready, is_running, trouble, workload_names
+from homeostat.operators.cluster.components import (
+    Trouble,
+    can_serve,
+    components,
+    has_running_quorum,
+    is_ready,
+    trouble,
+    workload_names,
+)
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.observe import Observed, Workload
+from homeostat.operators.cluster.rollout.standing import placed
 
 NAME = "demo-apiserver"
 POD = "demo-kube-apiserver-0"
+
+
+def shown(seen: Observed) -> tuple[ComponentStatus, ...]:
+    return components(seen, placed(seen.cluster))
 
 
 def with_workload(changed: Workload | None) -> Observed:
@@ -43,6 +57,7 @@ def deployment(**changes: Any) -> Deployment:
     metadata = {"name": NAME, "namespace": "default", "uid": "u", "generation": 2, **changes.pop("metadata", {})}
     status = {"observedGeneration": 2, "replicas": 1, "readyReplicas": 1, "updatedReplicas": 1}
     spec = {"replicas": changes.pop("replicas", 1)}
+    status["replicas"] = changes.pop("replicas_there", 1)
     return msgspec.convert({"metadata": metadata, "spec": spec, "status": {**status, **changes}}, Deployment)
 
 
@@ -58,10 +73,19 @@ def test_a_component_that_is_rolled_out_is_ready() -> None:
         deployment(observedGeneration=1),
         deployment(readyReplicas=0),
         deployment(updatedReplicas=0),
+        deployment(replicas_there=2),
         deployment(metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"}),
         deployment(replicas=0, readyReplicas=0, updatedReplicas=0),
     ],
-    ids=["gone", "not yet looked at", "not ready", "of an old declaration", "being deleted", "scaled to nothing"],
+    ids=[
+        "gone",
+        "not yet looked at",
+        "not ready",
+        "of an old declaration",
+        "an old one is ready, the new one not",
+        "being deleted",
+        "scaled to nothing",
+    ],
 )
 def test_a_component_is_not_ready_while_its_workload_is(changed: Deployment | None) -> None:
     seen = with_workload(changed)
@@ -73,9 +97,9 @@ def test_a_component_is_not_ready_while_its_workload_is(changed: Deployment | No
 def test_a_component_scaled_to_nothing_by_hand_says_so() -> None:
     seen = replace(with_workload(deployment(replicas=0, readyReplicas=0, updatedReplicas=0)), pods=())
     assert trouble(seen, apiserver.NAME) == Trouble(
-        words.PROGRESSING, "Deployment demo-apiserver was scaled to 0 replicas, 1 is declared"
+        words.PROGRESSING, "Deployment demo-apiserver was scaled to 0 replicas, 1 are declared"
     )
-    (status,) = [status for status in components(seen) if status.name == apiserver.NAME]
+    (status,) = [status for status in shown(seen) if status.name == apiserver.NAME]
     assert (status.desired, status.ready) == (1, 0)
 
 
@@ -165,13 +189,42 @@ def test_a_pod_that_does_not_go_is_named_with_its_host() -> None:
     assert told(going) == Trouble(words.PROGRESSING, f"waiting until {POD} on h1 is gone")
 
 
-def test_a_component_runs_when_a_process_does_ready_or_not() -> None:
-    assert is_running(hurt(pod(apiserver.NAME)), apiserver.NAME)
-    assert not is_running(hurt(pod(apiserver.NAME, phase="Pending")), apiserver.NAME)
+def etcd_of(count: int, *, phase: str = "Running") -> tuple[Pod, ...]:
+    return tuple(pod(etcd.NAME, f"demo-etcd-{number}", phase=phase) for number in range(count))
+
+
+@pytest.mark.parametrize(
+    ("topology", "members", "enough"),
+    [("single", 0, False), ("single", 1, True), ("ha", 1, False), ("ha", 2, True), ("ha", 3, True)],
+)
+def test_etcd_can_begin_when_a_quorum_of_processes_runs_ready_or_not(topology: str, members: int, enough: bool) -> None:
+    seen = running(cluster(topology=topology))
+    assert has_running_quorum(replace(seen, pods=etcd_of(members))) is enough
+    assert not has_running_quorum(replace(seen, pods=etcd_of(members, phase="Pending")))
+
+
+@pytest.mark.parametrize(("members", "servers", "serves"), [(3, 2, True), (2, 1, True), (1, 2, False), (3, 0, False)])
+def test_a_quorum_and_one_api_server_can_serve(members: int, servers: int, serves: bool) -> None:
+    seen = running(cluster(topology="ha"))
+    fewer = {
+        "demo-etcd": workload(etcd.NAME, "demo-etcd", ready=members, replicas=3),
+        NAME: workload(apiserver.NAME, NAME, ready=servers, replicas=2),
+    }
+    assert can_serve(replace(seen, workloads={**seen.workloads, **fewer})) is serves
+
+
+def test_of_many_replicas_the_one_that_is_not_ready_is_awaited() -> None:
+    good = {"conditions": [{"type": "Ready", "status": "True"}]}
+    pods = (pod(apiserver.NAME, "one", **good), pod(apiserver.NAME, "two"))
+    seen = running(cluster(topology="ha"), pods=pods)
+    seen = replace(seen, workloads={**seen.workloads, NAME: workload(apiserver.NAME, NAME, ready=1, replicas=2)})
+    assert trouble(seen, apiserver.NAME) == Trouble(words.PROGRESSING, "starting two on h1")
+    (status,) = [status for status in shown(seen) if status.name == apiserver.NAME]
+    assert (status.desired, status.ready) == (2, 1)
 
 
 def test_the_status_names_every_component_of_the_package_with_its_version() -> None:
-    found = {status.name: (status.version, status.desired, status.ready, status.state) for status in components(new())}
+    found = {status.name: (status.version, status.desired, status.ready, status.state) for status in shown(new())}
     assert list(found) == list(COMPONENTS)
     assert found["etcd"][1:] == (1, 0, words.NOT_CREATED)
     assert found["kube-apiserver"][0] == "v1.35.4"
@@ -179,8 +232,8 @@ def test_the_status_names_every_component_of_the_package_with_its_version() -> N
 
 def test_without_its_package_the_last_known_components_stay() -> None:
     seen = running()
-    known = replace(seen.cluster, status=replace(seen.cluster.status, components=components(seen)))
-    assert components(replace(seen, cluster=known, package=None)) == components(seen)
+    known = replace(seen.cluster, status=replace(seen.cluster.status, components=shown(seen)))
+    assert shown(replace(seen, cluster=known, packages={})) == shown(seen)
 
 
 def test_workloads_are_named_in_the_order_of_their_start() -> None:
@@ -203,8 +256,9 @@ def test_no_words_of_a_machine_break_the_limits_of_a_status(name: str, message: 
         one, metadata=ObjectMeta(name=name[:253], labels=labels), spec=replace(one.spec, node_name=name[:253])
     )
     seen = hurt(one)
-    assert all(len(status.message) <= 1024 for status in components(seen))
+    assert all(len(status.message) <= 1024 for status in shown(seen))
 
 
 def test_a_cluster_without_data_has_nothing_running() -> None:
-    assert not any(is_running(new(cluster()), component) for component in COMPONENTS)
+    assert not has_running_quorum(new(cluster()))
+    assert not can_serve(new(cluster()))

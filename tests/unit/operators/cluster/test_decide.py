@@ -42,7 +42,13 @@ def test_the_finalizer_comes_before_the_first_object() -> None:
 def test_authorities_and_services_are_made_at_once_and_nothing_that_needs_them() -> None:
     plan = plan_for(new())
     assert isinstance(plan.actions[0], IssueAuthority)
-    assert names(plan) == {"Service demo-etcd", "Service demo-apiserver"}
+    found_and_kept_by = {"ConfigMap demo-etcd", "PodDisruptionBudget demo-etcd", "PodDisruptionBudget demo-apiserver"}
+    assert names(plan) == {
+        "Service demo-etcd",
+        "Service demo-etcd-client",
+        "Service demo-apiserver",
+        *found_and_kept_by,
+    }
 
 
 def issued(seen: Observed) -> Observed:
@@ -146,7 +152,7 @@ def test_damaged_authorities_are_told_and_not_replaced() -> None:
 
 
 def test_without_its_package_version_nothing_is_touched_and_the_name_is_told() -> None:
-    for seen, rest in ((new(package=None), ""), (running(package=None, applied={}), "run on")):
+    for seen, rest in ((new(packages={}), ""), (running(packages={}, applied={}), "run on")):
         plan = plan_for(seen)
         assert plan.actions == ()
         assert plan.verdict is not None
@@ -155,13 +161,13 @@ def test_without_its_package_version_nothing_is_touched_and_the_name_is_told() -
         assert rest in plan.verdict.message
 
 
-def test_a_changed_package_version_is_refused_and_the_old_one_kept() -> None:
-    moved = cluster(packageVersion="v1.34.4")
+def test_an_unknown_package_version_is_told_and_the_old_one_kept() -> None:
+    moved = cluster(packageVersion="v9.9.9")
     moved = replace(moved, status=replace(moved.status, package_version="v1.35.4"))
-    plan = plan_for(running(moved))
-    assert plan.actions == ()
+    plan = plan_for(running(moved, applied={}))
     assert plan.verdict is not None
-    assert plan.verdict.reason == words.UPGRADE_NOT_SUPPORTED
+    assert plan.verdict.reason == words.PACKAGE_NOT_FOUND
+    assert "StatefulSet demo-etcd" in names(plan)
 
 
 def test_a_paused_cluster_is_not_touched_but_its_deletion_goes_on() -> None:
@@ -197,7 +203,7 @@ states = st.builds(
     st.fixed_dictionaries(
         {},
         optional={
-            "package": st.sampled_from([None, running().package]),
+            "packages": st.sampled_from([{}, running().packages]),
             "authority": st.sampled_from(
                 [AuthoritySeen(exists=False), AuthoritySeen(exists=True), AuthoritySeen(exists=True, damage="odd")]
             ),
@@ -247,10 +253,10 @@ def test_the_next_probe_is_a_minute_away() -> None:
     assert plan.wait.until - NOW == timedelta(seconds=60)
 
 
-def test_a_proof_from_before_a_component_was_down_is_none() -> None:
+def test_a_proof_from_before_an_outage_is_none() -> None:
     seen = running()
     told = tuple(
-        replace(each, status="False") if each.type == words.API_SERVER_READY else each
+        replace(each, status="False") if each.type == words.AVAILABLE else each
         for each in seen.cluster.status.conditions
     )
     status = replace(seen.cluster.status, conditions=told)
@@ -258,9 +264,9 @@ def test_a_proof_from_before_a_component_was_down_is_none() -> None:
 
 
 def test_a_missing_package_is_told_where_it_is_named() -> None:
-    new_one, moved = new(package=None), cluster(packageVersion="v9.9.9")
+    new_one, moved = new(packages={}), cluster(packageVersion="v9.9.9")
     moved = replace(moved, status=replace(moved.status, package_version="v1.35.4"))
-    said = [plan.stop or "" for plan in (plan_for(new_one), plan_for(running(moved, package=None)))]
+    said = [plan.stop or "" for plan in (plan_for(new_one), plan_for(running(moved, packages={})))]
     assert said == [
         "spec.packageVersion: there is no ClusterPackageVersion 'v1.35.4'",
         "status.packageVersion: there is no ClusterPackageVersion 'v1.35.4'; create it again, until then the masters"
@@ -287,3 +293,25 @@ def test_what_is_removed_is_there_and_of_one_stage_and_nothing_else_happens(seen
     assert kinds <= {"Service", "Secret"} or len(kinds) == 1
     if RemoveFinalizer() in plan.actions:
         assert (len(seen.live), seen.pods, seen.claims) == (0, (), ())
+
+
+def test_a_topology_that_finds_too_few_zones_is_refused_before_anything_is_made() -> None:
+    seen = new(cluster(topology="ha", begun=False), zones=frozenset({"b", "a"}))
+    plan = plan_for(seen)
+    assert plan.actions == ()
+    assert plan.verdict is not None
+    assert plan.verdict.reason == words.TOO_FEW_ZONES
+    assert "in 3 zones of the cell, found 2 (a, b)" in plan.verdict.message
+    assert plan_for(replace(seen, zones=frozenset("abc"))).actions == (AddFinalizer(),)
+
+
+def test_masters_that_run_are_kept_whatever_became_of_the_zones() -> None:
+    seen = running(cluster(topology="ha"), zones=frozenset())
+    assert plan_for(seen).verdict is None
+
+
+def test_a_cluster_that_lost_a_replica_is_probed_all_the_same() -> None:
+    seen = running(cluster(topology="ha"), probed=None)
+    fewer = workload(etcd.NAME, "demo-etcd", ready=2, replicas=3)
+    seen = replace(seen, workloads={**seen.workloads, "demo-etcd": fewer})
+    assert plan_for(seen).actions == (ProbeEndpoint(),)

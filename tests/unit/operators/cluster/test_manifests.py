@@ -27,7 +27,8 @@ WORKLOADS = ("demo-etcd", "demo-apiserver", "demo-controller-manager", "demo-sch
 def inputs(host: str = ADDRESS, spec: ClusterPackageVersionSpec | None = None, **declared: Any) -> Inputs:
     of = cluster(**declared)
     endpoint = ClusterEndpointStatus(host=host, port=6443) if host else None
-    return Inputs(of, spec or package().spec, names_of(of), endpoint, dict.fromkeys(WORKLOADS, "digest"))
+    components = {each.name: each for each in (spec or package().spec).components}
+    return Inputs(of, components, names_of(of), endpoint, dict.fromkeys(WORKLOADS, "digest"))
 
 
 def workloads(given: Inputs) -> list[Desired]:
@@ -40,7 +41,8 @@ def workloads(given: Inputs) -> list[Desired]:
 
 
 def everything(given: Inputs) -> list[Desired]:
-    return [etcd.service(given), apiserver.service(given), *workloads(given)]
+    found_by = [etcd.service(given), etcd.client_service(given), etcd.membership(given), apiserver.service(given)]
+    return [*found_by, etcd.budget(given), apiserver.budget(given), *workloads(given)]
 
 
 def template(desired: Desired) -> dict[str, Any]:
@@ -58,9 +60,14 @@ def flags(desired: Desired) -> dict[str, str]:
     return dict(argument[2:].split("=", 1) for argument in container(desired)["command"][1:])
 
 
+def members(given: Inputs) -> dict[str, str]:
+    """Name and peer URL of every member that etcd is told of."""
+    return dict(each.split("=", 1) for each in etcd.membership(given).body["data"]["initial-cluster"].split(","))
+
+
 def test_every_object_is_marked_owned_and_told_from_the_others() -> None:
     made = everything(inputs())
-    assert len({(each.kind.resource.kind, each.name) for each in made}) == 6
+    assert len({(each.kind.resource.kind, each.name) for each in made}) == 10
     for each in made:
         metadata = each.body["metadata"]
         assert metadata["labels"][UID_LABEL] == "uid-demo"
@@ -123,8 +130,8 @@ def test_masters_call_each_other_by_names_that_certificates_bear() -> None:
     (_, etcd_serving), (_, etcd_peer) = LEAVES["demo-etcd"].pairs
     asked = flags(apiserver.deployment(given))["etcd-servers"].removeprefix("https://").partition(":")[0]
     assert asked in etcd_serving.dns_names
-    told = flags(etcd.stateful_set(given))["initial-cluster"].partition("=https://")[2].partition(":")[0]
-    assert told in etcd_peer.dns_names
+    for host in members(given).values():
+        assert host.removeprefix("https://").partition(":")[0] in etcd_peer.dns_names
     served = dict(LEAVES["demo-apiserver"].pairs)["serving"]
     for name in ("demo-controller-manager", "demo-scheduler"):
         kubeconfig = LEAVES[name].kubeconfig
@@ -134,9 +141,8 @@ def test_masters_call_each_other_by_names_that_certificates_bear() -> None:
 
 def test_etcd_finds_itself_in_its_first_cluster() -> None:
     found = flags(etcd.stateful_set(inputs()))
-    assert found["initial-cluster"].partition("=")[0] == "demo-etcd-0"
-    expanded = found["initial-advertise-peer-urls"].replace("$(MEMBER)", "demo-etcd-0")
-    assert expanded == found["initial-cluster"].partition("=")[2]
+    advertised = found["initial-advertise-peer-urls"]
+    assert members(inputs()) == {"demo-etcd-0": advertised.replace("$(MEMBER)", "demo-etcd-0")}
     assert {"client-cert-auth", "peer-client-cert-auth"} <= set(found)
 
 
@@ -219,3 +225,60 @@ def test_what_is_declared_alike_has_one_digest_and_any_change_another() -> None:
     for before, after in zip(workloads(inputs()), workloads(renewed), strict=True):
         assert before.digest != after.digest
     assert digest_of({"a": 1, "b": [2]}) == digest_of({"b": [2], "a": 1}) != digest_of({"a": 1, "b": [3]})
+
+
+def spread(desired: Desired) -> list[tuple[str, str]]:
+    rules = template(desired)["spec"]["topologySpreadConstraints"]
+    return [(rule["topologyKey"].rpartition("/")[2], rule["whenUnsatisfiable"]) for rule in rules]
+
+
+@pytest.mark.parametrize("each", workloads(inputs(topology="ha")), ids=lambda each: each.name)
+def test_replicas_of_a_highly_available_cluster_stand_in_zones_apart(each: Desired) -> None:
+    assert each.body["spec"]["replicas"] == (3 if each.component == etcd.NAME else 2)
+    assert spread(each) == [("zone", "DoNotSchedule"), ("hostname", "DoNotSchedule")]
+    for rule in template(each)["spec"]["topologySpreadConstraints"]:
+        assert rule["labelSelector"]["matchLabels"].items() <= template(each)["metadata"]["labels"].items()
+        # New Pods of a Deployment start while old ones are still there.
+        assert ("matchLabelKeys" in rule) is (each.kind.resource.kind == "Deployment")
+
+
+@pytest.mark.parametrize("each", workloads(inputs()), ids=lambda each: each.name)
+def test_a_single_master_needs_no_zones(each: Desired) -> None:
+    assert each.body["spec"]["replicas"] == 1
+    assert spread(each) == [("hostname", "DoNotSchedule")]
+
+
+def test_members_are_told_of_each_other_and_begin_anew_only_once() -> None:
+    given = inputs(topology="ha")
+    assert list(members(given)) == ["demo-etcd-0", "demo-etcd-1", "demo-etcd-2"]
+    assert etcd.membership(given).body["data"]["initial-cluster-state"] == "new"
+    formed = replace(given, is_formed=True)
+    assert etcd.membership(formed).body["data"]["initial-cluster-state"] == "existing"
+    # The Pods must not be replaced for that.
+    assert etcd.stateful_set(formed) == etcd.stateful_set(given)
+
+
+def test_a_package_cannot_tell_a_member_who_the_others_are() -> None:
+    spec = package().spec
+    first, *others = spec.components
+    hostile = replace(first, env={"ETCD_INITIAL_CLUSTER": "x", "MEMBER": "y", "GOGC": "50"})
+    env = container(etcd.stateful_set(inputs(spec=replace(spec, components=(hostile, *others)))))["env"]
+    assert [each["name"] for each in env] == ["GOGC", "MEMBER", "ETCD_INITIAL_CLUSTER", "ETCD_INITIAL_CLUSTER_STATE"]
+    assert [each["name"] for each in env if "value" in each] == ["GOGC"]
+
+
+def test_one_replica_may_be_taken_away_at_a_time() -> None:
+    given = inputs(topology="ha")
+    for budget, workload in (
+        (etcd.budget(given), etcd.stateful_set(given)),
+        (apiserver.budget(given), apiserver.deployment(given)),
+    ):
+        assert budget.body["spec"]["maxUnavailable"] == 1
+        assert budget.body["spec"]["selector"] == workload.body["spec"]["selector"]
+
+
+def test_api_servers_prefer_the_etcd_of_their_zone() -> None:
+    given = inputs(topology="ha")
+    service = etcd.client_service(given).body["spec"]
+    assert service["trafficDistribution"] == "PreferClose"
+    assert "publishNotReadyAddresses" not in service

@@ -71,7 +71,7 @@ def test_the_owner_is_the_cluster_and_holds_its_own_deletion_back() -> None:
 
 def test_the_services_have_names_inside_the_cell() -> None:
     of = names_of(cluster())
-    assert of.etcd_member == "demo-etcd-0.demo-etcd.default.svc"
+    assert of.etcd_host("demo-etcd-0") == "demo-etcd-0.demo-etcd.default.svc"
     assert of.apiserver_service == "demo-apiserver.default.svc"
 
 

@@ -41,8 +41,11 @@ def test_becoming_ready_is_told_once_with_the_version() -> None:
 def test_a_change_for_the_worse_is_a_warning_with_what_and_where() -> None:
     seen = replace(silent(served()), pods=(pod(apiserver.NAME, **waiting("CrashLoopBackOff", restarts=3)),))
     notes = told(seen).notes
-    assert {(note.type, note.reason) for note in notes} == {("Warning", words.CRASHING)}
-    assert all("demo-kube-apiserver-0 on h1" in note.note for note in notes)
+    assert {(note.type, note.reason) for note in notes} == {
+        ("Warning", words.CRASHING),
+        ("Warning", words.TOO_FEW_MASTERS),
+    }
+    assert "demo-kube-apiserver-0 on h1" in next(note.note for note in notes if note.reason == words.CRASHING)
     later = replace(seen, cluster=replace(seen.cluster, status=status(seen)))
     assert told(later).notes == ()
 
@@ -72,4 +75,4 @@ def test_what_was_not_tried_or_failed_is_no_event() -> None:
 
 def test_removals_are_told_by_kind_and_name() -> None:
     notes = told(running(cluster(deleted=True))).notes
-    assert Note(words.REMOVED, "removed Deployment demo-scheduler") in notes
+    assert Note(words.REMOVED, "removed Deployment demo-controller-manager, Deployment demo-scheduler") in notes

@@ -14,7 +14,17 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, package
 
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus
-from homeostat.api.core import Deployment, PersistentVolumeClaim, Pod, Secret, Service, StatefulSet
+from homeostat.api.core import (
+    ConfigMap,
+    Deployment,
+    Node,
+    PersistentVolumeClaim,
+    Pod,
+    PodDisruptionBudget,
+    Secret,
+    Service,
+    StatefulSet,
+)
 from homeostat.operators.cluster.names import NAME_LABEL, UID_LABEL, labels, names_of
 from homeostat.operators.cluster.observe import (
     ADDRESS_INDEX,
@@ -35,7 +45,10 @@ NAMES = names_of(DEMO)
 ENDPOINT = ClusterEndpointStatus(host="10.100.1.1", port=6443)
 SERVED = replace(DEMO, status=replace(DEMO.status, endpoint=ENDPOINT))
 AUTHORITY = new_authorities(NOW)
-KINDS = (Secret, Service, StatefulSet, Deployment, Pod, PersistentVolumeClaim)
+KINDS = (
+    *(Secret, Service, StatefulSet, Deployment, Pod),
+    *(PersistentVolumeClaim, ConfigMap, PodDisruptionBudget),
+)
 
 
 def by_owner(obj: Any) -> list[str]:
@@ -49,6 +62,7 @@ def caches(*objects: Any) -> Caches:
     owned: dict[type, Store[Any]] = {kind: Store({OWNER_INDEX: by_owner}) for kind in KINDS}
     packages: Store[Any] = Store()
     packages.put("v1.35.4", package())
+    owned[Node] = Store()
     for obj in objects:
         store = clusters if isinstance(obj, Cluster) else owned[type(obj)]
         store.put(obj.metadata.key, obj)
@@ -93,13 +107,15 @@ def test_a_cluster_that_is_gone_is_not_seen() -> None:
 
 def test_everything_of_a_cluster_is_seen() -> None:
     workloads = [part(StatefulSet, NAMES.etcd), part(Deployment, NAMES.apiserver)]
-    found = seen(SERVED, *SECRETS, service("10.100.1.1"), *workloads, part(Pod, "p"), part(PersistentVolumeClaim, "c"))
-    assert {kind for kind, _ in found.live} == {"Secret", "Service", "StatefulSet", "Deployment"}
+    others = [part(kind, "p") for kind in (Pod, PersistentVolumeClaim, ConfigMap, PodDisruptionBudget)]
+    found = seen(SERVED, *SECRETS, service("10.100.1.1"), *workloads, *others)
+    kinds = {"Secret", "Service", "StatefulSet", "Deployment", "ConfigMap", "PodDisruptionBudget"}
+    assert {kind for kind, _ in found.live} == kinds
     assert set(found.workloads) == {NAMES.etcd, NAMES.apiserver}
     assert (len(found.pods), len(found.claims)) == (1, 1)
     assert found.authority.exists
     assert {(leaf.exists, leaf.damage) for leaf in found.leaves} == {(True, "")}
-    assert found.package is not None
+    assert set(found.packages) == {"v1.35.4"}
 
 
 def test_what_is_seen_does_not_depend_on_the_order_in_which_the_caches_learned_it() -> None:
@@ -114,11 +130,11 @@ def test_what_is_left_of_a_former_cluster_of_the_same_name_is_not_its_own() -> N
     assert seen(DEMO, *left) == seen(DEMO)
 
 
-def test_the_package_in_use_counts_before_the_one_that_is_wished() -> None:
-    moved = cluster(packageVersion="v9.9.9")
-    assert seen(moved).package is None
-    running = replace(moved, status=replace(moved.status, package_version="v1.35.4"))
-    assert seen(running).package == package()
+def test_the_versions_of_kubelets_are_known_for_a_minute() -> None:
+    known = Memory(kubelets=(NOW, frozenset({"v1.34.4"})))
+    assert seen(DEMO, memory=known).kubelets == frozenset({"v1.34.4"})
+    assert seen(DEMO, memory=known, now=NOW + timedelta(seconds=61)).kubelets is None
+    assert seen(DEMO).kubelets is None
 
 
 @pytest.mark.parametrize(

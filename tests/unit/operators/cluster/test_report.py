@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.support.clusters import NOW, cluster, new, pod, running, waiting
+from tests.support.clusters import NOW, cluster, new, pod, running, waiting, workload
 from tests.support.telling import served, silent, status, told
 
 from homeostat.api.cluster.v1alpha1 import ClusterStatus
@@ -65,6 +65,8 @@ def test_a_new_cluster_tells_what_it_waits_for_in_every_condition() -> None:
         "EtcdReady": ("False", words.NOT_CREATED),
         "APIServerReady": ("False", words.NOT_CREATED),
         "ControllersReady": ("False", words.NOT_CREATED),
+        "UpToDate": ("True", words.AS_DECLARED),
+        "Available": ("False", words.PROGRESSING),
         "Ready": ("False", words.ISSUING),
     }
     assert (found.phase, found.started_at, found.package_version) == ("Provisioning", NOW, "v1.35.4")
@@ -73,7 +75,7 @@ def test_a_new_cluster_tells_what_it_waits_for_in_every_condition() -> None:
 @pytest.mark.parametrize(
     ("seen", "phase"),
     [
-        (new(package=None), "Pending"),
+        (new(packages={}), "Pending"),
         (new(cluster(paused=True)), "Paused"),
         (new(), "Provisioning"),
         (running(), "Ready"),
@@ -118,7 +120,10 @@ def test_authorities_that_go_with_their_cluster_are_not_lost() -> None:
 
 def test_a_probe_that_fails_makes_a_cluster_unready_with_its_words() -> None:
     found = condition(replace(served(), probed=None), words.READY, ProbeFailed(1.0, "nobody listens"))
-    assert (found.status, found.reason, found.message) == ("False", words.ENDPOINT_UNREACHABLE, "nobody listens")
+    assert (found.status, found.reason, found.message) == (
+        *("False", words.ENDPOINT_UNREACHABLE),
+        "Available: nobody listens",
+    )
 
 
 def test_a_restart_of_the_operator_is_no_moment_of_doubt() -> None:
@@ -129,9 +134,34 @@ def test_a_restart_of_the_operator_is_no_moment_of_doubt() -> None:
 
 def test_a_cluster_that_nobody_has_asked_yet_is_not_ready() -> None:
     seen = running(probed=None)
+    told = tuple(each for each in seen.cluster.status.conditions if each.type != words.AVAILABLE)
+    seen = replace(seen, cluster=replace(seen.cluster, status=replace(seen.cluster.status, conditions=told)))
     found = find_condition((report(seen, Plan(), (), NOW).status or ClusterStatus()).conditions, words.READY)
     assert found is not None
     assert (found.status, found.reason) == ("False", words.PROGRESSING)
+
+
+def test_a_cluster_that_lost_one_of_three_members_serves_but_is_not_as_declared() -> None:
+    seen = running(cluster(topology="ha"))
+    fewer = workload(etcd.NAME, "demo-etcd", ready=2, replicas=3)
+    seen = replace(seen, workloads={**seen.workloads, "demo-etcd": fewer})
+    assert condition(seen, words.AVAILABLE).status == "True"
+    found = condition(seen, words.READY)
+    assert (found.status, found.reason) == ("False", words.PROGRESSING)
+    assert found.message.startswith("EtcdReady: etcd: starting demo-etcd-0 on h1")
+
+
+def test_a_cluster_without_a_quorum_is_not_available_whatever_the_last_probe_said() -> None:
+    seen = running(cluster(topology="ha"))
+    fewer = workload(etcd.NAME, "demo-etcd", ready=1, replicas=3)
+    seen = replace(seen, workloads={**seen.workloads, "demo-etcd": fewer})
+    found = condition(seen, words.AVAILABLE)
+    assert (found.status, found.reason) == ("False", words.TOO_FEW_MASTERS)
+
+
+def test_a_protected_cluster_that_was_deleted_is_still_available() -> None:
+    assert condition(running(cluster(deleted=True, deletionProtection=True)), words.AVAILABLE).status == "True"
+    assert condition(running(cluster(deleted=True)), words.AVAILABLE).status == "False"
 
 
 def test_what_the_api_forbids_is_told_at_once_and_what_fails_after_the_third_time() -> None:
@@ -158,9 +188,9 @@ def test_whatever_stands_in_the_way_is_told_also_during_a_deletion(seen: Observe
 
 
 def test_what_stands_in_the_way_of_the_old_version_goes_before_the_refusal_of_the_new() -> None:
-    moved = cluster(packageVersion="v1.34.4")
+    moved = cluster(packageVersion="v9.9.9")
     moved = replace(moved, status=replace(moved.status, package_version="v1.35.4"))
-    assert condition(running(moved), words.ACCEPTED).reason == words.UPGRADE_NOT_SUPPORTED
+    assert condition(running(moved), words.ACCEPTED).reason == words.PACKAGE_NOT_FOUND
     assert condition(running(moved, applied={}), words.ACCEPTED, FORBIDDEN).reason == words.FORBIDDEN
 
 
@@ -211,7 +241,7 @@ bases = [new(), running(), silent(running()), served(), running(cluster(deleted=
 changes = st.fixed_dictionaries(
     {},
     optional={
-        "package": st.just(None),
+        "packages": st.just({}),
         "endpoint": st.just(None),
         "authority": st.sampled_from(
             [AuthoritySeen(exists=False), AuthoritySeen(exists=True), AuthoritySeen(exists=True, damage="odd")]

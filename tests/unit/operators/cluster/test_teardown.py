@@ -53,6 +53,9 @@ def test_the_stages_come_in_order_and_end_with_the_finalizer() -> None:
         ["StatefulSet demo-etcd"],
         ["PersistentVolumeClaim data-demo-etcd-0"],
         [
+            "ConfigMap demo-etcd",
+            "PodDisruptionBudget demo-apiserver",
+            "PodDisruptionBudget demo-etcd",
             "Secret demo-admin-kubeconfig",
             "Secret demo-apiserver",
             "Secret demo-controller-manager",
@@ -61,6 +64,7 @@ def test_the_stages_come_in_order_and_end_with_the_finalizer() -> None:
             "Secret demo-scheduler",
             "Service demo-apiserver",
             "Service demo-etcd",
+            "Service demo-etcd-client",
         ],
     ]
     assert plan.actions == (RemoveFinalizer(),)

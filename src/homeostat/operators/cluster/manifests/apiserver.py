@@ -11,6 +11,7 @@ from homeostat.operators.cluster.manifests.shape import (
     Inputs,
     arguments,
     derived,
+    disruption_budget,
     https_probe,
     pod_template,
     selector,
@@ -43,7 +44,7 @@ def _given(inputs: Inputs) -> str:
 
 
 def deployment(inputs: Inputs) -> Desired:
-    """One replica for now; a new one is ready before an old one goes."""
+    """A new replica is ready before an old one goes."""
     component = inputs.component(NAME)
     container = {
         "command": [NAME, *arguments(component, _flags(inputs))],
@@ -54,6 +55,11 @@ def deployment(inputs: Inputs) -> Desired:
     }
     template = pod_template(inputs, component, inputs.names.apiserver, container, {"terminationGracePeriodSeconds": 45})
     return derived(DEPLOYMENT, inputs, inputs.names.apiserver, NAME, stateless(inputs, component, template))
+
+
+def budget(inputs: Inputs) -> Desired:
+    """One replica may be away at a time."""
+    return disruption_budget(inputs, inputs.names.apiserver, NAME)
 
 
 def _flags(inputs: Inputs) -> dict[str, str]:
@@ -71,7 +77,7 @@ def _flags(inputs: Inputs) -> dict[str, str]:
         "enable-admission-plugins": "NodeRestriction",
         "enable-bootstrap-token-auth": "true",
         "service-cluster-ip-range": network.service_cidr,
-        "etcd-servers": f"https://{names.etcd_member}:{ETCD_CLIENT_PORT}",
+        "etcd-servers": f"https://{names.etcd_service}:{ETCD_CLIENT_PORT}",
         "etcd-cafile": f"{SECRETS}/etcd-ca.crt",
         "etcd-certfile": f"{SECRETS}/etcd-client.crt",
         "etcd-keyfile": f"{SECRETS}/etcd-client.key",

@@ -1,16 +1,23 @@
-"""etcd: a StatefulSet of one member with TLS between all parties, and the headless Service that names it."""
+"""etcd: a StatefulSet with TLS between all parties, and what members and API servers find each other by.
+
+Who belongs to the members stands in a ConfigMap that a member reads when it starts, not in the Pod template: members
+come and go without the others being restarted. Once the cluster was Ready, the ConfigMap says `existing`: a member that
+lost its volume then finds that it cannot start, instead of beginning anew, empty, where there was data.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from homeostat.api.core import SERVICE, STATEFUL_SET
+from homeostat.api.core import CONFIG_MAP, SERVICE, STATEFUL_SET
 from homeostat.operators.cluster.manifests.shape import (
     SECRETS,
     Desired,
     Inputs,
+    apart,
     arguments,
     derived,
+    disruption_budget,
     pod_template,
     selector,
 )
@@ -22,9 +29,13 @@ from homeostat.operators.cluster.names import (
     UID_LABEL,
     labels,
 )
+from homeostat.operators.cluster.topology import ETCD
 
-NAME = "etcd"
+NAME = ETCD
 DATA = "/var/lib/etcd"
+_MEMBERS, _STATE = "initial-cluster", "initial-cluster-state"  # entries of the ConfigMap
+_FROM_MEMBERSHIP = {"ETCD_INITIAL_CLUSTER": _MEMBERS, "ETCD_INITIAL_CLUSTER_STATE": _STATE}
+_OURS = {"MEMBER", *_FROM_MEMBERSHIP}
 
 
 def service(inputs: Inputs) -> Desired:
@@ -42,15 +53,46 @@ def service(inputs: Inputs) -> Desired:
     return derived(SERVICE, inputs, inputs.names.etcd, NAME, {"spec": spec})
 
 
+def client_service(inputs: Inputs) -> Desired:
+    """Where API servers find etcd: ready members, those in their own zone first."""
+    spec = {
+        "type": "ClusterIP",
+        "trafficDistribution": "PreferClose",
+        "selector": selector(inputs, NAME),
+        "ports": [{"name": "client", "port": ETCD_CLIENT_PORT, "targetPort": ETCD_CLIENT_PORT, "protocol": "TCP"}],
+    }
+    return derived(SERVICE, inputs, inputs.names.etcd_client, NAME, {"spec": spec})
+
+
+def membership(inputs: Inputs) -> Desired:
+    """Which members there are, for one that starts without data."""
+    names = inputs.names
+    members = (
+        f"{member}=https://{names.etcd_host(member)}:{ETCD_PEER_PORT}"
+        for member in names.etcd_members(inputs.topology.members)
+    )
+    data = {_MEMBERS: ",".join(members), _STATE: "existing" if inputs.is_formed else "new"}
+    return derived(CONFIG_MAP, inputs, names.etcd, NAME, {"data": data})
+
+
+def budget(inputs: Inputs) -> Desired:
+    """One member may be away at a time."""
+    return disruption_budget(inputs, inputs.names.etcd, NAME)
+
+
 def stateful_set(inputs: Inputs) -> Desired:
-    """One member; its volume outlives the StatefulSet, so that one deleted by hand comes back with its data."""
+    """The members; their volumes outlive the StatefulSet, so that one deleted by hand comes back with its data."""
     component = inputs.component(NAME)
     names = inputs.names
     container = {
         "command": ["etcd", *arguments(component, _flags(inputs))],
         "env": [
-            *({"name": name, "value": value} for name, value in sorted(component.env.items()) if name != "MEMBER"),
+            *({"name": name, "value": value} for name, value in sorted(component.env.items()) if name not in _OURS),
             {"name": "MEMBER", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+            *(
+                {"name": name, "valueFrom": {"configMapKeyRef": {"name": names.etcd, "key": entry}}}
+                for name, entry in _FROM_MEMBERSHIP.items()
+            ),
         ],
         "ports": [
             {"name": "client", "containerPort": ETCD_CLIENT_PORT, "protocol": "TCP"},
@@ -61,9 +103,10 @@ def stateful_set(inputs: Inputs) -> Desired:
         "readinessProbe": _probe("/readyz", period_s=2, failures=3),
         "livenessProbe": _probe("/livez", period_s=10, failures=6),
     }
-    template = pod_template(inputs, component, names.etcd, container, {"terminationGracePeriodSeconds": 30})
+    pod = {"terminationGracePeriodSeconds": 30, **apart(inputs, NAME, by_revision=False)}
+    template = pod_template(inputs, component, names.etcd, container, pod)
     spec = {
-        "replicas": 1,
+        "replicas": inputs.topology.members,
         "serviceName": names.etcd,
         "podManagementPolicy": "Parallel",
         "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
@@ -77,7 +120,6 @@ def stateful_set(inputs: Inputs) -> Desired:
 def _flags(inputs: Inputs) -> dict[str, str]:
     names = inputs.names
     own = f"https://$(MEMBER).{names.etcd}.{names.namespace}.svc"
-    member = f"{names.etcd}-0"
     return {
         "name": "$(MEMBER)",
         "data-dir": f"{DATA}/data",
@@ -86,8 +128,6 @@ def _flags(inputs: Inputs) -> dict[str, str]:
         "listen-metrics-urls": f"http://0.0.0.0:{ETCD_METRICS_PORT}",
         "advertise-client-urls": f"{own}:{ETCD_CLIENT_PORT}",
         "initial-advertise-peer-urls": f"{own}:{ETCD_PEER_PORT}",
-        "initial-cluster": f"{member}=https://{names.etcd_member}:{ETCD_PEER_PORT}",
-        "initial-cluster-state": "new",
         "initial-cluster-token": inputs.cluster.metadata.uid,
         "client-cert-auth": "true",
         "trusted-ca-file": f"{SECRETS}/etcd-ca.crt",

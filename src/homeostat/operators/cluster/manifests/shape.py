@@ -9,12 +9,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus, ClusterPackageVersionSpec, PackageComponent
+from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus, PackageComponent
 from homeostat.api.kind import Kind
+from homeostat.api.policy import POD_DISRUPTION_BUDGET
 from homeostat.operators.cluster.names import COMPONENT_LABEL, DIGEST_ANNOTATION, UID_LABEL, Names, labels, owner
+from homeostat.operators.cluster.topology import HOST_LABEL, ZONE_LABEL, Topology, topology_of
 
 NOBODY = 65532
 SECRETS = "/etc/homeostat/pki"
+PRIORITY_CLASS = "homeostat-masters"  # deploy/operator/priority.yaml
 _AWAY_S = 10  # a stateless master moves this long after its host died; the default is five minutes
 
 
@@ -44,17 +47,22 @@ class Inputs(Struct, frozen=True):
     """All that manifests are made of."""
 
     cluster: Cluster
-    package: ClusterPackageVersionSpec
+    components: Mapping[str, PackageComponent]  # what each is made of; in the middle of a move, of two packages
     names: Names
     endpoint: ClusterEndpointStatus | None
     secrets: Mapping[str, str]  # leaf Secret name to digest of its content: a new content replaces the Pods
+    is_formed: bool = False  # whether etcd had all its members once
+
+    @property
+    def topology(self) -> Topology:
+        """How many of everything there are."""
+        return topology_of(self.cluster.spec.topology)
 
     def component(self, name: str) -> PackageComponent:
-        """A component of the package, which the CRD guarantees to be there."""
-        found = self.package.component(name)
-        if found is None:
+        """What a component is made of; the CRD guarantees that every package has it."""
+        if name not in self.components:
             raise LookupError(f"the package version has no component {name}")
-        return found
+        return self.components[name]
 
 
 def digest_of(value: object) -> str:
@@ -106,6 +114,7 @@ def pod_template(
         "spec": {
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
+            "priorityClassName": PRIORITY_CLASS,
             "securityContext": {
                 "runAsNonRoot": True,
                 "runAsUser": NOBODY,
@@ -138,16 +147,39 @@ def pod_template(
     }
 
 
+def apart(inputs: Inputs, component: str, *, by_revision: bool) -> dict[str, Any]:
+    """Replicas of one component stand in different zones, and on different hosts in any case.
+
+    Where old and new Pods run side by side, only those of one revision are kept apart: else a new one finds no place.
+    Zones count only where there must be several: hosts of a small cell may have none.
+    """
+    keys = (ZONE_LABEL, HOST_LABEL) if inputs.topology.zones else (HOST_LABEL,)
+    revisions = {"matchLabelKeys": ["pod-template-hash"]} if by_revision else {}
+    rule = {
+        "maxSkew": 1,
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": selector(inputs, component)},
+        **revisions,
+    }
+    return {"topologySpreadConstraints": [{**rule, "topologyKey": key} for key in keys]}
+
+
+def disruption_budget(inputs: Inputs, name: str, component: str) -> Desired:
+    """A drain of the cell's hosts takes one replica at a time, and waits until it is back."""
+    spec = {"maxUnavailable": 1, "selector": {"matchLabels": selector(inputs, component)}}
+    return derived(POD_DISRUPTION_BUDGET, inputs, name, component, {"spec": spec})
+
+
 def stateless(inputs: Inputs, component: PackageComponent, template: Mapping[str, Any]) -> dict[str, Any]:
     """A Deployment's content, without a moment of two fewer replicas than declared."""
     moving = [
         {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": _AWAY_S}
         for key in ("not-ready", "unreachable")
     ]
-    spec = {**template["spec"], "tolerations": moving}
+    spec = {**template["spec"], "tolerations": moving, **apart(inputs, component.name, by_revision=True)}
     return {
         "spec": {
-            "replicas": 1,
+            "replicas": inputs.topology.replicas(component.name),
             "revisionHistoryLimit": 2,
             "selector": {"matchLabels": selector(inputs, component.name)},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},

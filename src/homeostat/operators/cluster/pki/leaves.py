@@ -13,7 +13,7 @@ from ipaddress import ip_network
 from msgspec import Struct
 
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus
-from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, Names, is_address
+from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, MOST_MEMBERS, Names, is_address
 from homeostat.operators.cluster.pki.authority import (
     TOKEN_KEY,
     Damaged,
@@ -71,8 +71,14 @@ def leaves(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus | Non
 
 
 def _etcd(names: Names) -> Leaf:
+    """One certificate for all members, which come and go.
+
+    etcd lets a peer in whose address belongs to a name of its certificate. It looks names up; for the wildcard it must
+    ask backwards, which not every DNS answers.
+    """
     service = f"{names.etcd}.{names.namespace}.svc"
-    served = (names.etcd_member, f"{names.etcd_member}.cluster.local", f"*.{service}", service, "localhost")
+    members = tuple(names.etcd_host(member) for member in names.etcd_members(MOST_MEMBERS))
+    served = (*members, f"*.{service}", service, names.etcd_service, "localhost")
     return Leaf(
         names.etcd,
         "etcd",

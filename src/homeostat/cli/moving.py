@@ -1,0 +1,91 @@
+"""What `upgrade`, `rollback`, `pause` and `resume` share: the Cluster, its change, the plan and the wait."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from homeostat.api.cluster.v1alpha1 import CLUSTER, CLUSTER_PACKAGE_VERSION, Cluster, ClusterPackageVersion
+from homeostat.api.kind import Kind, unstructured
+from homeostat.cli.awaiting import Awaited, condition, wait_until_met
+from homeostat.cli.exits import CliError, Exit
+from homeostat.cli.session import Session
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.rollout.path import refusal, remaining
+from homeostat.operators.cluster.rollout.standing import standing
+
+_HOPELESS = (words.UPGRADE_REFUSED, words.UPGRADE_FAILED, words.ROLLED_BACK, words.PACKAGE_NOT_FOUND)
+
+
+def require_cluster(kind: Kind[dict[str, Any]]) -> None:
+    """Raise UsageError for any other kind."""
+    if kind.resource != CLUSTER.resource:
+        raise click.BadParameter(f"expected cluster, found {kind.resource.kind.lower()}", param_hint="KIND")
+
+
+async def read(session: Session, name: str) -> Cluster:
+    """The Cluster. Raises NotFound."""
+    return await session.client.get(CLUSTER, name, session.namespace)
+
+
+async def change(session: Session, cluster: Cluster, spec: dict[str, Any], dry_run: str) -> int:
+    """Change fields of the spec of this very Cluster; the generation that it has then."""
+    if dry_run == "client":
+        return cluster.metadata.generation
+    patch = {"metadata": {"uid": cluster.metadata.uid}, "spec": spec}
+    done = await session.client.merge_patch(
+        CLUSTER, cluster.metadata.name, patch, cluster.metadata.namespace, dry_run=dry_run == "server"
+    )
+    return done.metadata.generation
+
+
+async def plan(session: Session, cluster: Cluster, to: str) -> list[str]:
+    """What will move, in order, by the operator's own rules. Raises CliError when they refuse it.
+
+    Kubelets are left to the operator, who asks for their versions right before the first move.
+    """
+    listed = await session.client.list(CLUSTER_PACKAGE_VERSION)
+    packages: dict[str, ClusterPackageVersion] = {each.metadata.name: each for each in listed.items}
+    if to not in packages:
+        known = ", ".join(sorted(packages)) or "none"
+        raise CliError(
+            f"clusterpackageversion {to}: there is none of that name", Exit.NOT_FOUND, remedy=f"known: {known}"
+        )
+    stand = standing(cluster, to, packages)
+    lost = sorted(set(stand.at.values()) - set(packages))
+    if lost:
+        raise CliError(f"clusterpackageversion {lost[0]}, of which masters are made: not found", Exit.NOT_FOUND)
+    if why := refusal(stand):
+        raise CliError(f"cluster {cluster.metadata.name}: {why}", Exit.REFUSED)
+    return [
+        f"{component}: {stand.at[component]} ({stand.now(component)}) -> {to} ({stand.then(component)})"
+        for component in remaining(stand)
+    ]
+
+
+def show(name: str, steps: list[str]) -> None:
+    """Print a plan."""
+    if not steps:
+        click.echo(f"cluster {name}: all masters are there already")
+    for number, step in enumerate(steps, 1):
+        click.echo(f"{number}. {step}")
+
+
+async def wait_until_there(session: Session, name: str, to: str, generation: int, timeout_s: float) -> None:
+    """Return when all masters are of a package version. Raises CliError when that failed, or was not in time."""
+
+    def met(content: dict[str, Any] | None) -> bool:
+        if content is None:
+            raise CliError(f"cluster {name} was deleted while waiting", Exit.NOT_FOUND)
+        declared = content["spec"]["packageVersion"]
+        if declared != to:
+            raise CliError(f"cluster {name}: somebody declared {declared} meanwhile", Exit.REFUSED)
+        found = condition(content, words.UP_TO_DATE)
+        if found is None or found.get("observedGeneration", 0) < generation:
+            return False
+        if found["reason"] in _HOPELESS:
+            raise CliError(f"cluster {name}: {found['reason']}: {found['message']}")
+        return bool(found["status"] == "True")
+
+    await wait_until_met(session, Awaited(unstructured(CLUSTER.resource), name, f"at {to}", met), timeout_s)

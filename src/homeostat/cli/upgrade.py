@@ -1,0 +1,87 @@
+"""`homeostat upgrade` and `homeostat rollback`: declare another package version, and see what that will do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from homeostat.api.cluster.v1alpha1 import Cluster
+from homeostat.api.kind import Kind
+from homeostat.cli import moving
+from homeostat.cli.exits import CliError, Exit
+from homeostat.cli.kinds import KindName
+from homeostat.cli.options import Connection, Duration, connection_options, dry_run_option
+from homeostat.cli.session import Session, converse
+
+_wait = click.option("--wait/--no-wait", "waits", default=False, show_default=True, help="Wait until it is done.")
+_timeout = click.option("--timeout", type=Duration(), default="15m", show_default=True, help="How long to wait.")
+
+
+@click.command()
+@click.argument("kind", type=KindName())
+@click.argument("name")
+@click.option("--to", required=True, metavar="NAME", help="The package version to go to.")
+@_wait
+@_timeout
+@dry_run_option
+@connection_options
+def upgrade(
+    kind: Kind[dict[str, Any]], name: str, to: str, waits: bool, timeout: float, dry_run: str, connection: Connection
+) -> None:
+    """Move the masters of a cluster to another package version; --dry-run prints the plan."""
+    moving.require_cluster(kind)
+    converse(connection, lambda session: _move(session, name, to, dry_run, timeout if waits else None))
+
+
+@click.command()
+@click.argument("kind", type=KindName())
+@click.argument("name")
+@click.option("--to", metavar="NAME", help="The package version to go back to; left out, the one before.")
+@_wait
+@_timeout
+@dry_run_option
+@connection_options
+def rollback(
+    kind: Kind[dict[str, Any]],
+    name: str,
+    to: str | None,
+    waits: bool,
+    timeout: float,
+    dry_run: str,
+    connection: Connection,
+) -> None:
+    """Go back to the package version before, also in the middle of a move, or when one is stuck."""
+    moving.require_cluster(kind)
+    converse(connection, lambda session: _move(session, name, to, dry_run, timeout if waits else None))
+
+
+async def _move(session: Session, name: str, to: str | None, dry_run: str, timeout_s: float | None) -> None:
+    cluster = await moving.read(session, name)
+    target = to or before(cluster)
+    moving.show(name, await moving.plan(session, cluster, target))
+    generation = await moving.change(session, cluster, {"packageVersion": target}, dry_run)
+    suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(dry_run, "")
+    if cluster.spec.paused:
+        click.echo(f"cluster {name} is paused: nothing moves before `homeostat resume cluster {name}`", err=True)
+    click.echo(f"cluster {name}: declared {target}{suffix}")
+    if timeout_s is not None and dry_run == "none":
+        await moving.wait_until_there(session, name, target, generation, timeout_s)
+        click.echo(f"cluster {name}: all masters are of {target}")
+
+
+def before(cluster: Cluster) -> str:
+    """Where a rollback leads: what was complete last, or if that is declared, what was complete before that.
+
+    Raises CliError when there is none.
+    """
+    status = cluster.status
+    if status.package_version and status.package_version != cluster.spec.package_version:
+        return status.package_version
+    if status.previous_package_version:
+        return status.previous_package_version
+    raise CliError(
+        f"cluster {cluster.metadata.name}: it never was of another package version",
+        Exit.REFUSED,
+        remedy="name one with --to; `homeostat get packageversions` lists them",
+    )

@@ -1,0 +1,125 @@
+"""Which component moves next.
+
+The rules are those of Kubernetes (kubernetes.io/releases/version-skew-policy) and of etcd:
+
+- API servers of one cluster are at most one minor apart, so they move one minor at a time, in either direction.
+- Controller manager and scheduler are never newer than the API server: they move after it upwards, before it downwards.
+- Kubelets are never newer than the API server, and at most three minors older.
+- etcd moves before the API server, which may need what is new; one minor at a time, and never back by a minor, for its
+  files would have to be written anew first.
+
+They are asked anew at every step, from where each component is now: so a wish that changes in the middle of a move, or
+when one is stuck, needs no memory of how the cluster came there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from homeostat.api.cluster.v1alpha1 import COMPONENTS, ClusterPackageVersionSpec
+from homeostat.operators.cluster.rollout.versions import Version, version_of
+
+ETCD, API_SERVER = "etcd", "kube-apiserver"
+_CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
+_OLDEST_KUBELET = 3  # minors behind the API server
+
+
+class Stand(Struct, frozen=True):
+    """Where every component is, and where all shall go: names of package versions, and what is in them."""
+
+    at: Mapping[str, str]  # component to the package version that it is made of
+    to: str
+    packages: Mapping[str, ClusterPackageVersionSpec]
+
+    def now(self, component: str) -> Version:
+        """The version of a component as it is."""
+        return self._version(self.at[component], component)
+
+    def then(self, component: str) -> Version:
+        """The version of a component as it shall be."""
+        return self._version(self.to, component)
+
+    def is_moved(self, component: str) -> bool:
+        """Whether a component is made of the package version that is wished."""
+        return self.at[component] == self.to
+
+    def _version(self, package: str, component: str) -> Version:
+        found = self.packages[package].component(component)
+        if found is None:
+            raise LookupError(f"package version {package} has no component {component}")
+        return version_of(found.version)
+
+
+def next_move(stand: Stand) -> str:
+    """The component that moves next; empty when all are where they shall be, or nothing may move."""
+    waiting = [component for component in _order(stand) if not stand.is_moved(component)]
+    return next((component for component in waiting if _may_move(stand, component)), "")
+
+
+def remaining(stand: Stand) -> tuple[str, ...]:
+    """All components that will move, in their order."""
+    moves: list[str] = []
+    while move := next_move(stand):
+        moves.append(move)
+        stand = Stand({**stand.at, move: stand.to}, stand.to, stand.packages)
+    return tuple(moves)
+
+
+def refusal(stand: Stand, kubelets: Iterable[str] = ()) -> str:
+    """Why the wish cannot be followed at all, and what to do; empty when it can."""
+    for component in (API_SERVER, ETCD):
+        now, then = stand.now(component), stand.then(component)
+        if abs(then.minors_above(now)) > 1:
+            return _too_far(component, now, then)
+    if stand.then(ETCD).minors_above(stand.now(ETCD)) < 0:
+        now, then = stand.now(ETCD), stand.then(ETCD)
+        return f"etcd {now.line} writes data that {then.line} may not read; declare a package version with {now.line}"
+    return _kubelets(stand, kubelets)
+
+
+def _too_far(component: str, now: Version, then: Version) -> str:
+    step = 1 if then > now else -1
+    path = " -> ".join(f"{now.major}.{minor}" for minor in range(now.minor, then.minor + step, step))
+    if now.major != then.major:
+        return f"{component} cannot move from {now.line} to {then.line}: another major version"
+    return (
+        f"{component} moves one minor version at a time, in either direction: {path}; declare a package version of"
+        f" {now.major}.{now.minor + step} first"
+    )
+
+
+def _kubelets(stand: Stand, kubelets: Iterable[str]) -> str:
+    then = stand.then(API_SERVER)
+    found = sorted({version_of(each) for each in kubelets})
+    if not found:
+        return ""
+    oldest, newest = found[0], found[-1]
+    if newest.minors_above(then) > 0:
+        return f"there are kubelets of {newest.line}, which must not be newer than the API server; move them back first"
+    if then.minors_above(oldest) > _OLDEST_KUBELET:
+        return (
+            f"there are kubelets of {oldest.line}, more than {_OLDEST_KUBELET} minor versions behind {then.line}; move"
+            " them on first"
+        )
+    return ""
+
+
+def _order(stand: Stand) -> tuple[str, ...]:
+    """Upwards the servers come first, downwards their clients."""
+    up = (ETCD, API_SERVER, *_CONTROLLERS)
+    is_down = stand.then(API_SERVER) < stand.now(API_SERVER) or any(
+        stand.then(component) < stand.now(component) for component in _CONTROLLERS
+    )
+    assert set(up) == set(COMPONENTS)  # noqa: S101  (a new component needs a place in the order)
+    return (*_CONTROLLERS, API_SERVER, ETCD) if is_down else up
+
+
+def _may_move(stand: Stand, component: str) -> bool:
+    then = stand.then(component)
+    if component == API_SERVER:
+        return all(stand.now(each).minors_above(then) <= 0 for each in _CONTROLLERS)
+    if component in _CONTROLLERS:
+        return then.minors_above(stand.now(API_SERVER)) <= 0
+    return True

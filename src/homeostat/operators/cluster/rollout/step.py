@@ -1,0 +1,167 @@
+"""What to do about the package version now: nothing, move one component, wait for it, or go back. Pure.
+
+A move is written into the status first (`status.components[].packageVersion`) and made at the next look, so an
+operator that dies between any two lines goes on where it was. A component moves when all others are ready and a probe
+through the endpoint succeeded since they are; the next one when it is ready and probed again.
+
+What goes back to the package version that was complete before asks less of the others' health, because the others may
+be unhealthy for the very reason that it goes back.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from homeostat.api.cluster.v1alpha1 import COMPONENTS, ClusterUpgradeStatus
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.actions import Step, Verdict
+from homeostat.operators.cluster.components import can_serve, is_ready, trouble
+from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.rollout.path import API_SERVER, Stand, next_move, refusal, remaining
+from homeostat.operators.cluster.rollout.standing import standing
+
+FAIL_AFTER = timedelta(seconds=60)  # what looks hopeless for so long is: a restart or two may still help before
+_HOPELESS = {words.CRASHING, words.IMAGE_UNAVAILABLE, words.POD_REFUSED}
+
+
+def step(seen: Observed, now: datetime, *, is_applied: bool) -> Step:
+    """Judge one cluster whose package versions are all known, or whose wish is not.
+
+    While workloads are not yet seen as they are declared, their readiness is that of what was declared before.
+    """
+    to = wished(seen)
+    if to not in seen.packages:
+        return Step(
+            to, Verdict(words.PACKAGE_NOT_FOUND, f"spec.packageVersion: there is no ClusterPackageVersion {to!r}")
+        )
+    stand = standing(seen.cluster, to, seen.packages)
+    if all(stand.is_moved(component) for component in COMPONENTS):
+        return _finish(seen, stand, now, is_applied=is_applied)
+    is_retreat = to == seen.cluster.status.package_version
+    changes_minor = stand.then(API_SERVER).minors_above(stand.now(API_SERVER)) != 0
+    if changes_minor and not is_retreat and seen.kubelets is None and seen.cluster.status.ready_at is not None:
+        return Step(to, Verdict(words.AWAITING_HEALTH, "asking which kubelets there are"), asks_kubelets=True)
+    if why := refusal(stand, seen.kubelets or ()):
+        return Step(to, Verdict(words.UPGRADE_REFUSED, f"spec.packageVersion: {why}"))
+    if seen.cluster.status.ready_at is None:
+        # There are no clients and no data yet: nothing to be careful about.
+        return Step(to, _moving(seen, to, "all masters"), moves=COMPONENTS)
+    return _go_on(seen, stand, now) if is_applied else _applying(seen, stand)
+
+
+def wished(seen: Observed) -> str:
+    """The package version to go to: the declared one, or back from one that failed."""
+    declared, status = seen.cluster.spec.package_version, seen.cluster.status
+    gives_up = seen.cluster.spec.upgrade_policy.on_failure == "Rollback"
+    if gives_up and status.upgrade is not None and status.upgrade.failed_version == declared:
+        return status.package_version
+    return declared
+
+
+def _finish(seen: Observed, stand: Stand, now: datetime, *, is_applied: bool) -> Step:
+    """All are moved: the last one is waited for, then it is done."""
+    declared, status = seen.cluster.spec.package_version, seen.cluster.status
+    if status.package_version != stand.to or not _is_at_rest(status.upgrade):
+        held = (_post_check(seen, stand, now) or _all_ready(seen, stand)) if is_applied else _applying(seen, stand)
+        if held is not None:
+            return held
+    if stand.to != declared:
+        assert status.upgrade is not None  # noqa: S101  (wished() says so)
+        why = f"{declared} failed, so the masters went back to {stand.to}: {status.upgrade.failure}"
+        return Step(stand.to, Verdict(words.ROLLED_BACK, f"{why}; declare another package version"))
+    return Step(stand.to)
+
+
+def _go_on(seen: Observed, stand: Stand, now: datetime) -> Step:
+    held = _post_check(seen, stand, now)
+    if held is not None:
+        return held
+    component = next_move(stand)
+    if not component:
+        blocked = ", ".join(each for each in COMPONENTS if not stand.is_moved(each))
+        return Step(stand.to, Verdict(words.UPGRADE_REFUSED, f"no order of moves is safe for {blocked}"))
+    is_retreat = stand.to == seen.cluster.status.package_version
+    if not is_retreat:
+        held = _pre_check(seen, stand, component)
+        if held is not None:
+            return held
+    left = len(remaining(stand))
+    told = f"{component} from {stand.at[component]}, {left} of {len(COMPONENTS)} are left"
+    return Step(stand.to, _moving(seen, stand.to, told), moves=(component,))
+
+
+def _applying(seen: Observed, stand: Stand) -> Step:
+    return Step(stand.to, _moving(seen, stand.to, "the masters that moved are being declared"))
+
+
+def _all_ready(seen: Observed, stand: Stand) -> Step | None:
+    late = next((each for each in COMPONENTS if not is_ready(seen, each)), "")
+    if not late:
+        return None
+    return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"all moved; {late}: {trouble(seen, late).message}"))
+
+
+def _pre_check(seen: Observed, stand: Stand, component: str) -> Step | None:
+    """Nothing is moved beside a master that is not well, unless that one is to be moved, and hopeless where it is."""
+    for each in COMPONENTS:
+        why = trouble(seen, each)
+        is_left_behind = not stand.is_moved(each) and (each == component or why.reason in _HOPELESS)
+        if not is_ready(seen, each) and not is_left_behind:
+            return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"before {component} moves: {each}: {why.message}"))
+    if not all(is_ready(seen, each) for each in COMPONENTS):
+        return None
+    return _proof(seen, stand, f"before {component} moves")
+
+
+def _post_check(seen: Observed, stand: Stand, now: datetime) -> Step | None:
+    """The master that moved last must be ready, and clients served, before anything else happens."""
+    upgrade = seen.cluster.status.upgrade
+    if upgrade is None or not upgrade.component or not stand.is_moved(upgrade.component):
+        return None
+    component = upgrade.component
+    if is_ready(seen, component):
+        held = _proof(seen, stand, f"after {component} moved") if can_serve(seen) else None
+        if held is None or held.verdict is None:
+            return held
+        message, hopeless = held.verdict.message, False
+    else:
+        why = trouble(seen, component)
+        message, hopeless = f"{component}: {why.message}", why.reason in _HOPELESS
+        held = Step(stand.to, _moving(seen, stand.to, message))
+    age = now - (upgrade.component_started_at or now)
+    patience = timedelta(seconds=seen.cluster.spec.upgrade_policy.step_timeout_seconds)
+    if age > patience or (hopeless and age > min(FAIL_AFTER, patience)):
+        return _fail(seen, stand, message)
+    return held
+
+
+def _fail(seen: Observed, stand: Stand, message: str) -> Step:
+    good, policy = seen.cluster.status.package_version, seen.cluster.spec.upgrade_policy
+    if stand.to == good:
+        return Step(stand.to, Verdict(words.UPGRADE_FAILED, f"going back to {good}: {message}"))
+    if policy.on_failure == "Rollback":
+        why = Verdict(words.ROLLING_BACK, f"going back to {good}: {message}")
+        return Step(stand.to, why, failed=Verdict(words.UPGRADE_FAILED, message))
+    todo = f"set spec.packageVersion back to {good}, or to one that works"
+    return Step(stand.to, Verdict(words.UPGRADE_FAILED, f"{message}; {todo}"))
+
+
+def _proof(seen: Observed, stand: Stand, when: str) -> Step | None:
+    """A read through the endpoint that succeeded since all that is needed for it was ready."""
+    if seen.ready_since is not None and seen.probed is not None and seen.probed.at >= seen.ready_since:
+        if seen.probed.version:
+            return None
+        why = f"{when}: the endpoint does not answer: {seen.probed.message}"
+        return Step(stand.to, Verdict(words.AWAITING_HEALTH, why), probes=True)
+    return Step(
+        stand.to, Verdict(words.AWAITING_HEALTH, f"{when}: waiting for a read through the endpoint"), probes=True
+    )
+
+
+def _moving(seen: Observed, to: str, what: str) -> Verdict:
+    is_back = to != seen.cluster.spec.package_version
+    return Verdict(words.ROLLING_BACK if is_back else words.UPGRADING, f"to {to}: {what}")
+
+
+def _is_at_rest(upgrade: ClusterUpgradeStatus | None) -> bool:
+    return upgrade is None or (upgrade.failed_version != "" and not upgrade.component)

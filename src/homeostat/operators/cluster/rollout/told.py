@@ -1,0 +1,151 @@
+"""What the status says about the package version: before anything moves, while it moves, and after. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from homeostat.api.cluster.v1alpha1 import (
+    ClusterRollbackStatus,
+    ClusterStatus,
+    ClusterUpgradeStatus,
+)
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.actions import Plan, Step, Verdict
+from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.rollout.path import API_SERVER, refusal
+from homeostat.operators.cluster.rollout.standing import placed, standing
+from homeostat.operators.cluster.rollout.versions import version_of
+from homeostat.runtime.events import Note
+
+_MOST = 16  # older versions that are told of, the nearest first
+_SHOWN = 1000
+
+
+def will_be_placed(seen: Observed, plan: Plan) -> Mapping[str, str]:
+    """Which package version each component is made of from the next look on."""
+    now = dict(placed(seen.cluster))
+    if plan.step is not None:
+        now |= dict.fromkeys(plan.step.moves, plan.step.to)
+    return now
+
+
+def moved(seen: Observed, plan: Plan, status: ClusterStatus, now: datetime) -> ClusterStatus:
+    """The status with what this step means for it."""
+    going, before = plan.step, seen.cluster.status
+    if going is None or not status.package_version:
+        return status
+    now = now.replace(microsecond=0)
+    if before.ready_at is None and going.moves:
+        return replace(status, package_version=going.to, upgrade=None)
+    if going.moves:
+        status = replace(status, upgrade=_with_move(before, going, now))
+    if going.failed is not None:
+        status = replace(status, upgrade=_with_failure(before, going, now, seen.cluster.spec.package_version))
+    if is_complete(going):
+        status = _completed(status, going)
+    return replace(status, rollback=_ways_back(seen, status.package_version) if before.ready_at is not None else ())
+
+
+def is_complete(going: Step) -> bool:
+    """Whether all masters are where they go, ready and proven."""
+    return going.verdict is None or going.verdict.reason == words.ROLLED_BACK
+
+
+def up_to_date(seen: Observed, plan: Plan) -> tuple[bool, Verdict]:
+    """What the condition UpToDate says."""
+    if plan.step is not None:
+        verdict = plan.step.verdict
+        return verdict is None, verdict or Verdict(words.AS_DECLARED, "")
+    is_there = set(placed(seen.cluster).values()) == {seen.cluster.spec.package_version}
+    is_made = plan.verdict is None or seen.cluster.status.package_version != ""
+    if is_there and is_made and seen.cluster.status.upgrade is None:
+        return True, Verdict(words.AS_DECLARED, "")
+    if plan.verdict is not None and plan.verdict.reason in (words.PAUSED, words.PACKAGE_NOT_FOUND):
+        return False, plan.verdict
+    return False, Verdict(words.NOT_CREATED, f"the package version is followed only while {words.ACCEPTED} is true")
+
+
+def upgrade_notes(seen: Observed, plan: Plan, status: ClusterStatus) -> list[Note]:
+    """The story of a move, an event for each step."""
+    going, before = plan.step, seen.cluster.status
+    if going is None or before.ready_at is None:
+        return []
+    if going.failed is not None:
+        return [
+            Note(words.UPGRADE_FAILED, f"{seen.cluster.spec.package_version}: {going.failed.message}", type="Warning")
+        ]
+    if going.moves and going.verdict is not None:
+        is_back = going.verdict.reason == words.ROLLING_BACK
+        return [Note(going.verdict.reason, f"moves {going.verdict.message}", type="Warning" if is_back else "Normal")]
+    if status.package_version != before.package_version:
+        return [Note(words.UPGRADED, f"all masters are of {status.package_version}, before {before.package_version}")]
+    if going.verdict is not None and going.verdict.reason == words.ROLLED_BACK and _is_under_way(before):
+        return [Note(words.ROLLED_BACK, going.verdict.message, type="Warning")]
+    return []
+
+
+def _is_under_way(status: ClusterStatus) -> bool:
+    return status.upgrade is not None and status.upgrade.component != ""
+
+
+def _with_move(before: ClusterStatus, going: Step, now: datetime) -> ClusterUpgradeStatus:
+    known = before.upgrade or ClusterUpgradeStatus(
+        from_version=before.package_version, to_version=going.to, started_at=now
+    )
+    if not known.component:  # what failed came to its end before
+        known = replace(known, started_at=now)
+    is_new_wish = going.to != before.package_version and known.failed_version != ""
+    if is_new_wish:
+        known = replace(known, failed_version="", failure="")
+    return replace(known, to_version=going.to, component=going.moves[-1], component_started_at=now)
+
+
+def _with_failure(before: ClusterStatus, going: Step, now: datetime, declared: str) -> ClusterUpgradeStatus:
+    known = before.upgrade or ClusterUpgradeStatus(
+        from_version=before.package_version, to_version=going.to, started_at=now
+    )
+    assert going.failed is not None  # noqa: S101  (the caller looked)
+    return replace(known, failed_version=declared, failure=going.failed.message[:_SHOWN])
+
+
+def _completed(status: ClusterStatus, going: Step) -> ClusterStatus:
+    """Where the masters are now is where they can be left; a failure is remembered as long as it is declared."""
+    upgrade = status.upgrade
+    if going.verdict is not None and upgrade is not None:
+        upgrade = replace(upgrade, component="", component_started_at=None)
+    else:
+        upgrade = None
+    if status.package_version == going.to:
+        return replace(status, upgrade=upgrade)
+    return replace(status, package_version=going.to, previous_package_version=status.package_version, upgrade=upgrade)
+
+
+def _ways_back(seen: Observed, complete: str) -> tuple[ClusterRollbackStatus, ...]:
+    """Every older package version, the nearest first, and whether it can be gone to with the data."""
+    here = seen.packages.get(complete)
+    if here is None:
+        return seen.cluster.status.rollback
+    current = version_of(here.spec.kubernetes_version)
+    older = [
+        (version_of(package.spec.kubernetes_version), name)
+        for name, package in seen.packages.items()
+        if version_of(package.spec.kubernetes_version) < current
+    ]
+    return tuple(_way_back(seen, name) for _, name in sorted(older, reverse=True)[:_MOST])
+
+
+def _way_back(seen: Observed, name: str) -> ClusterRollbackStatus:
+    stand = standing(seen.cluster, name, seen.packages)
+    why = refusal(stand, seen.kubelets or ())
+    if why:
+        return ClusterRollbackStatus(package_version=name, possible=False, reason=why[:500])
+    then, now = stand.then(API_SERVER), stand.now(API_SERVER)
+    keeps = "all data is kept"
+    if now.minors_above(then) > 0:
+        keeps = (
+            f"until kubelets are newer than {then.line}; data is kept, what only {now.line} knows of it is not served"
+        )
+    return ClusterRollbackStatus(package_version=name, possible=True, reason=keeps)

@@ -1,0 +1,144 @@
+"""`upgrade`, `rollback`, `pause` and `resume` against a real API server, without an operator behind it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.contract.cli.conftest import Homeostat
+from tests.support.apiserver import ApiServer
+from tests.support.kinds import bent, cluster, example
+
+from homeostat.cli.exits import Exit
+
+pytestmark = pytest.mark.real
+
+OLD, NEW = "v1.34.4", "v1.35.4"
+COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+Declare = Callable[..., Callable[[], dict[str, Any]]]
+
+
+@pytest.fixture
+def declare(server: ApiServer) -> Declare:
+    """Puts a Cluster with a status, and returns a look at its spec."""
+    far = [
+        {**part, "version": part["version"].replace("v1.34.", "v1.33.")}
+        for part in example(f"packageversions/{OLD}.yaml")["spec"]["components"]
+    ]
+    changes = {"metadata.name": "v1.33.4", "spec.kubernetesVersion": "v1.33.4", "spec.components": far}
+    for content in (
+        *(example(f"packageversions/{version}.yaml") for version in (OLD, NEW)),
+        bent(example(f"packageversions/{OLD}.yaml"), changes),
+    ):
+        server.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(content))
+
+    def put(name: str, at: str, *, before: str = "", **spec: Any) -> Callable[[], dict[str, Any]]:
+        content = cluster(name, "cli", packageVersion=at, **spec)
+        server.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(content))
+        parts = [
+            {
+                "name": each,
+                "version": at,
+                "image": "i",
+                "desired": 1,
+                "ready": 1,
+                "state": "Ready",
+                "packageVersion": at,
+            }
+            for each in COMPONENTS
+        ]
+        status = {"packageVersion": at, "previousPackageVersion": before, "components": parts}
+        patch = json.dumps({"status": status})
+        server.kubectl("patch", "hc", name, "-n", "cli", "--subresource=status", "--type=merge", "-p", patch)
+
+        def look() -> dict[str, Any]:
+            found: dict[str, Any] = json.loads(server.kubectl("get", "hc", name, "-n", "cli", "-o", "json"))["spec"]
+            return found
+
+        return look
+
+    return put
+
+
+@pytest.mark.parametrize("dry_run", ["client", "server"])
+def test_a_dry_run_prints_the_plan_and_declares_nothing(homeostat: Homeostat, declare: Declare, dry_run: str) -> None:
+    spec = declare("planned", OLD)
+    done = homeostat("upgrade", "cluster", "planned", "-n", "cli", "--to", NEW, f"--dry-run={dry_run}")
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[:4] == [
+        "1. etcd: v1.34.4 (3.6.16) -> v1.35.4 (3.6.16)",
+        "2. kube-apiserver: v1.34.4 (1.34.4) -> v1.35.4 (1.35.4)",
+        "3. kube-controller-manager: v1.34.4 (1.34.4) -> v1.35.4 (1.35.4)",
+        "4. kube-scheduler: v1.34.4 (1.34.4) -> v1.35.4 (1.35.4)",
+    ]
+    assert "dry run" in done.out.splitlines()[4]
+    assert spec()["packageVersion"] == OLD
+
+
+def test_an_upgrade_is_declared_and_a_rollback_takes_it_back(homeostat: Homeostat, declare: Declare) -> None:
+    spec = declare("there", OLD)
+    assert homeostat("upgrade", "cluster", "there", "-n", "cli", "--to", NEW).code == 0
+    assert spec()["packageVersion"] == NEW
+    back = homeostat("rollback", "cluster", "there", "-n", "cli")
+    assert (back.code, spec()["packageVersion"]) == (0, OLD)
+    assert "all masters are there already" in back.out, "nothing had moved yet"
+
+
+def test_a_rollback_after_a_move_leads_to_the_version_before(homeostat: Homeostat, declare: Declare) -> None:
+    spec = declare("moved", NEW, before=OLD)
+    assert homeostat("rollback", "cluster", "moved", "-n", "cli").code == 0
+    assert spec()["packageVersion"] == OLD
+
+
+def test_a_rollback_of_what_never_moved_says_so(homeostat: Homeostat, declare: Declare) -> None:
+    declare("new", OLD)
+    done = homeostat("rollback", "cluster", "new", "-n", "cli")
+    assert done.code == Exit.REFUSED
+    assert "it never was of another package version" in done.err
+    assert "--to" in done.err
+
+
+def test_what_the_operator_would_refuse_is_refused_at_once(homeostat: Homeostat, declare: Declare) -> None:
+    spec = declare("far", NEW)
+    done = homeostat("rollback", "cluster", "far", "-n", "cli", "--to", "v1.33.4")
+    assert done.code == Exit.REFUSED
+    assert "1.35 -> 1.34 -> 1.33" in done.err
+    unknown = homeostat("upgrade", "cluster", "far", "-n", "cli", "--to", "v9")
+    assert (unknown.code, "v1.35.4" in unknown.err) == (Exit.NOT_FOUND, True)
+    assert spec()["packageVersion"] == NEW
+
+
+def test_waiting_ends_with_the_failure_of_the_move(server: ApiServer, homeostat: Homeostat, declare: Declare) -> None:
+    declare("failing", OLD)
+    told = {
+        "type": "UpToDate",
+        "status": "False",
+        "reason": "UpgradeFailed",
+        "message": "kube-apiserver: bad flag",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+        "observedGeneration": 9,
+    }
+    patch = json.dumps({"status": {"conditions": [told]}})
+    server.kubectl("patch", "hc", "failing", "-n", "cli", "--subresource=status", "--type=merge", "-p", patch)
+    done = homeostat("upgrade", "cluster", "failing", "-n", "cli", "--to", NEW, "--wait", "--timeout", "20s")
+    assert done.code == Exit.FAILURE
+    assert "UpgradeFailed: kube-apiserver: bad flag" in done.err
+
+
+def test_pause_and_resume_are_said_once(homeostat: Homeostat, declare: Declare) -> None:
+    spec = declare("still", OLD)
+    assert homeostat("pause", "cluster", "still", "-n", "cli").out == "cluster still: paused\n"
+    assert spec()["paused"] is True
+    assert homeostat("pause", "cluster", "still", "-n", "cli").out == "cluster still: is paused already\n"
+    warned = homeostat("upgrade", "cluster", "still", "-n", "cli", "--to", NEW)
+    assert "nothing moves before `homeostat resume cluster still`" in warned.err
+    assert homeostat("resume", "cluster", "still", "-n", "cli").out == "cluster still: resumed\n"
+    assert spec()["paused"] is False
+
+
+def test_other_kinds_do_not_move(homeostat: Homeostat) -> None:
+    done = homeostat("upgrade", "packageversion", OLD, "--to", NEW)
+    assert done.code == Exit.USAGE
+    assert "expected cluster" in done.err

@@ -1,0 +1,145 @@
+"""Masters move to another package version one by one, and go back when one of them fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.contract.operators.conftest import Cell
+from tests.support.kinds import bent, example
+from tests.support.kubelet import Whole
+
+from homeostat.api.cluster.v1alpha1 import CLUSTER_PACKAGE_VERSION
+from homeostat.api.kind import unstructured
+
+pytestmark = pytest.mark.real
+
+OLD, NEW = "v1.34.4", "v1.35.4"
+WITHIN_S = 60.0
+BROKEN_IMAGE = f"homeostat.local/kube-apiserver:{NEW}"
+PACKAGE_VERSION = unstructured(CLUSTER_PACKAGE_VERSION.resource)
+
+
+async def made(cell: Cell, **spec: Any) -> None:
+    await cell.declare(packageVersion=OLD, **spec)
+    await cell.until_ready()
+
+
+async def until_at(cell: Cell, version: str) -> Whole:
+    def there() -> Whole | None:
+        status = cell.status()
+        return status if status.get("packageVersion") == version and "upgrade" not in status else None
+
+    await cell.kubelet.until(there, f"the masters are of {version}", within_s=WITHIN_S)
+    return await cell.until_ready(within_s=WITHIN_S)
+
+
+def images(cell: Cell) -> set[str]:
+    return {pod["spec"]["containers"][0]["image"].rpartition(":")[2] for pod in cell.all("Pod")}
+
+
+async def test_masters_move_in_order_and_the_story_is_told(cell: Cell) -> None:
+    async with cell.operator():
+        await made(cell)
+        await cell.set_spec(packageVersion=NEW)
+        status = await until_at(cell, NEW)
+        await cell.until_told("Upgraded", f"all masters are of {NEW}, before {OLD}")
+        moves = await cell.until_told("Upgrading", f"moves to {NEW}: kube-scheduler from {OLD}, 1 of 4 are left")
+    assert [move.split()[3] for move in moves] == [
+        "etcd",
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+    ]
+    assert status["previousPackageVersion"] == OLD
+    assert {each["packageVersion"] for each in status["components"]} == {NEW}
+    assert images(cell) == {NEW, "3.6.16"}
+    assert [(each["packageVersion"], each["possible"]) for each in status["rollback"]] == [(OLD, True)]
+
+
+async def test_and_back_with_their_volumes(cell: Cell) -> None:
+    async with cell.operator():
+        await made(cell)
+        volumes = {each["metadata"]["uid"] for each in cell.all("PersistentVolumeClaim")}
+        await cell.set_spec(packageVersion=NEW)
+        await until_at(cell, NEW)
+        await cell.set_spec(packageVersion=OLD)
+        status = await until_at(cell, OLD)
+    assert status["previousPackageVersion"] == NEW
+    assert images(cell) == {OLD, "3.6.16"}
+    assert {each["metadata"]["uid"] for each in cell.all("PersistentVolumeClaim")} == volumes
+
+
+async def test_an_api_server_that_does_not_start_is_left_for_a_person_who_takes_it_back(cell: Cell) -> None:
+    cell.kubelet.behave("crash", BROKEN_IMAGE)
+    async with cell.operator(haste=20):
+        await made(cell)
+        await cell.set_spec(packageVersion=NEW)
+        told = await cell.until_condition("UpToDate", "UpgradeFailed")
+        assert f"set spec.packageVersion back to {OLD}" in told["message"]
+        assert cell.condition("Available")["status"] == "True"
+        await cell.set_spec(packageVersion=OLD)
+        await until_at(cell, OLD)
+    assert images(cell) == {OLD, "3.6.16"}
+
+
+async def test_or_goes_back_by_itself_and_is_not_tried_again(cell: Cell) -> None:
+    cell.kubelet.behave("crash", BROKEN_IMAGE)
+    async with cell.operator(haste=20):
+        await made(cell, upgradePolicy={"onFailure": "Rollback"})
+        await cell.set_spec(packageVersion=NEW)
+        told = await cell.until_condition("UpToDate", "RolledBack")
+        assert f"{NEW} failed, so the masters went back to {OLD}: kube-apiserver: demo-apiserver-" in told["message"]
+        assert cell.condition("Available")["status"] == "True"
+        failed = await cell.until_told("UpgradeFailed", f"{NEW}: {told['message'].split(': ', 1)[1].split(';')[0]}")
+        assert len(failed) == 1
+    assert images(cell) == {OLD, "3.6.16"}
+    assert cell.status()["upgrade"]["failedVersion"] == NEW
+
+
+async def test_kubelets_that_are_too_old_forbid_it(cell: Cell) -> None:
+    cell.endpoint.kubelet_versions = ["v1.31.2"]
+    async with cell.operator():
+        await made(cell)
+        await cell.set_spec(packageVersion=NEW)
+        told = await cell.until_condition("Accepted", "UpgradeRefused")
+        assert "kubelets of 1.31, more than 3 minor versions behind 1.35" in told["message"]
+    assert images(cell) == {OLD, "3.6.16"}
+
+
+async def test_a_skipped_minor_is_refused_with_the_path(cell: Cell) -> None:
+    far = example(f"packageversions/{NEW}.yaml")
+    parts = [{**part, "version": part["version"].replace("v1.35.", "v1.36.")} for part in far["spec"]["components"]]
+    changes = {"metadata.name": f"far-{cell.namespace}", "spec.kubernetesVersion": "v1.36.4", "spec.components": parts}
+    await cell.client.create(PACKAGE_VERSION, bent(far, changes))
+    async with cell.operator():
+        await made(cell)
+        await cell.set_spec(packageVersion=f"far-{cell.namespace}")
+        told = await cell.until_condition("Accepted", "UpgradeRefused")
+        assert "1.34 -> 1.35 -> 1.36; declare a package version of 1.35 first" in told["message"]
+        await cell.set_spec(packageVersion=NEW)
+        await until_at(cell, NEW)
+    await cell.client.delete(PACKAGE_VERSION, f"far-{cell.namespace}")
+
+
+async def test_a_pause_stops_before_the_next_master(cell: Cell) -> None:
+    cell.kubelet.behave("start", BROKEN_IMAGE)
+    async with cell.operator():
+        await made(cell)
+        await cell.set_spec(packageVersion=NEW)
+        await cell.kubelet.until(lambda: NEW in images(cell), "the API server moves")
+        await cell.set_spec(paused=True)
+        await cell.until_condition("UpToDate", "Paused")
+        cell.kubelet.behave("run", BROKEN_IMAGE)
+        await cell.kubelet.until(
+            lambda: (
+                not any(
+                    OLD in pod["spec"]["containers"][0]["image"] and "apiserver" in pod["metadata"]["name"]
+                    for pod in cell.all("Pod")
+                )
+            ),
+            "the API server came up",
+        )
+        assert cell.status()["upgrade"]["component"] == "kube-apiserver"
+        await cell.set_spec(paused=False)
+        await until_at(cell, NEW)
