@@ -21,11 +21,12 @@ from msgspec import Struct, field
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus, ClusterPackageVersion
 from homeostat.api.core import Deployment, PersistentVolumeClaim, Pod, Secret, Service, StatefulSet
 from homeostat.api.meta import ObjectMeta
+from homeostat.kit.pki.authority import Damaged
+from homeostat.kit.pki.soundness import decoded
 from homeostat.operators.cluster.manifests.shape import digest_of
 from homeostat.operators.cluster.names import API_PORT, UID_LABEL, Names, names_of
-from homeostat.operators.cluster.pki.authority import Damaged
 from homeostat.operators.cluster.pki.leaves import Leaf, leaves
-from homeostat.operators.cluster.pki.soundness import check_authority, check_leaf, decoded
+from homeostat.operators.cluster.pki.soundness import check_authority, check_leaf
 from homeostat.runtime.store import Store
 
 OWNER_INDEX, ADDRESS_INDEX = "cluster", "address"
