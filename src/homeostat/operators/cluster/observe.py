@@ -23,13 +23,14 @@ from homeostat.api.core import Deployment, PersistentVolumeClaim, Pod, Secret, S
 from homeostat.api.meta import ObjectMeta
 from homeostat.kit.pki.authority import Damaged
 from homeostat.kit.pki.soundness import decoded
+from homeostat.operators.cluster.admission import ADDRESS_INDEX
 from homeostat.operators.cluster.manifests.shape import digest_of
 from homeostat.operators.cluster.names import API_PORT, UID_LABEL, Names, names_of
 from homeostat.operators.cluster.pki.leaves import Leaf, leaves
 from homeostat.operators.cluster.pki.soundness import check_authority, check_leaf
 from homeostat.runtime.store import Store
 
-OWNER_INDEX, ADDRESS_INDEX = "cluster", "address"
+OWNER_INDEX = "cluster"
 Workload = Deployment | StatefulSet
 
 

@@ -1,0 +1,117 @@
+"""Webhooks as one part of a process: register validators, add it to the manager, and it answers on every replica."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from homeostat.api.admission import Operation
+from homeostat.api.kind import Kind
+from homeostat.kube.client import Client
+from homeostat.runtime.informer import Informer
+from homeostat.runtime.leader import LeaderElector
+from homeostat.runtime.manager import Manager
+from homeostat.runtime.webhook.answering import Reviewer
+from homeostat.runtime.webhook.asking import Validate
+from homeostat.runtime.webhook.certificates import Lifetimes
+from homeostat.runtime.webhook.configuration import Address, declared
+from homeostat.runtime.webhook.keeping import Keeper, Kept
+from homeostat.runtime.webhook.serving import HttpsServer
+
+T = TypeVar("T")
+
+
+class WebhookSettings(Struct, frozen=True, kw_only=True):
+    """What webhooks are called, and where they are served."""
+
+    namespace: str  # of the Secret
+    secret: str
+    configuration: str  # rights name it: deploy/operator/rights.yaml
+    host: str = "0.0.0.0"  # noqa: S104  (API servers come from outside the Pod)
+    port: int = 9443
+    namespaces: tuple[str, ...] = ()  # empty: objects of all namespaces are asked about
+    lifetimes: Lifetimes = Lifetimes()
+    every_s: float = 30.0  # how often the ages of certificates are looked at
+    linger_s: float = 5.0  # an ending Pod leaves the Service within a second or two; twice that, and some
+
+
+class Webhooks:
+    """Add validators, then add it to a manager: `manager.add_server(webhooks)`."""
+
+    name = "webhooks"
+
+    def __init__(
+        self,
+        client: Client,
+        address: Address,
+        settings: WebhookSettings,
+        manager: Manager,
+        *,
+        elector: LeaderElector | None = None,
+    ) -> None:
+        """Without an elector this process is the only one, and keeps the configuration."""
+        self._reviewer = Reviewer(clock=manager.clock, metrics=manager.metrics)
+        self._server = HttpsServer(
+            self._reviewer, settings.host, settings.port, linger_s=settings.linger_s, clock=manager.clock
+        )
+        self._elector = elector
+        kept = Kept(settings.namespace, settings.secret, settings.configuration, settings.lifetimes, settings.every_s)
+        self._keeper = Keeper(
+            client,
+            kept,
+            address,
+            declare=lambda bundle: declared(
+                settings.configuration, self._reviewer.registrations, address, bundle, settings.namespaces
+            ),
+            present=self._server.present,
+            may_configure=self._may_configure,
+            clock=manager.clock,
+            random=manager.random,
+            metrics=manager.metrics,
+        )
+
+    def add(
+        self,
+        kind: Kind[T],
+        operations: Iterable[Operation],
+        validate: Validate[T],
+        *,
+        needs: Iterable[Informer[Any]] = (),
+    ) -> None:
+        """Ask `validate` about these operations on a kind; `needs` are the caches it reads.
+
+        Raises ValueError when the kind has a validator.
+        """
+        self._reviewer.add(kind, operations, validate, needs=needs)
+
+    def trouble(self) -> list[str]:
+        """Why reviews are not answered now."""
+        if problems := self._keeper.trouble():
+            return problems
+        return [] if self._server.listening.is_set() else ["webhook: not listening yet"]
+
+    async def run(self) -> None:
+        """Serve and keep until cancelled. Raises OSError when the port cannot be had."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._server.run(), name="webhook server")
+            tasks.create_task(self._keeper.run(), name="webhook keeper")
+            tasks.create_task(self._wake_to_configure(), name="webhook readiness")
+
+    async def drain(self) -> None:
+        """Leave without a review unanswered."""
+        await self._server.drain()
+
+    def _may_configure(self) -> bool:
+        # Before it can answer, nobody should be sent here.
+        can_answer = self._server.listening.is_set() and self._reviewer.is_able()
+        return can_answer and (self._elector is None or self._elector.may_act())
+
+    async def _wake_to_configure(self) -> None:
+        await self._server.listening.wait()
+        await self._reviewer.wait_until_able()
+        if self._elector is not None:
+            await self._elector.leading.wait()
+        self._keeper.wake()
