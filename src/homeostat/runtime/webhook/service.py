@@ -35,6 +35,8 @@ class WebhookSettings(Struct, frozen=True, kw_only=True):
     namespaces: tuple[str, ...] = ()  # empty: objects of all namespaces are asked about
     lifetimes: Lifetimes = Lifetimes()
     every_s: float = 30.0  # how often the ages of certificates are looked at
+    # Before the configuration is first written: readiness is probed every 5 s, and then the Service's rules follow.
+    introduced_after_s: float = 10.0
     linger_s: float = 5.0  # an ending Pod leaves the Service within a second or two; twice that, and some
 
 
@@ -58,6 +60,9 @@ class Webhooks:
             self._reviewer, settings.host, settings.port, linger_s=settings.linger_s, clock=manager.clock
         )
         self._elector = elector
+        self._introduced = False
+        self._introduced_after_s = settings.introduced_after_s
+        self._clock = manager.clock
         kept = Kept(settings.namespace, settings.secret, settings.configuration, settings.lifetimes, settings.every_s)
         self._keeper = Keeper(
             client,
@@ -98,20 +103,23 @@ class Webhooks:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._server.run(), name="webhook server")
             tasks.create_task(self._keeper.run(), name="webhook keeper")
-            tasks.create_task(self._wake_to_configure(), name="webhook readiness")
+            tasks.create_task(self._introduce(), name="webhook introduction")
 
     async def drain(self) -> None:
-        """Leave without a review unanswered."""
+        """Leave without a review unanswered, and the configuration to who comes next."""
+        self._introduced = False
         await self._server.drain()
 
     def _may_configure(self) -> bool:
-        # Before it can answer, nobody should be sent here.
-        can_answer = self._server.listening.is_set() and self._reviewer.is_able()
-        return can_answer and (self._elector is None or self._elector.may_act())
+        return self._introduced and (self._elector is None or self._elector.may_act())
 
-    async def _wake_to_configure(self) -> None:
+    async def _introduce(self) -> None:
+        """Let API servers be sent here only when they will find somebody who can answer."""
         await self._server.listening.wait()
         await self._reviewer.wait_until_able()
+        await self._clock.sleep(self._introduced_after_s)
+        self._introduced = True
+        self._keeper.wake()
         if self._elector is not None:
             await self._elector.leading.wait()
-        self._keeper.wake()
+            self._keeper.wake()
