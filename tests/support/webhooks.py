@@ -56,23 +56,13 @@ class Process:
         self.client = client
         self.namespace = namespace
         self.manager = Manager(clock=CLOCK, random=system_random(), settings=ManagerSettings(tune_gc=False))
+        quick: dict[str, Any] = {"every_s": 0.2, "linger_s": 0.0, "introduced_after_s": 0.0}
+        place: dict[str, Any] = {"namespace": namespace, "secret": SECRET_NAME, "namespaces": (namespace,)}
+        served: dict[str, Any] = {"configuration": self.configuration, "host": "127.0.0.1", "port": self.port}
         self.webhooks = Webhooks(
             client,
             LoopbackAddress(self.port),
-            WebhookSettings(
-                namespace=namespace,
-                configuration=self.configuration,
-                host="127.0.0.1",
-                port=self.port,
-                **{
-                    "secret": SECRET_NAME,
-                    "namespaces": (namespace,),
-                    "every_s": 0.2,
-                    "linger_s": 0.0,
-                    "introduced_after_s": 0.0,
-                    **settings,
-                },
-            ),
+            WebhookSettings(**{**quick, **place, **served, **settings}),
             self.manager,
         )
         self.manager.add_server(self.webhooks)

@@ -81,7 +81,7 @@ async def judged(server: ApiServer, client: Client) -> AsyncIterator[Process]:
 
 async def until_refused(client: Client) -> None:
     """Wait until the API server's own cache has the configuration: a package version in use cannot go."""
-    await client.apply(CLUSTERS, cluster("judge", "default", endpoint=None), field_manager="test")
+    await client.apply(CLUSTERS, cluster("judge", "default"), field_manager="test")
     async with CLOCK.timeout(20):
         while True:
             try:
@@ -157,7 +157,7 @@ async def test_what_would_hurt_a_cluster_is_refused_and_kubectl_says_why(
 async def test_a_missing_package_version_is_a_warning_that_kubectl_shows(
     rights: ApiServer, client: Client, shop: str
 ) -> None:
-    manifest = json.dumps(cluster("early", shop, endpoint=None, packageVersion="v9.9.9"))
+    manifest = json.dumps(cluster("early", shop, packageVersion="v9.9.9"))
     async with judged(rights, client):
         binary = rights.kubectl_command("create", "-f", "-")
         done = await asyncio.to_thread(

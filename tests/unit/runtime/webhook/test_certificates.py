@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeostat.kit.pki.authority import Request
@@ -84,6 +84,7 @@ def test_an_authority_is_replaced_in_three_steps_and_no_bundle_ever_lacks_who_si
     assert step(entries, now + timedelta(hours=1)) is None
 
 
+@settings(max_examples=15)
 @given(st.lists(st.integers(1, 4), min_size=30, max_size=60))
 def test_whenever_it_is_looked_at_the_leaf_is_signed_by_who_is_trusted_and_never_outlives_it(days: list[int]) -> None:
     entries, now = first(WANTED, NOW, TIMES), NOW
