@@ -238,7 +238,8 @@ async def test_an_ending_process_answers_to_the_last(client: Client, home: str) 
         writers = [asyncio.ensure_future(write()) for _ in range(4)]
         process.stop()
         await asyncio.gather(*writers)
-    assert all("connection refused" in str(error) for error in failures)
+    # Whom the kernel had queued is reset, later ones are refused; no review that was read is left without an answer.
+    assert all(re.search("connection (refused|reset)", str(error)) for error in failures), failures
 
 
 async def test_a_certificate_lasts_a_year_and_is_renewed_a_month_before() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import ssl
 
 import uvicorn
@@ -27,6 +28,7 @@ from homeostat.runtime.webhook.configuration import PATH
 
 # An object has at most 3 MiB in a request to an API server, and a review of an update holds two of them.
 MAX_BYTES = 7 << 20
+READ_WITHIN_S = 1.0
 # API servers drop idle connections after 90 s (net/http's DefaultTransport). The server must never be first: a review
 # that is sent while the connection is closed is lost, and POST is not sent again.
 KEEPALIVE_S = 120
@@ -75,7 +77,7 @@ class HttpsServer:
                 proxy_headers=False,
                 server_header=False,
                 timeout_keep_alive=KEEPALIVE_S,
-                timeout_graceful_shutdown=int(ANSWER_WITHIN_S) + 1,
+                timeout_graceful_shutdown=math.ceil(READ_WITHIN_S + ANSWER_WITHIN_S),
             )
             config.load()
             config.ssl = self._context
@@ -98,13 +100,13 @@ class HttpsServer:
     async def _review(self, request: HttpRequest) -> Response:
         headers = {"Connection": "close"} if self._ending else None
         try:
-            async with self._clock.timeout(ANSWER_WITHIN_S):
+            async with self._clock.timeout(READ_WITHIN_S):
                 body = await _body(request)
         except _TooLarge:
             text = f"expected a review of at most {MAX_BYTES} bytes, found more\n"
             return PlainTextResponse(text, 413, {"Connection": "close"})
         except (TimeoutError, ClientDisconnect):
-            text = f"expected a whole review within {ANSWER_WITHIN_S:g} s\n"
+            text = f"expected a whole review within {READ_WITHIN_S:g} s\n"
             return PlainTextResponse(text, 408, {"Connection": "close"})
         answer = await self._reviewer.answer(request.path_params["resource"], body)
         return Response(answer.body, answer.code, headers, answer.media_type)

@@ -15,10 +15,10 @@ from tests.support.reviews import NAME, THERMOSTAT, review
 
 from homeostat.kit.pki.authority import Request
 from homeostat.kube.target import ConfigError
-from homeostat.runtime.webhook.answering import ANSWER_WITHIN_S, Reviewer
+from homeostat.runtime.webhook.answering import Reviewer
 from homeostat.runtime.webhook.asking import ALLOWED
 from homeostat.runtime.webhook.certificates import AUTHORITY, Lifetimes, first, served_by
-from homeostat.runtime.webhook.serving import MAX_BYTES, HttpsServer
+from homeostat.runtime.webhook.serving import MAX_BYTES, READ_WITHIN_S, HttpsServer
 from homeostat.telemetry.metrics import Metrics
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -91,7 +91,7 @@ async def test_a_body_that_does_not_come_is_given_up() -> None:
     clock = ManualClock()
     asked = asyncio.ensure_future(post(server(clock), never))
     await settle()
-    await clock.advance(ANSWER_WITHIN_S)
+    await clock.advance(READ_WITHIN_S)
     assert (await asked)[0] == 408
 
 
