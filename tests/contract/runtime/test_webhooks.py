@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -91,7 +92,7 @@ async def test_a_refusal_names_the_field_and_what_to_do(client: Client, home: st
 
 
 async def test_kubectl_shows_refusals_and_warnings_as_its_own(server: ApiServer, client: Client, home: str) -> None:
-    def create(target: int) -> subprocess.CalledProcessError[str] | str:
+    def create(target: int) -> subprocess.CalledProcessError | str:
         manifest = (
             f"apiVersion: test.homeostat.dev/v1\nkind: Thermostat\nmetadata: {{name: hall}}\nspec: {{target: {target}}}"
         )

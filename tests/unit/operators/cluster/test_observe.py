@@ -15,9 +15,9 @@ from tests.support.clusters import NOW, cluster, package
 
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus
 from homeostat.api.core import Deployment, PersistentVolumeClaim, Pod, Secret, Service, StatefulSet
+from homeostat.operators.cluster.admission import ADDRESS_INDEX
 from homeostat.operators.cluster.names import NAME_LABEL, UID_LABEL, labels, names_of
 from homeostat.operators.cluster.observe import (
-    ADDRESS_INDEX,
     OWNER_INDEX,
     Caches,
     Memory,
