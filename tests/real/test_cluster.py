@@ -183,6 +183,10 @@ def test_the_operator_may_die_while_it_makes_and_while_it_removes(centre: Centre
 def test_the_operator_runs_as_a_process_and_ends_in_peace(centre: Centre, namespace: str) -> None:
     deployment = ("deployment/homeostat", "-n", "homeostat-system")
     centre.kubectl("scale", *deployment, "--replicas=0")
+    pods = ("pods", "-n", "homeostat-system", "-l", "app.kubernetes.io/name=homeostat")
+    centre.kubectl("wait", *pods, "--for=delete", "--timeout=60s")
+    # A process out here serves no webhooks, and nobody else is left to.
+    centre.kubectl("delete", "validatingwebhookconfiguration", "homeostat-cell", "--ignore-not-found")
     environment = {**os.environ, "KUBECONFIG": str(centre.inner.kubeconfig)}
     command = [*centre.command("run", "cell", "--health-port", "0")[:-2], "--namespaces", namespace]
     try:

@@ -53,15 +53,15 @@ class ApiServer:
             context=user,
         )
 
+    def kubectl_command(self, *arguments: str) -> list[str]:
+        """The command line of kubectl as admin."""
+        binary = require("kubectl", self.version)
+        place = (f"--kubeconfig={self.kubeconfig}", f"--cache-dir={self.directory / 'cache'}")
+        return [str(binary), *place, *arguments]
+
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl as admin and return what it prints. Raises CalledProcessError."""
-        binary = require("kubectl", self.version)
-        command = [
-            str(binary),
-            f"--kubeconfig={self.kubeconfig}",
-            f"--cache-dir={self.directory / 'cache'}",
-            *arguments,
-        ]
+        command = self.kubectl_command(*arguments)
         return subprocess.run(command, input=stdin, capture_output=True, text=True, check=True, timeout=60).stdout
 
     def start(self) -> None:

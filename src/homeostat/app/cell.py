@@ -10,23 +10,42 @@ from typing import cast
 from homeostat.app.options import CellOptions
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
+from homeostat.kube.client import Client
 from homeostat.kube.config import resolve
 from homeostat.kube.connect import connect
 from homeostat.kube.observing import PrometheusObserver
-from homeostat.operators.cluster.controller import add_cluster_operator
+from homeostat.operators.cluster.controller import add_cluster_admission, add_cluster_operator
 from homeostat.operators.cluster.probing import EndpointProbe
 from homeostat.runtime.leader import LeaderElector
 from homeostat.runtime.manager import Manager, ManagerSettings, stop_on_signals
+from homeostat.runtime.webhook.configuration import ServiceAddress
+from homeostat.runtime.webhook.service import Webhooks, WebhookSettings
 from homeostat.telemetry.logs import LogFormat, configure
 from homeostat.telemetry.metrics import Metrics
 
 LEASE = "homeostat-cell"
+WEBHOOKS = "homeostat-cell"  # the ValidatingWebhookConfiguration, as deploy/operator/rights.yaml names it
 CELL = "cell"  # what metrics call the cluster whose operator this is
 
 
 def run_cell(options: CellOptions) -> int:
     """Run until SIGTERM or SIGINT; the exit code. Raises ConfigError when there is nothing to connect to."""
     return asyncio.run(_run(options))
+
+
+def _add_webhooks(options: CellOptions, manager: Manager, client: Client, elector: LeaderElector | None) -> None:
+    namespace, _, service = options.webhook_service.partition("/")
+    settings = WebhookSettings(
+        namespace=namespace,
+        secret=service,
+        configuration=WEBHOOKS,
+        host=options.webhook_host,
+        port=options.webhook_port,
+        namespaces=options.namespaces,
+    )
+    webhooks = Webhooks(client, ServiceAddress(namespace, service), settings, manager, elector=elector)
+    add_cluster_admission(webhooks, manager, client, namespaces=options.namespaces or ("",))
+    manager.add_server(webhooks)
 
 
 async def _run(options: CellOptions) -> int:
@@ -60,6 +79,8 @@ async def _run(options: CellOptions) -> int:
         probe = EndpointProbe(clock=clock, random=random)
         for namespace in options.namespaces or ("",):
             add_cluster_operator(manager, client, probe, namespace=namespace, workers=options.workers)
+        if options.webhook_service:
+            _add_webhooks(options, manager, client, elector)
         stop = asyncio.Event()
         stop_on_signals(stop)
         return await manager.run(stop)

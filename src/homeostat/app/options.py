@@ -16,5 +16,8 @@ class CellOptions(Struct, frozen=True, kw_only=True):
     leader_election_namespace: str = "homeostat-system"  # where the Lease stands
     health_host: str = "0.0.0.0"  # noqa: S104  (probes and scrapers come from outside the Pod)
     health_port: int = 8080  # 0: no health and metrics server
+    webhook_service: str = ""  # namespace/name of the Service in front of all replicas; empty: no webhooks
+    webhook_host: str = "0.0.0.0"  # noqa: S104  (API servers come from outside the Pod)
+    webhook_port: int = 9443
     log_format: str = "json"  # json or console
     log_level: str = "info"

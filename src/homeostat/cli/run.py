@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import click
 
 from homeostat.cli.options import Connection, connection_options
+
+_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+
+
+def _service(context: click.Context, parameter: click.Parameter, value: str) -> str:  # noqa: ARG001  (click's way)
+    """The Service as it was given. Raises BadParameter."""
+    if value and not re.fullmatch(f"{_LABEL}/{_LABEL}", value):
+        raise click.BadParameter(
+            f"expected NAMESPACE/NAME such as homeostat-system/homeostat-webhooks, found {value!r}"
+        )
+    return value
 
 
 @click.group()
@@ -41,6 +53,23 @@ def run() -> None:
     show_default=True,
     help="The port of /healthz, /readyz and /metrics; 0 for none.",
 )
+@click.option(
+    "--webhook-service",
+    metavar="NAMESPACE/NAME",
+    default="",
+    callback=_service,
+    help="Judge writes of Clusters and package versions before they are stored, reached by this Service; its name is "
+    "also that of the Secret with the certificates. Left out, nothing is judged: for a process that the API server "
+    "cannot reach.",
+)
+@click.option("--webhook-host", default="0.0.0.0", show_default=True, help="Where webhooks are served.")  # noqa: S104  (API servers come from outside the Pod)
+@click.option(
+    "--webhook-port",
+    type=click.IntRange(1, 65535),
+    default=9443,
+    show_default=True,
+    help="The port behind the Service of the webhooks.",
+)
 @click.option("--log-format", type=click.Choice(["json", "console"]), default="json", show_default=True)
 @click.option(
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
@@ -53,6 +82,9 @@ def cell(
     leader_election_namespace: str,
     health_host: str,
     health_port: int,
+    webhook_service: str,
+    webhook_host: str,
+    webhook_port: int,
     log_format: str,
     log_level: str,
 ) -> None:
@@ -72,6 +104,9 @@ def cell(
             leader_election_namespace=leader_election_namespace,
             health_host=health_host,
             health_port=health_port,
+            webhook_service=webhook_service,
+            webhook_host=webhook_host,
+            webhook_port=webhook_port,
             log_format=log_format,
             log_level=log_level,
         )

@@ -24,19 +24,22 @@ def context_of(config: Config, certificate: bytes = b"", key: Secret | None = No
     certificate = certificate or config.client_certificate
     key = key or config.client_key
     if certificate:
-        _load_chain(context, certificate, key)
+        load_pair(context, certificate, key.data, what="client certificate and key")
     return context
 
 
-def _load_chain(context: ssl.SSLContext, certificate: bytes, key: Secret) -> None:
-    """`load_cert_chain` takes paths only: a file that exists in memory and under no name keeps the key off the disk."""
-    descriptor = os.memfd_create("homeostat-client", os.MFD_CLOEXEC)
+def load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes, *, what: str) -> None:
+    """Let a context speak with this certificate from the next handshake on. Raises ConfigError when they do not fit.
+
+    `load_cert_chain` takes paths only: a file that exists in memory and under no name keeps the key off the disk.
+    """
+    descriptor = os.memfd_create("homeostat-pair", os.MFD_CLOEXEC)
     try:
         with os.fdopen(os.dup(descriptor), "wb") as file:
-            file.write(key.data.rstrip() + b"\n" + certificate)
+            file.write(key.rstrip() + b"\n" + certificate)
         context.load_cert_chain(f"/proc/self/fd/{descriptor}")
     except ssl.SSLError as error:
-        what = error.reason or "not PEM"
-        raise ConfigError(f"client certificate and key: expected a PEM pair that fits, found: {what}") from error
+        why = error.reason or "not PEM"
+        raise ConfigError(f"{what}: expected a PEM pair that fits, found: {why}") from error
     finally:
         os.close(descriptor)

@@ -5,6 +5,7 @@ process leads. Followers keep their caches warm. Every task is essential: when o
 the log says which; a process that looks alive but does nothing cannot be.
 
 End (SIGTERM): unready, no more keys, the running ones finish within a deadline, then events, the lease, the rest.
+Servers see their clients off meanwhile, and may take a little longer than the lease.
 Losing the lease is not an orderly end: workers are cancelled at once.
 """
 
@@ -14,8 +15,8 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, TypeVar, cast
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeVar, cast
 
 from msgspec import Struct
 
@@ -26,6 +27,7 @@ from homeostat.kube.client import Client
 from homeostat.runtime.events import Recorder
 from homeostat.runtime.informer import Informer
 from homeostat.runtime.leader import LeaderElector
+from homeostat.runtime.parts import Runnable, Server
 from homeostat.runtime.serving import health_app, serve
 from homeostat.runtime.store import IndexFunction
 from homeostat.telemetry.logs import logger
@@ -33,6 +35,7 @@ from homeostat.telemetry.metrics import Metrics
 
 T = TypeVar("T")
 LAST_WORDS_S = 3.0
+ELECTION = "leader election"
 
 
 class ManagerSettings(Struct, frozen=True):
@@ -46,24 +49,6 @@ class ManagerSettings(Struct, frozen=True):
 
 class EssentialTaskEnded(Exception):
     """A task that must run as long as the process has ended by itself."""
-
-
-class Runnable(Protocol):
-    """What the manager asks of a controller; the key's type does not matter to it."""
-
-    name: str
-    permission: Callable[[], bool]
-    informers: list[Informer[Any]]
-
-    async def run(self) -> None:
-        """Work until drained or cancelled."""
-
-    def drain(self) -> None:
-        """Take no more keys."""
-
-    def trouble(self) -> str:
-        """Why it counts as wedged."""
-        ...
 
 
 class Manager:
@@ -87,6 +72,7 @@ class Manager:
         self._controllers: list[Runnable] = []
         self._recorders: list[Recorder] = []
         self._tasks: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+        self._servers: list[Server] = []
         self._draining = False
         self._log = logger()
 
@@ -141,6 +127,11 @@ class Manager:
         """Run something else for as long as the process; it must not end by itself."""
         self._tasks.append((name, run))
 
+    def add_server(self, server: Server) -> None:
+        """Serve as long as the process lives; it is part of readiness, and is drained while controllers are."""
+        self._servers.append(server)
+        self.add_task(server.name, server.run)
+
     def not_live(self) -> list[str]:
         """Why a restart would help."""
         return [trouble for controller in self._controllers if (trouble := controller.trouble())]
@@ -149,7 +140,8 @@ class Manager:
         """Why this process should not be relied on now."""
         now = self.clock.monotonic()
         problems = ["shutting down"] if self._draining else []
-        return problems + [trouble for informer in self._informers.values() if (trouble := informer.trouble(now))]
+        problems += [trouble for informer in self._informers.values() if (trouble := informer.trouble(now))]
+        return problems + [trouble for server in self._servers for trouble in server.trouble()]
 
     async def run(self, stop: asyncio.Event) -> int:
         """Run until `stop` is set or something essential fails; returns the exit code."""
@@ -159,7 +151,10 @@ class Manager:
                 background = [
                     tasks.create_task(self._essential(name, run), name=name) for name, run in self._background()
                 ]
+                leaving = [tasks.create_task(self._leave(each, stop), name=each.name) for each in self._servers]
                 await self._lead(stop)
+                await self._resign(background)
+                await asyncio.gather(*leaving)
                 for task in background:
                     task.cancel()
         except* Exception as group:
@@ -182,12 +177,32 @@ class Manager:
             host, port = settings.health_host, settings.health_port
             found.append(("endpoints", lambda: serve(app, host, port)))
         if self._elector is not None:
-            found.append(("leader election", self._elector.run))
+            found.append((ELECTION, self._elector.run))
         return [*found, *((f"events {number}", r.run) for number, r in enumerate(self._recorders)), *self._tasks]
 
     async def _essential(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         await run()
         raise EssentialTaskEnded(f"{name} has ended by itself, which it must not")
+
+    async def _leave(self, server: Server, stop: asyncio.Event) -> None:
+        """Followers serve too, so their end has this order as well."""
+        await stop.wait()
+        self._draining = True
+        try:
+            async with self.clock.timeout(self._settings.drain_s):
+                await server.drain()
+        except TimeoutError:
+            self._log.warning("cutting off what was not answered in time", server=server.name)
+
+    async def _resign(self, background: Iterable[asyncio.Task[None]]) -> None:
+        """Let the next one lead while servers still see their clients off."""
+        if self._elector is None:
+            return
+        for task in background:
+            if task.get_name() == ELECTION:
+                task.cancel()
+                await asyncio.wait((task,))
+        await self._elector.release()
 
     async def _lead(self, stop: asyncio.Event) -> None:
         waits = [informer.synced.wait() for informer in self._informers.values()]

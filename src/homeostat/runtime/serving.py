@@ -7,8 +7,9 @@ trusted (a cache that is not filled, a stale watch, draining). Both say in plain
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import socket as sockets
+import socket
 from collections.abc import Callable, Iterator
 
 import uvicorn
@@ -54,8 +55,17 @@ def _in_loop(endpoint: Callable[[Request], Response]) -> Callable[[Request], obj
     return run
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to the manager."""
+class QuietServer(uvicorn.Server):
+    """Leaves signals to the manager, and tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config, listening: asyncio.Event | None = None) -> None:
+        super().__init__(config)
+        self.listening = listening or asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        self.listening.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -66,15 +76,20 @@ class _Server(uvicorn.Server):
 async def serve(app: Starlette, host: str, port: int) -> None:
     """Serve until cancelled. Raises OSError when the address cannot be had."""
     config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, lifespan="off")
-    with contextlib.closing(_listen(host, port)) as listener:
-        await _Server(config).serve(sockets=[listener])
+    with contextlib.closing(listen("health endpoint", host, port)) as listener:
+        await QuietServer(config).serve(sockets=[listener])
 
 
-def _listen(host: str, port: int) -> sockets.socket:
+def listen(what: str, host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError that says for what it was meant when the address cannot be had."""
     try:
-        return sockets.create_server((host, port), family=sockets.AF_INET6 if ":" in host else sockets.AF_INET)
+        made = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise OSError(
             error.errno,
-            f"health endpoint: expected {host}:{port} to be free, but {error.strerror}; choose another port",
+            f"{what}: expected {host}:{port} to be free, but {error.strerror}; choose another port",
         ) from error
+    # Accepted sockets inherit it. asyncio sets it only where the protocol is given by number; without it, an answer in
+    # two writes waits for the client's delayed acknowledgement: measured, 44 ms in place of 3.
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return made

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import count
+from itertools import count, islice
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -51,11 +51,15 @@ class Store(Generic[T]):
 
     def by_index(self, name: str, value: str) -> list[T]:
         """The objects for which index `name` yields `value`. Raises KeyError naming the indexes there are."""
-        try:
-            found = self._indexes[name].get(value)
-        except KeyError:
-            raise KeyError(f"index {name!r}: expected one of {sorted(self._indexes)}") from None
-        return [self._objects[key] for key in found] if found else []
+        return [self._objects[key] for key in self._members(name, value)]
+
+    def keys_by_index(self, name: str, value: str, at_most: int | None = None) -> tuple[int, list[str]]:
+        """How many objects there are for an index value, and some of their keys, at a cost of those alone.
+
+        Raises KeyError as `by_index` does.
+        """
+        members = self._members(name, value)
+        return len(members), list(islice(members, at_most))
 
     def index_values(self, name: str) -> list[str]:
         """The values under which index `name` has objects."""
@@ -119,6 +123,12 @@ class Store(Generic[T]):
         if not self._version:
             return False
         return not self._version.isdecimal() or int(self._version) >= int(version)
+
+    def _members(self, name: str, value: str) -> Mapping[str, None]:
+        try:
+            return self._indexes[name].get(value, {})
+        except KeyError:
+            raise KeyError(f"index {name!r}: expected one of {sorted(self._indexes)}") from None
 
     def _wake(self, read_after: int | None) -> None:
         seen = int(self._version) if self._version.isdecimal() else None

@@ -78,6 +78,22 @@ def test_a_port_in_use_ends_it_with_an_error_and_not_with_code_0(server: ApiServ
         assert str(taken.getsockname()[1]) in said
 
 
+def test_with_a_service_for_webhooks_it_keeps_certificates_and_configuration(server: ApiServer) -> None:
+    health, port = free_port(), free_port()
+    found = ("get", "validatingwebhookconfiguration", "homeostat-cell", "--ignore-not-found", "-o")
+    name = "jsonpath={.webhooks[0].clientConfig.service.name}"
+    webhooks = ("--webhook-service", "cli/hooks", "--webhook-host", "127.0.0.1", "--webhook-port", str(port))
+    try:
+        with running(server, "--health-port", str(health), *webhooks) as process:
+            eventually(lambda: fetch(health, "/readyz")[0] == 200, within_s=30)
+            eventually(lambda: server.kubectl(*found, name) == "hooks", within_s=30)
+            assert "hooks" in server.kubectl("get", "secret", "hooks", "-n", "cli", "-o", "name")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+    finally:
+        server.kubectl("delete", "validatingwebhookconfiguration", "homeostat-cell", "--ignore-not-found")
+
+
 def holder(server: ApiServer) -> str:
     words = ("get", "lease", "homeostat-cell", "-n", "cli", "--ignore-not-found", "-o")
     return server.kubectl(*words, "jsonpath={.spec.holderIdentity}")

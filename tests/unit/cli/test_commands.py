@@ -58,6 +58,7 @@ def test_usage_shows_the_name_by_which_we_were_called() -> None:
         (["get", "clustres"], "unknown kind 'clustres'; did you mean 'clusters'?"),
         (["get", "zzz"], "unknown kind 'zzz'; expected one of"),
         (["get"], "Missing argument 'KIND'"),
+        (["run", "cell", "--webhook-service", "hooks"], "expected NAMESPACE/NAME such as homeostat-system/"),
         (["get", "clusters", "a", "-A"], "expected either names or a selection"),
         (["get", "clusters", "-w", "-o", "json"], "-w: expected a table"),
         (["get", "clusters", "-o", "jsn"], "'jsn' is not one of"),

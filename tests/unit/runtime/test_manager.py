@@ -76,3 +76,48 @@ async def test_a_part_that_ends_by_itself_ends_the_process_with_one() -> None:
 
     office.manager.add_task("short part", end)
     assert await office.manager.run(office.stop) == 1
+
+
+class Shop:
+    """A server that closes when it is told to."""
+
+    name = "shop"
+
+    def __init__(self) -> None:
+        self.closed = asyncio.Event()
+        self.heard: list[str] = []
+
+    async def run(self) -> None:
+        self.heard.append("open")
+        await asyncio.Event().wait()
+
+    async def drain(self) -> None:
+        self.heard.append("asked to close")
+        await self.closed.wait()
+
+    def trouble(self) -> list[str]:
+        return [] if self.heard else ["shop: not open yet"]
+
+
+async def test_a_server_is_part_of_readiness_and_is_run_until_its_last_client_has_left() -> None:
+    office, shop = Office(), Shop()
+    office.manager.add_server(shop)
+    assert office.manager.not_ready() == ["shop: not open yet"]
+    run = asyncio.ensure_future(office.manager.run(office.stop))
+    await settle()
+    assert office.manager.not_ready() == []
+    office.stop.set()
+    await settle()
+    assert (shop.heard, run.done()) == (["open", "asked to close"], False)
+    shop.closed.set()
+    assert await run == 0
+
+
+async def test_a_server_whose_clients_do_not_leave_is_cut_off() -> None:
+    office, shop = Office(), Shop()
+    office.manager.add_server(shop)
+    run = asyncio.ensure_future(office.manager.run(office.stop))
+    await settle()
+    office.stop.set()
+    await office.clock.advance(26)
+    assert await run == 0

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import closing
 from typing import Any
 
-from homeostat.runtime.serving import health_app
+import pytest
+
+from homeostat.runtime.serving import health_app, listen
 from homeostat.telemetry.metrics import Metrics, declare
 
 DOORS = declare("test_serving_doors", "counter", "doors", "Doors opened")
@@ -44,3 +48,10 @@ async def test_metrics_are_shown_as_text() -> None:
     code, body = await ask("/metrics", [])
     assert code == 200
     assert "test_serving_doors_total 1.0" in body
+
+
+def test_answers_leave_at_once_and_a_port_in_use_is_named() -> None:
+    with closing(listen("doors", "127.0.0.1", 0)) as first:
+        assert first.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        with pytest.raises(OSError, match=r"doors: expected 127.0.0.1:[0-9]+ to be free"):
+            listen("doors", *first.getsockname()).close()

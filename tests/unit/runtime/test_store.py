@@ -38,6 +38,16 @@ def test_an_index_answers_as_a_search_over_all_objects_would(changes: list[tuple
     assert set(store.index_values("size")) == {value for obj in model.values() for value in sizes(obj)}
 
 
+def test_an_index_counts_all_and_names_as_many_as_are_asked_for() -> None:
+    store = Store({"size": sizes})
+    for number in range(12):
+        store.put(f"w-{number}", widget(f"w-{number}", 1))
+    count, keys = store.keys_by_index("size", "odd", 5)
+    assert (count, len(keys), set(keys) <= set(store.keys())) == (12, 5, True)
+    assert store.keys_by_index("size", "odd") == (12, list(store.keys()))
+    assert store.keys_by_index("size", "even", 5) == (0, [])
+
+
 def test_an_index_added_later_covers_what_is_already_there() -> None:
     store: Store[Widget] = Store()
     store.put("shop/a", widget("a", 3))

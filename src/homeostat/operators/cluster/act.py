@@ -11,6 +11,7 @@ from typing import Any
 from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
 from homeostat.api.core import SECRET, Secret
 from homeostat.kit.clock import Clock
+from homeostat.kit.pki.soundness import decoded
 from homeostat.kube.client import Client
 from homeostat.kube.errors import Conflict, Invalid, NotFound
 from homeostat.operators.cluster.actions import (
@@ -40,7 +41,6 @@ from homeostat.operators.cluster.names import (
 )
 from homeostat.operators.cluster.observe import Memory, Observed, ProbeSeen, fingerprint
 from homeostat.operators.cluster.pki import authority, leaves
-from homeostat.operators.cluster.pki.soundness import decoded
 from homeostat.operators.cluster.ports import Probe, Unreachable
 from homeostat.runtime.finalizers import add_finalizer, remove_finalizer
 from homeostat.runtime.outcome import DONE, Outcome, Progress

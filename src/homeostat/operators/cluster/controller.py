@@ -5,7 +5,7 @@ The key is `namespace/name` of the Cluster. Keys run in parallel, each by one wo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -35,11 +35,18 @@ from homeostat.api.meta import Object
 from homeostat.kube.client import Client
 from homeostat.operators.cluster.act import Actor
 from homeostat.operators.cluster.actions import Action, Plan
+from homeostat.operators.cluster.admission import (
+    ADDRESS_INDEX,
+    PACKAGE_INDEX,
+    by_address,
+    by_package,
+    cluster_validator,
+    package_validator,
+)
 from homeostat.operators.cluster.components import note_readiness
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.names import FIELD_MANAGER, NAME_LABEL
 from homeostat.operators.cluster.observe import (
-    ADDRESS_INDEX,
     OWNER_INDEX,
     ZONES_INDEX,
     Caches,
@@ -57,9 +64,17 @@ from homeostat.runtime.loop import Loop, Report, Result, Rooms, Target
 from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import Outcome
 from homeostat.runtime.store import Store
+from homeostat.runtime.webhook.service import Webhooks
 
 T = TypeVar("T", bound=Object)
 NAME = "cluster"
+
+
+def _by_zones(cluster: Cluster) -> Iterable[str]:
+    return ("yes",) if asks_for_zones(cluster) else ()
+
+
+INDEXES = {ADDRESS_INDEX: by_address, PACKAGE_INDEX: by_package, ZONES_INDEX: _by_zones}
 
 
 class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
@@ -128,9 +143,7 @@ def add_cluster_operator(
     policy: Policy = Policy(),  # noqa: B008  (a frozen value)
 ) -> Controller[str]:
     """Wire informers, loop and controller into a manager; an empty namespace means all of them."""
-    clusters = manager.informer(
-        client, CLUSTER, namespace=namespace, indexes={ADDRESS_INDEX: _address, ZONES_INDEX: _asks_for_zones}
-    )
+    clusters = manager.informer(client, CLUSTER, namespace=namespace, indexes=INDEXES)
     packages = manager.informer(client, CLUSTER_PACKAGE_VERSION)
 
     def owned(kind: Kind[T]) -> Informer[T]:
@@ -174,17 +187,20 @@ def add_cluster_operator(
     return controller
 
 
+def add_cluster_admission(
+    webhooks: Webhooks, manager: Manager, client: Client, *, namespaces: Sequence[str] = ("",)
+) -> None:
+    """Register what is refused, over the caches that the operators of these namespaces fill."""
+    clusters = [manager.informer(client, CLUSTER, namespace=each, indexes=INDEXES) for each in namespaces]
+    packages = manager.informer(client, CLUSTER_PACKAGE_VERSION)
+    stores = [informer.store for informer in clusters]
+    webhooks.add(CLUSTER, ("CREATE", "UPDATE"), cluster_validator(stores, packages.store), needs=(*clusters, packages))
+    webhooks.add(CLUSTER_PACKAGE_VERSION, ("DELETE",), package_validator(stores), needs=clusters)
+
+
 def _cluster_keys(obj: Object) -> Iterable[str]:
     name = obj.metadata.labels.get(NAME_LABEL)
     return (f"{obj.metadata.namespace}/{name}",) if name else ()
-
-
-def _address(cluster: Cluster) -> Iterable[str]:
-    return (cluster.spec.endpoint.address,) if cluster.spec.endpoint.address else ()
-
-
-def _asks_for_zones(cluster: Cluster) -> Iterable[str]:
-    return ("yes",) if asks_for_zones(cluster) else ()
 
 
 def _askers_for_zones(clusters: Store[Cluster]) -> Callable[[Node], list[str]]:
@@ -199,7 +215,7 @@ def _with_rivals(clusters: Store[Cluster]) -> Callable[[Cluster], list[str]]:
     """A Cluster that goes, or gives up its address, lets others have it."""
 
     def keys(cluster: Cluster) -> list[str]:
-        others = (other for address in _address(cluster) for other in clusters.by_index(ADDRESS_INDEX, address))
+        others = (other for address in by_address(cluster) for other in clusters.by_index(ADDRESS_INDEX, address))
         return [cluster.metadata.key, *(other.metadata.key for other in others)]
 
     return keys
@@ -207,7 +223,6 @@ def _with_rivals(clusters: Store[Cluster]) -> Callable[[Cluster], list[str]]:
 
 def _users_of(clusters: Store[Cluster]) -> Callable[[ClusterPackageVersion], list[str]]:
     def keys(package: ClusterPackageVersion) -> list[str]:
-        name = package.metadata.name
-        return [c.metadata.key for c in clusters.values() if name in (c.spec.package_version, c.status.package_version)]
+        return clusters.keys_by_index(PACKAGE_INDEX, package.metadata.name)[1]
 
     return keys

@@ -31,15 +31,17 @@ from homeostat.api.core import (
     StatefulSet,
 )
 from homeostat.api.meta import ObjectMeta
+from homeostat.kit.pki.authority import Damaged
+from homeostat.kit.pki.soundness import decoded
+from homeostat.operators.cluster.admission import ADDRESS_INDEX
 from homeostat.operators.cluster.manifests.shape import digest_of
 from homeostat.operators.cluster.names import API_PORT, UID_LABEL, Names, names_of
-from homeostat.operators.cluster.pki.authority import Damaged
 from homeostat.operators.cluster.pki.leaves import Leaf, leaves
-from homeostat.operators.cluster.pki.soundness import check_authority, check_leaf, decoded
+from homeostat.operators.cluster.pki.soundness import check_authority, check_leaf
 from homeostat.operators.cluster.topology import open_zones, topology_of
 from homeostat.runtime.store import Store
 
-OWNER_INDEX, ADDRESS_INDEX, ZONES_INDEX = "cluster", "address", "zones"
+OWNER_INDEX, ZONES_INDEX = "cluster", "zones"
 Workload = Deployment | StatefulSet
 _KUBELETS_LAST = timedelta(seconds=60)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from homeostat.api.core import NAMESPACE, NODE
 from homeostat.kit.clock import Clock
+from homeostat.kit.pki.authority import Damaged
 from homeostat.kit.random import Random
 from homeostat.kube.client import Client
 from homeostat.kube.connect import connect
 from homeostat.kube.errors import KubeError
 from homeostat.kube.retrying import Retries
-from homeostat.operators.cluster.pki.authority import Damaged
 from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
 from homeostat.operators.cluster.ports import Unreachable
 

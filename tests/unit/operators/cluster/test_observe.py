@@ -25,9 +25,9 @@ from homeostat.api.core import (
     Service,
     StatefulSet,
 )
+from homeostat.operators.cluster.admission import ADDRESS_INDEX
 from homeostat.operators.cluster.names import NAME_LABEL, UID_LABEL, labels, names_of
 from homeostat.operators.cluster.observe import (
-    ADDRESS_INDEX,
     OWNER_INDEX,
     Caches,
     Memory,

@@ -15,21 +15,21 @@ from msgspec.structs import replace
 from tests.support.clusters import ADDRESS, NOW, cluster
 
 from homeostat.api.cluster.v1alpha1 import ClusterEndpointStatus
-from homeostat.operators.cluster.names import names_of
-from homeostat.operators.cluster.pki.authority import (
-    AUTHORITIES,
+from homeostat.kit.pki.authority import (
     LEAF_LIFE,
     Damaged,
     Request,
     issue,
     key_pem,
-    new_authorities,
     new_key,
     read_certificate,
     read_signer,
 )
+from homeostat.kit.pki.soundness import decoded
+from homeostat.operators.cluster.names import names_of
+from homeostat.operators.cluster.pki.authority import AUTHORITIES, new_authorities
 from homeostat.operators.cluster.pki.leaves import Leaf, leaves, make
-from homeostat.operators.cluster.pki.soundness import check_authority, check_leaf, decoded
+from homeostat.operators.cluster.pki.soundness import check_authority, check_leaf
 
 DEMO = cluster()
 NAMES = names_of(DEMO)

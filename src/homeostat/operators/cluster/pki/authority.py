@@ -1,202 +1,21 @@
-"""Authorities: the cluster's own, etcd's and the front proxy's, and the key that signs service account tokens.
+"""The authorities of one cluster: its own, etcd's and the front proxy's, and the key that signs service account tokens.
 
-ECDSA on P-256 throughout: a key and a certificate cost a tenth of a millisecond, and every client of Kubernetes takes
-them. Authorities last ten years and are never made anew here; what they sign lasts one, and is issued anew a month
-before it runs out.
+They are made once and never made anew: every client of a cluster that has data would be cut off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from ipaddress import ip_address
+from datetime import datetime
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from msgspec import Struct
-
-AUTHORITY_LIFE = timedelta(days=3650)
-LEAF_LIFE = timedelta(days=365)
-RENEWED_BEFORE = timedelta(days=30)
-BACKDATED = timedelta(minutes=5)  # clocks of hosts are not equal
+from homeostat.kit.pki.authority import key_pem, new_authority, new_key
 
 AUTHORITIES = {"ca": "kubernetes", "etcd-ca": "etcd", "front-proxy-ca": "front-proxy"}
 TOKEN_KEY = "sa.key"  # noqa: S105  (the name of an entry)
-
-
-class Damaged(Exception):
-    """Key material is missing or unusable; the message names the entry, never its content."""
-
-
-class Request(Struct, frozen=True):
-    """What a certificate must say."""
-
-    authority: str
-    common_name: str
-    organization: str = ""
-    dns_names: tuple[str, ...] = ()
-    addresses: tuple[str, ...] = ()
-
-    @property
-    def is_server(self) -> bool:
-        """Whether it lets its holder be reached under names."""
-        return bool(self.dns_names or self.addresses)
-
-
-class Signer(Struct, frozen=True):
-    """One authority, ready to sign."""
-
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
-
-    def __repr__(self) -> str:
-        """Never the key."""
-        return f"Signer({self.certificate.subject.rfc4514_string()})"
 
 
 def new_authorities(now: datetime) -> dict[str, bytes]:
     """The content of the Secret of authorities, by entry."""
     entries: dict[str, bytes] = {TOKEN_KEY: key_pem(new_key())}
     for entry, name in AUTHORITIES.items():
-        key = new_key()
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        builder = (
-            _builder(subject, subject, key, now, AUTHORITY_LIFE)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(_usage(signs=True), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        )
-        entries[f"{entry}.crt"] = certificate_pem(builder.sign(key, hashes.SHA256()))
-        entries[f"{entry}.key"] = key_pem(key)
+        entries[f"{entry}.crt"], entries[f"{entry}.key"] = new_authority(name, now)
     return entries
-
-
-def read_signer(entries: Mapping[str, bytes], name: str) -> Signer:
-    """An authority out of the Secret's entries. Raises Damaged."""
-    certificate = read_certificate(entries, f"{name}.crt")
-    key = read_key(entries, f"{name}.key")
-    if key.public_key() != certificate.public_key():
-        raise Damaged(f"{name}.key does not belong to {name}.crt")
-    if not _may_sign(certificate):
-        raise Damaged(f"{name}.crt is not the certificate of an authority")
-    return Signer(certificate, key)
-
-
-def issue(signer: Signer, request: Request, now: datetime) -> tuple[bytes, bytes]:
-    """A certificate and its key, as PEM."""
-    key = new_key()
-    uses = [ExtendedKeyUsageOID.CLIENT_AUTH]
-    names: list[x509.GeneralName] = [x509.DNSName(name) for name in request.dns_names]
-    names += [x509.IPAddress(ip_address(address)) for address in request.addresses]
-    builder = (
-        _builder(subject_of(request), signer.certificate.subject, key, now, LEAF_LIFE)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs=False), critical=True)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.key.public_key()),
-            critical=False,
-        )
-    )
-    if names:
-        uses.append(ExtendedKeyUsageOID.SERVER_AUTH)
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    builder = builder.add_extension(x509.ExtendedKeyUsage(uses), critical=False)
-    return certificate_pem(builder.sign(signer.key, hashes.SHA256())), key_pem(key)
-
-
-def read_certificate(entries: Mapping[str, bytes], entry: str) -> x509.Certificate:
-    """A certificate out of entries. Raises Damaged."""
-    try:
-        certificate = x509.load_pem_x509_certificate(entries[entry])
-        certificate.public_key()  # is decoded late, and may be of a kind that nobody here can use
-    except KeyError:
-        raise Damaged(f"{entry} is missing") from None
-    except (ValueError, UnsupportedAlgorithm):
-        raise Damaged(f"{entry} is not a certificate in PEM") from None
-    return certificate
-
-
-def read_key(entries: Mapping[str, bytes], entry: str) -> ec.EllipticCurvePrivateKey:
-    """A private key out of entries. Raises Damaged."""
-    try:
-        key = load_pem_private_key(entries[entry], password=None)
-    except KeyError:
-        raise Damaged(f"{entry} is missing") from None
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise Damaged(f"{entry} is not a private key in PEM") from None
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise Damaged(f"{entry} is not a key on an elliptic curve")
-    return key
-
-
-def new_key() -> ec.EllipticCurvePrivateKey:
-    """A private key from the operating system's randomness."""
-    return ec.generate_private_key(ec.SECP256R1())
-
-
-def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    """A private key as PEM, in the form that Kubernetes reads everywhere."""
-    return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
-
-
-def public_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    """The public half of a key as PEM."""
-    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-
-def certificate_pem(certificate: x509.Certificate) -> bytes:
-    """A certificate as PEM."""
-    return certificate.public_bytes(Encoding.PEM)
-
-
-def _may_sign(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
-        return False
-
-
-def subject_of(request: Request) -> x509.Name:
-    """As whom a certificate speaks."""
-    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, request.common_name)]
-    if request.organization:
-        attributes.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, request.organization))
-    return x509.Name(attributes)
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime, life: timedelta
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - BACKDATED)
-        .not_valid_after(now + life)
-    )
-
-
-def _usage(*, signs: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=not signs,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=signs,
-        crl_sign=signs,
-        encipher_only=False,
-        decipher_only=False,
-    )

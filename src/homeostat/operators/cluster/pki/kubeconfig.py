@@ -13,9 +13,9 @@ import msgspec
 import yaml
 from msgspec import Struct
 
+from homeostat.kit.pki.authority import Damaged
 from homeostat.kube.target import Config, ConfigError, Secret
 from homeostat.operators.cluster.names import KUBECONFIG_KEY
-from homeostat.operators.cluster.pki.authority import Damaged
 
 _OTHER_FORM = f"{KUBECONFIG_KEY} is not in the form that it was written in"
 _LONGEST = 10_000  # ours have 3,000 bytes; reading YAML is slow, and meanwhile nothing else runs

@@ -13,9 +13,7 @@ from ipaddress import ip_network
 from msgspec import Struct
 
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus
-from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, MOST_MEMBERS, Names, is_address
-from homeostat.operators.cluster.pki.authority import (
-    TOKEN_KEY,
+from homeostat.kit.pki.authority import (
     Damaged,
     Request,
     issue,
@@ -24,6 +22,8 @@ from homeostat.operators.cluster.pki.authority import (
     read_key,
     read_signer,
 )
+from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, MOST_MEMBERS, Names, is_address
+from homeostat.operators.cluster.pki.authority import TOKEN_KEY
 from homeostat.operators.cluster.pki.kubeconfig import write_kubeconfig
 
 

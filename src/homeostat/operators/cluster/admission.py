@@ -1,0 +1,102 @@
+"""What is refused, and what is warned of, before it is stored. Pure: a request and caches give a verdict.
+
+Caches are a moment old, so of two writes at once both may pass; what then must not be is told by the operator's
+conditions (`AddressTaken`, `PackageVersionNotFound`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion
+from homeostat.runtime.store import Store
+from homeostat.runtime.webhook.asking import ALLOWED, Cause, Request, Verdict, denied
+
+T = TypeVar("T")
+
+ADDRESS_INDEX, PACKAGE_INDEX = "address", "package"
+NAMED_AT_MOST = 5
+
+
+def by_address(cluster: Cluster) -> tuple[str, ...]:
+    """The index of Clusters by the endpoint address that they ask for."""
+    address = cluster.spec.endpoint.address
+    return (address,) if address else ()
+
+
+def by_package(cluster: Cluster) -> tuple[str, ...]:
+    """The index of Clusters by the package versions that they declare and are made of."""
+    parts = (component.package_version for component in cluster.status.components)
+    names = (cluster.spec.package_version, cluster.status.package_version, *parts)
+    return tuple({name: None for name in names if name})
+
+
+def package_validator(clusters: Sequence[Store[Cluster]]) -> Callable[[Request[ClusterPackageVersion]], Verdict]:
+    """Judges the deletion of package versions; of several stores each holds the Clusters of some namespaces."""
+
+    def validate(request: Request[ClusterPackageVersion]) -> Verdict:
+        return keep_what_is_used(request.name, clusters) if request.operation == "DELETE" else ALLOWED
+
+    return validate
+
+
+def cluster_validator(
+    clusters: Sequence[Store[Cluster]], packages: Store[ClusterPackageVersion]
+) -> Callable[[Request[Cluster]], Verdict]:
+    """Judges the creation and the change of Clusters."""
+
+    def validate(request: Request[Cluster]) -> Verdict:
+        if request.object is None:
+            return ALLOWED
+        causes = refuse_a_taken_address(request.object, request.old, clusters)
+        return Verdict(causes, warn_of_a_missing_package(request.object, request.old, packages))
+
+    return validate
+
+
+def keep_what_is_used(name: str, clusters: Sequence[Store[Cluster]]) -> Verdict:
+    """Masters that run on a deleted package version could not be repaired."""
+    users, total = list[str](), 0
+    for store in clusters:
+        count, keys = store.keys_by_index(PACKAGE_INDEX, name, NAMED_AT_MOST)
+        total += count
+        users += keys
+    if not total:
+        return ALLOWED
+    named = sorted(users[:NAMED_AT_MOST])
+    rest = f" and {total - len(named)} more" if total > len(named) else ""
+    whom = f"{total} Cluster{'s' if total > 1 else ''}: {', '.join(named)}{rest}"
+    return denied(f"ClusterPackageVersion {name} is used by {whom}", "delete these first, or keep it")
+
+
+def refuse_a_taken_address(
+    cluster: Cluster, old: Cluster | None, clusters: Sequence[Store[Cluster]]
+) -> tuple[Cause, ...]:
+    """Two Clusters cannot have one endpoint. One that has a rival already may still be changed, to get out of it."""
+    address = cluster.spec.endpoint.address
+    if not address or (old is not None and old.spec.endpoint.address == address):
+        return ()
+    for store in clusters:
+        # Two at most have it but for a race; one of them may be this one, created again.
+        _, keys = store.keys_by_index(ADDRESS_INDEX, address, 2)
+        for key in keys:
+            if key != cluster.metadata.key:
+                return (
+                    Cause(
+                        f"{address} is the address of Cluster {key}",
+                        "choose another one, or leave it out to be given one",
+                        "spec.endpoint.address",
+                    ),
+                )
+    return ()
+
+
+def warn_of_a_missing_package(
+    cluster: Cluster, old: Cluster | None, packages: Store[ClusterPackageVersion]
+) -> tuple[str, ...]:
+    """Only a warning: whoever applies a directory of files need not care for their order."""
+    name = cluster.spec.package_version
+    if name in packages or (old is not None and old.spec == cluster.spec):
+        return ()
+    return (f"spec.packageVersion: there is no ClusterPackageVersion {name} yet; the Cluster waits until there is",)
