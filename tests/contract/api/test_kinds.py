@@ -27,7 +27,7 @@ CLUSTERS, PACKAGES = unstructured(CLUSTER.resource), unstructured(CLUSTER_PACKAG
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_is_accepted(server: ApiServer, path: Path) -> None:
-    # cluster.yaml, packageversions/v1.34.4.yaml, packageversions/v1.35.4.yaml
+    # cluster.yaml, cluster-ha.yaml, packageversions/v1.34.4.yaml, packageversions/v1.35.4.yaml
     kind, name = (yaml.safe_load(path.read_text())[key] for key in ("kind", "metadata"))
     told = server.kubectl("apply", "--server-side", "--dry-run=server", "--force-conflicts", "-f", str(path))
     assert f"{kind.lower()}.cluster.homeostat.dev/{name['name']} serverside-applied" in told
@@ -41,6 +41,7 @@ async def test_defaults_are_filled_in(client: Client) -> None:
         "network": {"podCIDR": "10.200.0.0/16", "serviceCIDR": "10.201.0.0/20", "dnsDomain": "cluster.local"},
         "endpoint": {},
         "storage": {"size": "2Gi"},
+        "upgradePolicy": {"onFailure": "Pause", "stepTimeoutSeconds": 300},
         "deletionProtection": False,
         "paused": False,
     }
@@ -74,7 +75,7 @@ BAD_CLUSTERS: list[tuple[dict[str, Any], str, str]] = [
     ({"spec.network.serviceCIDR": "10.200.16.0/20"}, "spec.network.serviceCIDR", "overlaps podCIDR 10.200.0.0/16"),
     ({"spec.network.podCIDR": "10.201.1.0/24"}, "spec.network.serviceCIDR", "overlaps podCIDR 10.201.1.0/24"),
     ({"spec.network.dnsDomain": "_x"}, "spec.network.dnsDomain", "should match"),
-    ({"spec.topology": "ha"}, "spec.topology", 'supported values: "single"'),
+    ({"spec.topology": "many"}, "spec.topology", 'supported values: "single", "ha"'),
     ({"spec.endpoint.address": "10.100.1"}, "spec.endpoint.address", "expected an IPv4 address"),
     ({"spec.storage.size": "big"}, "spec.storage.size", "expected a quantity"),
     ({"spec.storage.size": "1Mi"}, "spec.storage.size", "at least 256Mi"),
@@ -192,7 +193,18 @@ async def test_columns_tell_how_a_cluster_fares(client: Client, server: ApiServe
     }
     await client.merge_patch(CLUSTERS, "columns", {"status": status}, "default", subresource="status")
     wide = server.kubectl("get", "hc", "columns", "-o", "wide").splitlines()
-    assert wide[0].split() == ["NAME", "READY", "PHASE", "VERSION", "PACKAGE", "ENDPOINT", "AGE", "REASON", "MESSAGE"]
+    assert wide[0].split() == [
+        "NAME",
+        "READY",
+        "PHASE",
+        "VERSION",
+        "PACKAGE",
+        "ENDPOINT",
+        "AGE",
+        "TOPOLOGY",
+        "REASON",
+        "MESSAGE",
+    ]
     assert re.sub(r" +", " ", wide[1]).startswith("columns True Ready v1.35.4 v1.35.4 10.100.1.5 ")
     assert wide[1].endswith("all well")
     assert "REASON" not in server.kubectl("get", "clusters", "columns")

@@ -363,11 +363,11 @@ CLUSTER_DEFINITION = Definition(
     columns=(
         Column("Ready", f"{_READY}.status", "Whether the cluster is in its declared state"),
         Column("Phase", ".status.phase", "The conditions in one word"),
-        Column("Topology", ".spec.topology", "How many masters there are", priority=1),
         Column("Version", ".status.kubernetesVersion", "The Kubernetes version that is served"),
         Column("Package", ".spec.packageVersion", "The package version that is declared"),
         Column("Endpoint", ".status.endpoint.host", "The address of the API server"),
         Column("Age", ".metadata.creationTimestamp", "Time since creation", "date"),
+        Column("Topology", ".spec.topology", "How many masters there are", priority=1),
         Column("Reason", f"{_READY}.reason", "Why the cluster is Ready or not", priority=1),
         Column("Message", f"{_READY}.message", "The same in a sentence", priority=1),
     ),
