@@ -16,6 +16,7 @@ from homeostat.cli.kinds import KindName
 from homeostat.cli.options import Connection, connection_options, output_option
 from homeostat.cli.rendering import print_objects
 from homeostat.cli.session import Session, converse
+from homeostat.cli.users import with_users
 from homeostat.kube.errors import Gone, NotFound
 
 
@@ -86,7 +87,7 @@ async def _tables(session: Session, wanted: Wanted) -> list[tables.Table]:
 
 
 async def _get_table(session: Session, wanted: Wanted) -> None:
-    found = await _tables(session, wanted)
+    found = await with_users(session, wanted.kind.resource, await _tables(session, wanted))
     if not any(table.rows for table in found):
         where = f" in namespace {session.namespace}" if wanted.namespace(session) else ""
         click.echo(f"no {wanted.kind.resource.plural} found{where}", err=True)

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from tests.contract.cli.conftest import Homeostat
 from tests.support.apiserver import ApiServer, free_port
-from tests.support.kinds import cluster, example
+from tests.support.kinds import bent, cluster, example
 from tests.support.terminal import run
 
 from homeostat.cli.exits import Exit
@@ -39,7 +39,7 @@ def without_ages(text: str) -> str:
     return re.sub(r"\b\d+[smhd](\d+[smhd])?\b", "AGE", text)
 
 
-@pytest.mark.parametrize("arguments", [("hc",), ("hc", "-o", "wide"), ("cpv",), ("hc", "-A"), ("hc", "-l", "no=where")])
+@pytest.mark.parametrize("arguments", [("hc",), ("hc", "-o", "wide"), ("hc", "-A"), ("hc", "-l", "no=where")])
 def test_tables_are_those_of_kubectl(server: ApiServer, homeostat: Homeostat, arguments: tuple[str, ...]) -> None:
     put(server, cluster("table", "cli"), example("packageversions/v1.35.4.yaml"))
     put_status(server, "table", phase="Ready", conditions=[{**READY, "lastTransitionTime": "2026-01-01T00:00:00Z"}])
@@ -47,6 +47,17 @@ def test_tables_are_those_of_kubectl(server: ApiServer, homeostat: Homeostat, ar
     kubectls = server.kubectl("get", *arguments, "-n", "cli")
     lines = [[line.split() for line in without_ages(text).splitlines()] for text in (ours.out, kubectls)]
     assert (ours.code, lines[0]) == (0, lines[1])
+
+
+def test_package_versions_tell_who_uses_them(server: ApiServer, homeostat: Homeostat) -> None:
+    unused = bent(example("packageversions/v1.35.4.yaml"), {"metadata.name": "unused"})
+    put(server, cluster("user", "cli"), example("packageversions/v1.35.4.yaml"), unused)
+    lines = homeostat("get", "packageversions").out.splitlines()
+    assert lines[0].split()[-2:] == ["USED", "BY"]
+    told = {line.split()[0]: line for line in lines}
+    assert "cli/user" in told["v1.35.4"]
+    assert told["unused"].endswith("<none>")
+    assert homeostat("get", "packageversion", "unused").out.splitlines()[1].endswith("<none>")
 
 
 def test_an_empty_list_says_so_on_stderr(homeostat: Homeostat) -> None:

@@ -33,7 +33,7 @@ SECRET_NAME = "homeostat-webhooks"
 PACKAGES = unstructured(CLUSTER_PACKAGE_VERSION.resource)
 CLUSTERS = unstructured(CLUSTER.resource)
 ROLES = (
-    ("ClusterRole", "homeostat:cell-packages"),
+    ("ClusterRole", "homeostat:cell-wide"),
     ("ClusterRole", "homeostat:cell-webhooks"),
     ("Role", "homeostat-webhooks"),
 )
