@@ -25,6 +25,9 @@ def tall(centre: Centre) -> Iterator[Centre]:
     """A data centre with a highly available cluster in it."""
     centre.kubectl("create", "namespace", NAMESPACE)
     create(centre, NAMESPACE, NAME, "cluster-ha.yaml", packageVersion=OLD)
+    # What clients read here is written by the controller manager some time after the cluster is Ready.
+    wanted = ("get", "configmap", "kube-root-ca.crt", "--ignore-not-found", "-o", "name")
+    eventually(lambda: bool(centre.business(NAME, *wanted, namespace=NAMESPACE)), within_s=60)
     yield centre
     centre.kubectl("delete", "clusters", "--all", "-n", NAMESPACE, "--timeout=120s")
     centre.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")

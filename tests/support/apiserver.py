@@ -225,7 +225,7 @@ def _api_server_flags(place: Path, etcd_url: str, url: str) -> list[str]:
         f"--service-account-signing-key-file={place / 'accounts.key'}",
         "--service-account-issuer=https://kubernetes.default.svc",
         "--authorization-mode=Node,RBAC",
-        "--service-cluster-ip-range=10.0.0.0/24",
+        "--service-cluster-ip-range=10.0.0.0/16",
         # Nobody makes the default service accounts, without which Pods would be refused.
         "--disable-admission-plugins=ServiceAccount",
         "--shutdown-delay-duration=0s",

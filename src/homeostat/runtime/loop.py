@@ -7,7 +7,7 @@ pipe up to the decision and changes nothing: what a dry run prints is what would
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -117,6 +117,13 @@ class Rooms(ABC, Generic[K, O, P, A, S]):
     async def act(self, observed: O, action: A) -> Outcome:
         """Do one thing, idempotently. An exception counts as Retry."""
 
+    def echoes(self, outcome: Outcome) -> Iterable[tuple[Store[Any], str]]:  # noqa: ARG002  (for those who override)
+        """Which stores will show what an action wrote, from which resourceVersion on: before, the key is not looked at.
+
+        Every version must come to its store: of objects that the store's informer selects.
+        """
+        return ()
+
     @abstractmethod
     def report(self, observed: O, plan: P, results: tuple[Result[A], ...], now: datetime) -> Report[S]:
         """Pure: what to say about it."""
@@ -166,12 +173,12 @@ class Loop(Generic[K, O, P, A, S]):
         if observed is None:
             return DONE
         plan = rooms.decide(observed, self._clock.now())
-        results = await self._act(observed, plan)
+        results = await self._act(key, observed, plan)
         report = rooms.report(observed, plan, results, self._clock.now())
         written = await self._write(key, observed, report)
         return combine((written, self._waiting(plan), *_outcomes(results)))
 
-    async def _act(self, observed: O, plan: P) -> tuple[Result[A], ...]:
+    async def _act(self, key: K, observed: O, plan: P) -> tuple[Result[A], ...]:
         """Run the actions in order; after an error or a stop the rest is left for the next time."""
         results: list[Result[A]] = []
         blocked = False
@@ -187,6 +194,8 @@ class Loop(Generic[K, O, P, A, S]):
                 outcome = await self._rooms.act(observed, action)
             except Exception as error:  # an error is an outcome: the status must tell it
                 outcome = failed(error)
+            else:
+                self._note(key, self._rooms.echoes(outcome))
             results.append(Result(action, outcome))
             blocked = isinstance(outcome, Retry | Stop)
         return tuple(results)
@@ -205,13 +214,18 @@ class Loop(Generic[K, O, P, A, S]):
                 return DONE  # deleted meanwhile; the watch says so too
             except Conflict as error:
                 return Retry(error)
-            if written is not None and target.store is not None and self._writes is not None:
-                self._writes.note(key, target.store, written.metadata.resource_version)
+            if written is not None and target.store is not None:
+                self._note(key, ((target.store, written.metadata.resource_version),))
         self._rooms.told(observed, report)
         if self._recorder is not None:
             for note in report.notes:
                 self._recorder.tell(reference(target.kind, target.obj), note)
         return DONE
+
+    def _note(self, key: K, versions: Iterable[tuple[Store[Any], str]]) -> None:
+        if self._writes is not None:
+            for store, version in versions:
+                self._writes.note(key, store, version)
 
     def _waiting(self, plan: P) -> Outcome:
         if plan.stop is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -231,6 +232,31 @@ async def test_what_the_gate_refuses_is_asked_for_again_and_holds_nothing_else_u
 async def test_a_plan_that_waits_or_stops_says_so_by_its_outcome() -> None:
     assert (await run(Plan(wait=Wait(START + timedelta(seconds=9), "Warm"))))[0] == Progress(9.0, "Warm")
     assert (await run(Plan(stop="call somebody")))[0] == Stop("call somebody")
+
+
+async def test_what_an_action_wrote_is_waited_for_before_the_next_look() -> None:
+    class Writer(Toy):
+        looks = 0
+
+        async def observe(self, key: str) -> int | None:
+            self.looks += 1
+            return 1
+
+        def echoes(self, outcome: Outcome) -> Iterable[tuple[Store[Any], str]]:
+            return ((store, "8"),) if self.looks == 1 else ()
+
+    clock, store, toy = ManualClock(), Store[Widget](), Writer(Plan(("make",)))
+    store.advance("5")
+    controller = Loop(toy, clock=clock).controller("writer", random=Random(1))
+    async with working(controller):
+        controller.queue.add("a")
+        await settle()
+        controller.queue.add("a")
+        await clock.advance(60)
+        assert toy.looks == 1
+        store.advance("8")
+        await settle()
+        assert toy.looks == 2
 
 
 async def test_a_dry_run_shows_the_plan_and_does_nothing() -> None:

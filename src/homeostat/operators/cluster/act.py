@@ -28,6 +28,7 @@ from homeostat.operators.cluster.actions import (
     ProbeFailed,
     Remove,
     RemoveFinalizer,
+    Wrote,
 )
 from homeostat.operators.cluster.manifests.shape import Desired
 from homeostat.operators.cluster.names import (
@@ -76,9 +77,9 @@ class Actor:
                 await add_finalizer(self._client, CLUSTER, seen.cluster, FINALIZER)
             case IssueAuthority():
                 entries = authority.new_authorities(self._clock.now())
-                await self._create_secret(seen, seen.names.authority, "authority", entries)
+                return await self._create_secret(seen, seen.names.authority, "authority", entries)
             case IssueLeaf(leaf=leaf):
-                await self._issue(seen, leaf)
+                return await self._issue(seen, leaf)
             case Apply(objects=objects):
                 return await self._apply_all(seen, objects)
             case ProbeEndpoint():
@@ -97,10 +98,14 @@ class Actor:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        return Applied(tuple(name for name in results if isinstance(name, str) and name))
+        done = [result for result in results if not isinstance(result, BaseException)]
+        return Applied(
+            versions=tuple(wrote for wrote, _ in done),
+            put_back=tuple(" ".join(mark) for _, mark in done if mark is not None),
+        )
 
-    async def _apply(self, seen: Observed, desired: Desired) -> str:
-        """Kind and name of what others had changed; empty when it was as declared, or is declared anew."""
+    async def _apply(self, seen: Observed, desired: Desired) -> tuple[tuple[str, str], tuple[str, str] | None]:
+        """What was written, and which object others had changed; None when it was as declared, or is declared anew."""
         mark = (desired.kind.resource.kind, desired.name)
         if mark not in seen.live:
             await self._require_ours(seen.cluster, desired.kind, desired.name)
@@ -112,7 +117,8 @@ class Actor:
         self._memory(seen.cluster.metadata.uid).applied[mark] = left
         live, before = seen.live.get(mark), seen.applied.get(mark)
         is_edited = live is None or live.fingerprint != left[1]
-        return f"{mark[0]} {mark[1]}" if is_edited and before is not None and before[0] == desired.digest else ""
+        is_put_back = is_edited and before is not None and before[0] == desired.digest
+        return (mark[0], done.metadata.resource_version), mark if is_put_back else None
 
     async def _replace_lists(self, seen: Observed, desired: Desired) -> Any:
         """What others put into our lists can make them invalid (two ports of one name): then the lists are ours whole.
@@ -141,12 +147,12 @@ class Actor:
             )
         return found
 
-    async def _create_secret(self, seen: Observed, name: str, component: str, entries: Mapping[str, bytes]) -> None:
+    async def _create_secret(self, seen: Observed, name: str, component: str, entries: Mapping[str, bytes]) -> Outcome:
         """Create, never overwrite: an authority that another process made a moment ago is the one that counts."""
         if await self._has_marked(seen, name, component):
-            return
+            return DONE
         body = self._secret(seen.cluster, name, component, entries)
-        await self._client.create(SECRET, body, seen.names.namespace, field_manager=FIELD_MANAGER)
+        return _wrote(await self._client.create(SECRET, body, seen.names.namespace, field_manager=FIELD_MANAGER))
 
     async def _has_marked(self, seen: Observed, name: str, component: str) -> bool:
         """Whether a Secret of ours was only out of sight, because it had lost its labels; it is seen again now."""
@@ -158,15 +164,15 @@ class Actor:
         await self._client.merge_patch(SECRET, name, patch, seen.names.namespace, field_manager=FIELD_MANAGER)
         return True
 
-    async def _issue(self, seen: Observed, leaf: leaves.Leaf) -> None:
+    async def _issue(self, seen: Observed, leaf: leaves.Leaf) -> Outcome:
         """Sign with the authority as it is now, not as a cache remembers it."""
         top: Secret = await self._client.get(SECRET, seen.names.authority, seen.names.namespace)
         await self._require_ours(seen.cluster, SECRET, seen.names.authority)
         if await self._has_marked(seen, leaf.name, leaf.component):
-            return
+            return DONE
         entries = leaves.make(leaf, decoded(top.data), self._clock.now())
         body = self._secret(seen.cluster, leaf.name, leaf.component, entries)
-        await self._client.apply(SECRET, body, force=True, field_manager=FIELD_MANAGER)
+        return _wrote(await self._client.apply(SECRET, body, force=True, field_manager=FIELD_MANAGER))
 
     async def _ask(self, seen: Observed) -> Outcome:
         memory = self._memory(seen.cluster.metadata.uid)
@@ -213,3 +219,7 @@ class Actor:
             "type": "Opaque",
             "data": {entry: b64encode(content).decode() for entry, content in sorted(entries.items())},
         }
+
+
+def _wrote(secret: Secret) -> Wrote:
+    return Wrote(((SECRET.resource.kind, secret.metadata.resource_version),))

@@ -93,7 +93,13 @@ class Plan(Struct, frozen=True):
     pki: Verdict | None = None  # what the condition PKIReady says beyond ready or not
 
 
-class Applied(Done, frozen=True):
+class Wrote(Done, frozen=True):
+    """Derived objects were written: the cluster is not looked at again before the caches show it."""
+
+    versions: tuple[tuple[str, str], ...] = ()  # kind and resourceVersion
+
+
+class Applied(Wrote, frozen=True, kw_only=True):
     """Objects are as declared; some had been deleted or edited by others."""
 
     put_back: tuple[str, ...] = ()  # kind and name

@@ -34,7 +34,7 @@ from homeostat.api.kind import Kind
 from homeostat.api.meta import Object
 from homeostat.kube.client import Client
 from homeostat.operators.cluster.act import Actor
-from homeostat.operators.cluster.actions import Action, Plan
+from homeostat.operators.cluster.actions import Action, Plan, Wrote
 from homeostat.operators.cluster.admission import (
     ADDRESS_INDEX,
     PACKAGE_INDEX,
@@ -102,6 +102,11 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
     async def act(self, observed: Observed, action: Action) -> Outcome:
         """By act.py."""
         return await self._actor.act(observed, action)
+
+    def echoes(self, outcome: Outcome) -> Iterable[tuple[Store[Any], str]]:
+        """Derived objects come back by the caches of their kinds."""
+        versions = outcome.versions if isinstance(outcome, Wrote) else ()
+        return ((self._caches.derived(kind), version) for kind, version in versions)
 
     def report(
         self, observed: Observed, plan: Plan, results: tuple[Result[Action], ...], now: datetime

@@ -130,6 +130,18 @@ class Caches(Struct, frozen=True):
     budgets: Store[PodDisruptionBudget]
     nodes: Store[Node]
 
+    def derived(self, kind: str) -> Store[Any]:
+        """Where objects of a kind that the operator writes are seen."""
+        stores: dict[str, Store[Any]] = {
+            "Secret": self.secrets,
+            "Service": self.services,
+            "StatefulSet": self.stateful_sets,
+            "Deployment": self.deployments,
+            "ConfigMap": self.config_maps,
+            "PodDisruptionBudget": self.budgets,
+        }
+        return stores[kind]
+
 
 def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: datetime) -> Observed | None:
     """Everything about one cluster; None when there is none of that key."""

@@ -53,7 +53,7 @@ def test_a_change_for_the_worse_is_a_warning_with_what_and_where() -> None:
 def test_a_repair_is_told_only_when_something_was_put_back() -> None:
     seen = replace(served(), applied={})
     assert events(seen, Applied()) == []
-    assert told(seen, Applied(("Service demo-etcd",))).notes == (
+    assert told(seen, Applied(put_back=("Service demo-etcd",))).notes == (
         Note(words.REPAIRED, "put back Service demo-etcd", type="Warning"),
     )
 

@@ -46,7 +46,7 @@ def moved(seen: Observed, plan: Plan, status: ClusterStatus, now: datetime) -> C
         status = replace(status, upgrade=_with_failure(before, going, now, seen.cluster.spec.package_version))
     if is_complete(going):
         status = _completed(status, going)
-    return replace(status, rollback=_ways_back(seen, status.package_version) if before.ready_at is not None else ())
+    return replace(status, rollback=_ways_back(seen, status.package_version) if status.ready_at is not None else ())
 
 
 def is_complete(going: Step) -> bool:
