@@ -27,7 +27,7 @@ CLUSTERS, PACKAGES = unstructured(CLUSTER.resource), unstructured(CLUSTER_PACKAG
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_is_accepted(server: ApiServer, path: Path) -> None:
-    # cluster.yaml, cluster-ha.yaml, packageversions/v1.34.4.yaml, packageversions/v1.35.4.yaml
+    # cluster.yaml, cluster-ha.yaml, cluster-tuned.yaml, packageversions/v1.34.4.yaml, packageversions/v1.35.4.yaml
     kind, name = (yaml.safe_load(path.read_text())[key] for key in ("kind", "metadata"))
     told = server.kubectl("apply", "--server-side", "--dry-run=server", "--force-conflicts", "-f", str(path))
     assert f"{kind.lower()}.cluster.homeostat.dev/{name['name']} serverside-applied" in told
@@ -156,7 +156,7 @@ async def test_package_version_pause_and_protection_can_be_changed(client: Clien
 
 
 async def test_overrides_may_be_added_changed_and_taken_away(client: Client) -> None:
-    one = {"name": "etcd", "env": {"GOGC": "50"}, "removeArgs": ["v"]}
+    one: dict[str, Any] = {"name": "etcd", "env": {"GOGC": "50"}, "removeArgs": ["v"]}
     two = {**one, "args": {"snapshot-count": "5000"}}
     for overrides in ([two], [one, {"name": "kube-apiserver", "removeEnv": ["TZ"]}], []):
         made = await client.apply(CLUSTERS, cluster("tuned", overrides=overrides), force=True)

@@ -198,7 +198,7 @@ TABLES = (
             Word(ROLLING_BACK, "Masters move back to what was complete before.", "Wait."),
             Word(
                 ROLLED_BACK,
-                "What is declared failed, and the masters went back to what was complete before. It is not tried again.",
+                "What is declared failed; the masters went back to what was complete before. It is not tried again.",
                 "Find out why from the message; declare another package version, or other overrides.",
             ),
             Word(PAUSED, "spec.paused is true.", "Set it to false to go on."),

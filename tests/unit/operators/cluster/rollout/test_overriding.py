@@ -23,7 +23,10 @@ from homeostat.runtime.outcome import DONE
 
 API_SERVER, SCHEDULER = "kube-apiserver", "kube-scheduler"
 QUIET = [{"name": API_SERVER, "args": {"v": "1"}}]
-LOUD = [{"name": API_SERVER, "args": {"v": "4"}}, {"name": SCHEDULER, "removeArgs": ["profiling"]}]
+LOUD: list[dict[str, Any]] = [
+    {"name": API_SERVER, "args": {"v": "4"}},
+    {"name": SCHEDULER, "removeArgs": ["profiling"]},
+]
 FORBIDDEN = [{"name": API_SERVER, "args": {"etcd-servers": "https://elsewhere"}}]
 NEW = "v1.35.4"
 
