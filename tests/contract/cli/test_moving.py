@@ -81,6 +81,8 @@ def test_a_plan_names_other_overrides_and_refuses_those_of_homeostat(homeostat: 
     declare("tuned", OLD, overrides=[{"name": "kube-scheduler", "args": {"v": "4"}}])
     done = homeostat("upgrade", "cluster", "tuned", "-n", "cli", "--to", OLD, "--dry-run=client")
     assert done.out.splitlines()[0] == "1. kube-scheduler: v1.34.4 (1.34.4) -> v1.34.4 (1.34.4), with other overrides"
+    back = homeostat("rollback", "cluster", "tuned", "-n", "cli")
+    assert (back.code, "set spec.overrides back" in back.err) == (Exit.REFUSED, True)
     declare("fighting", OLD, overrides=[{"name": "kube-scheduler", "args": {"config": "/etc/mine"}}])
     done = homeostat("upgrade", "cluster", "fighting", "-n", "cli", "--to", NEW, "--dry-run=client")
     assert done.code == Exit.REFUSED
