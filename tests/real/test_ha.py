@@ -88,6 +88,7 @@ def test_it_moves_up_a_minor_and_back_while_clients_work(tall: Centre, say: Call
     assert client.lost() == set()
 
 
+@pytest.mark.soak  # tests/contract/operators/test_upgrade.py shows the same on an API server alone
 def test_an_api_server_that_cannot_start_is_taken_back_unattended(tall: Centre, say: Callable[[str], None]) -> None:
     package = yaml.safe_load((EXAMPLES / "packageversions" / f"{OLD}.yaml").read_text())
     package["metadata"]["name"] = "broken"

@@ -60,7 +60,7 @@ class Kubelet:
         """In all namespaces, a prefix says which of them are meant: others belong to other tests."""
         self._prefix = prefix
         self._given: dict[str, str] = {}  # addresses by the uid of their Service: a cache may lag behind our writes
-        self.behaviour: dict[str, Behaviour] = {}  # by Pod, image or component; the rest runs
+        self.behaviour: dict[str, Behaviour] = {}  # by Pod, image, flag or component; the rest runs
         self.gives_addresses = True
         self.collects_pods = False
         self.kills_pods = True  # ends Pods that are being deleted
@@ -208,11 +208,8 @@ class Kubelet:
                 await self._client.create(KINDS["Pod"], pod_of(workload, kind, name, revision))
                 self.started.append(name)
         current = [pod for pod in pods if _name(pod) in wanted and _revision(pod) == revision and not _deleting(pod)]
-        ready = [pod for pod in current if _ready(pod)]
-        for pod in pods:
-            # A Deployment's old Pods go when the new ones are ready; a StatefulSet's must make room first.
-            outdated = pod not in current and (kind == "StatefulSet" or len(ready) == len(wanted))
-            if outdated and not _deleting(pod):
+        for pod in _outdated(pods, wanted, current, is_deployment=kind == "Deployment"):
+            if not _deleting(pod):
                 await self._client.delete(POD, _name(pod), _namespace(pod), uid=_uid(pod))
         if kind == "Deployment" and (workload["metadata"].get("annotations") or {}).get(REVISION) != revision:
             note = {"metadata": {"uid": _uid(workload), "annotations": {REVISION: revision}}}
@@ -243,8 +240,9 @@ class Kubelet:
             if self.kills_pods:
                 await self._client.delete(POD, _name(pod), _namespace(pod), uid=_uid(pod), grace_s=0)
         else:
-            component, image = pod["metadata"]["labels"].get(COMPONENT, ""), pod["spec"]["containers"][0]["image"]
-            named = (self.behaviour[each] for each in (_name(pod), image, component) if each in self.behaviour)
+            component, one = pod["metadata"]["labels"].get(COMPONENT, ""), pod["spec"]["containers"][0]
+            marks = (_name(pod), one["image"], *one.get("command", ()), component)
+            named = (self.behaviour[each] for each in marks if each in self.behaviour)
             behaviour = next(named, "run")
             await self._status("Pod", pod, status_of(pod, behaviour))
 
@@ -263,6 +261,22 @@ class Kubelet:
             return
         patch = {"metadata": {"uid": _uid(obj)}, "status": wanted}
         await self._client.merge_patch(KINDS[kind], _name(obj), patch, _namespace(obj), subresource="status")
+
+
+def _outdated(pods: list[Whole], wanted: list[str], current: list[Whole], *, is_deployment: bool) -> list[Whole]:
+    """A Deployment's old Pods go when the new ones are ready; a StatefulSet's make room, the last first, one by one."""
+    old = [pod for pod in pods if pod not in current]
+    if is_deployment:
+        return old if sum(_ready(pod) for pod in current) == len(wanted) else []
+    by_name = {_name(pod): pod for pod in pods}
+    going = [pod for pod in old if _name(pod) not in wanted]
+    for name in reversed(wanted):
+        pod = by_name.get(name)
+        if pod in old:
+            return [*going, pod]
+        if pod is None or not _ready(pod):
+            break
+    return going
 
 
 def _says(now: Any, wanted: Any) -> bool:

@@ -3,7 +3,8 @@
 A structural schema has no references and no unions, so the types are walked through `msgspec.inspect` and written out
 in place. `None` means absent, never null; a default that says "nothing" ("" or an empty collection) is left out of the
 schema, so that what a person did not write stays unwritten; all other defaults of a spec are filled in by the API
-server. A status has no defaults: its writer is a program.
+server. A status has neither defaults nor rules, although it may hold types of a spec: its writer is a program, and API
+servers limit what all the rules of a kind may cost.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from homeostat.api.meta import Condition
 from homeostat.api.schema import Definition
 
 Schema = dict[str, Any]
+_RULES = "x-kubernetes-validations"
 
 _CONDITION: Schema = {
     "type": "object",
@@ -109,7 +111,7 @@ def object_schema(type_: type[Any], definition: Definition) -> Schema:
         "properties": properties,
     }
     if definition.rules:
-        schema["x-kubernetes-validations"] = [msgspec.to_builtins(rule) for rule in definition.rules]
+        schema[_RULES] = [msgspec.to_builtins(rule) for rule in definition.rules]
     return schema
 
 
@@ -127,6 +129,8 @@ def schema_of(type_: inspect.Type, path: str, *, defaults: bool = True) -> Schem
     type_ = _without_none(type_)
     extra = dict(extra)
     items, values, keys = extra.pop("items", {}), extra.pop("values", {}), extra.pop("list_map_keys", ())
+    if not defaults:
+        values = {name: value for name, value in values.items() if name != _RULES}
     schema: Schema = {}
     match type_:
         case inspect.StructType():
@@ -137,12 +141,15 @@ def schema_of(type_: inspect.Type, path: str, *, defaults: bool = True) -> Schem
             if keys:
                 schema["x-kubernetes-list-map-keys"] = list(keys)
         case inspect.DictType(key_type=inspect.StrType(), value_type=value):
-            schema = {"type": "object", "additionalProperties": {**schema_of(value, f"{path}.*"), **values}}
+            schema = {
+                "type": "object",
+                "additionalProperties": {**schema_of(value, f"{path}.*", defaults=defaults), **values},
+            }
         case _:
             schema = _scalar(type_, path)
-    rules = [*schema.pop("x-kubernetes-validations", ()), *extra.pop("x-kubernetes-validations", ())]
+    rules = [*schema.pop(_RULES, ()), *extra.pop(_RULES, ())]
     merged = {**schema, **extra}
-    return {**merged, "x-kubernetes-validations": rules} if rules else merged
+    return {**merged, _RULES: rules} if rules and defaults else merged
 
 
 def struct_schema(type_: inspect.StructType, path: str, *, defaults: bool) -> Schema:
@@ -160,7 +167,7 @@ def struct_schema(type_: inspect.StructType, path: str, *, defaults: bool) -> Sc
         schema["required"] = required
     rules = getattr(type_.cls, "rules", ())
     if rules:
-        schema["x-kubernetes-validations"] = [msgspec.to_builtins(rule) for rule in rules]
+        schema[_RULES] = [msgspec.to_builtins(rule) for rule in rules]
     return schema
 
 

@@ -12,10 +12,17 @@ from homeostat.cli.awaiting import Awaited, condition, wait_until_met
 from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.session import Session
 from homeostat.operators.cluster import words
+from homeostat.operators.cluster.overrides import faults, told
 from homeostat.operators.cluster.rollout.path import refusal, remaining
-from homeostat.operators.cluster.rollout.standing import standing
+from homeostat.operators.cluster.rollout.standing import Wish, declared, standing
 
-_HOPELESS = (words.UPGRADE_REFUSED, words.UPGRADE_FAILED, words.ROLLED_BACK, words.PACKAGE_NOT_FOUND)
+_HOPELESS = (
+    words.UPGRADE_REFUSED,
+    words.OVERRIDE_REFUSED,
+    words.UPGRADE_FAILED,
+    words.ROLLED_BACK,
+    words.PACKAGE_NOT_FOUND,
+)
 
 
 def require_cluster(kind: Kind[dict[str, Any]]) -> None:
@@ -52,7 +59,10 @@ async def plan(session: Session, cluster: Cluster, to: str) -> list[str]:
         raise CliError(
             f"clusterpackageversion {to}: there is none of that name", Exit.NOT_FOUND, remedy=f"known: {known}"
         )
-    stand = standing(cluster, to, packages)
+    wish = Wish(to, declared(cluster).overrides)
+    if why := told(faults(wish.overrides, packages[to])):
+        raise CliError(f"cluster {cluster.metadata.name}: {why}", Exit.REFUSED)
+    stand = standing(cluster, wish, packages)
     lost = sorted(set(stand.at.values()) - set(packages))
     if lost:
         raise CliError(f"clusterpackageversion {lost[0]}, of which masters are made: not found", Exit.NOT_FOUND)
@@ -60,6 +70,7 @@ async def plan(session: Session, cluster: Cluster, to: str) -> list[str]:
         raise CliError(f"cluster {cluster.metadata.name}: {why}", Exit.REFUSED)
     return [
         f"{component}: {stand.at[component]} ({stand.now(component)}) -> {to} ({stand.then(component)})"
+        + (", with other overrides" if component in stand.differing else "")
         for component in remaining(stand)
     ]
 

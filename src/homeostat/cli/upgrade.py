@@ -13,6 +13,7 @@ from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.kinds import KindName
 from homeostat.cli.options import Connection, Duration, connection_options, dry_run_option
 from homeostat.cli.session import Session, converse
+from homeostat.operators.cluster.rollout.standing import complete, declared
 
 _wait = click.option("--wait/--no-wait", "waits", default=False, show_default=True, help="Wait until it is done.")
 _timeout = click.option("--timeout", type=Duration(), default="15m", show_default=True, help="How long to wait.")
@@ -78,6 +79,12 @@ def before(cluster: Cluster) -> str:
     status = cluster.status
     if status.package_version and status.package_version != cluster.spec.package_version:
         return status.package_version
+    if status.package_version and complete(cluster) != declared(cluster):
+        raise CliError(
+            f"cluster {cluster.metadata.name}: what changed is its overrides, not its package version",
+            Exit.REFUSED,
+            remedy="set spec.overrides back, or name a package version with --to",
+        )
     if status.previous_package_version:
         return status.previous_package_version
     raise CliError(

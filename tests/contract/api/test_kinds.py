@@ -27,7 +27,7 @@ CLUSTERS, PACKAGES = unstructured(CLUSTER.resource), unstructured(CLUSTER_PACKAG
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_is_accepted(server: ApiServer, path: Path) -> None:
-    # cluster.yaml, cluster-ha.yaml, packageversions/v1.34.4.yaml, packageversions/v1.35.4.yaml
+    # cluster.yaml, cluster-ha.yaml, cluster-tuned.yaml, packageversions/v1.34.4.yaml, packageversions/v1.35.4.yaml
     kind, name = (yaml.safe_load(path.read_text())[key] for key in ("kind", "metadata"))
     told = server.kubectl("apply", "--server-side", "--dry-run=server", "--force-conflicts", "-f", str(path))
     assert f"{kind.lower()}.cluster.homeostat.dev/{name['name']} serverside-applied" in told
@@ -80,6 +80,31 @@ BAD_CLUSTERS: list[tuple[dict[str, Any], str, str]] = [
     ({"spec.storage.size": "big"}, "spec.storage.size", "expected a quantity"),
     ({"spec.storage.size": "1Mi"}, "spec.storage.size", "at least 256Mi"),
     ({"spec.paused": "yes"}, "spec.paused", "must be of type boolean"),
+    ({"spec.overrides": [{"args": {"v": "1"}}]}, "spec.overrides[0].name", "Required"),
+    ({"spec.overrides": [{"name": "a b"}]}, "spec.overrides[0].name", "should match"),
+    ({"spec.overrides": [{"name": "etcd"}, {"name": "etcd"}]}, "spec.overrides[1]", "Duplicate value"),
+    ({"spec.overrides": [{"name": "etcd", "args": {"--v": "1"}}]}, "spec.overrides[0].args", "without leading dashes"),
+    ({"spec.overrides": [{"name": "etcd", "args": {"data_dir": "/"}}]}, "spec.overrides[0].args", "'_'"),
+    ({"spec.overrides": [{"name": "etcd", "args": {"v=1": ""}}]}, "spec.overrides[0].args", "'='"),
+    ({"spec.overrides": [{"name": "etcd", "args": {"v": "x" * 1025}}]}, "spec.overrides[0].args.v", "1024"),
+    ({"spec.overrides": [{"name": "etcd", "env": {"A=B": ""}}]}, "spec.overrides[0].env", "without '='"),
+    ({"spec.overrides": [{"name": "etcd", "removeArgs": ["--v"]}]}, "spec.overrides[0].removeArgs[0]", "should match"),
+    ({"spec.overrides": [{"name": "etcd", "removeArgs": ["v", "v"]}]}, "spec.overrides[0].removeArgs[1]", "Duplicate"),
+    (
+        {"spec.overrides": [{"name": "etcd", "args": {"v": "1"}, "removeArgs": ["v"]}]},
+        "spec.overrides[0].removeArgs",
+        "not in both",
+    ),
+    (
+        {"spec.overrides": [{"name": "etcd", "resources": {"limits": {"memroy": "1Gi"}}}]},
+        "spec.overrides[0].resources.limits",
+        "expected the resources cpu, memory",
+    ),
+    (
+        {"spec.overrides": [{"name": "etcd", "resources": {"limits": {"cpu": "much"}}}]},
+        "spec.overrides[0].resources.limits[cpu]",
+        "a quantity",
+    ),
 ]
 
 
@@ -128,6 +153,15 @@ async def test_package_version_pause_and_protection_can_be_changed(client: Clien
     changed = cluster("moved", packageVersion="v1.34.4", paused=True, deletionProtection=True)
     made = await client.apply(CLUSTERS, changed, dry_run=True)
     assert (made["spec"]["packageVersion"], made["spec"]["paused"]) == ("v1.34.4", True)
+
+
+async def test_overrides_may_be_added_changed_and_taken_away(client: Client) -> None:
+    one: dict[str, Any] = {"name": "etcd", "env": {"GOGC": "50"}, "removeArgs": ["v"]}
+    two = {**one, "args": {"snapshot-count": "5000"}}
+    for overrides in ([two], [one, {"name": "kube-apiserver", "removeEnv": ["TZ"]}], []):
+        made = await client.apply(CLUSTERS, cluster("tuned", overrides=overrides), force=True)
+        found = made["spec"].get("overrides", [])
+        assert found == [{**each, "resources": {}} for each in overrides]
 
 
 BAD_PACKAGES: list[tuple[dict[str, Any], str, str]] = [

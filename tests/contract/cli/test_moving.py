@@ -77,6 +77,18 @@ def test_a_dry_run_prints_the_plan_and_declares_nothing(homeostat: Homeostat, de
     assert spec()["packageVersion"] == OLD
 
 
+def test_a_plan_names_other_overrides_and_refuses_those_of_homeostat(homeostat: Homeostat, declare: Declare) -> None:
+    declare("tuned", OLD, overrides=[{"name": "kube-scheduler", "args": {"v": "4"}}])
+    done = homeostat("upgrade", "cluster", "tuned", "-n", "cli", "--to", OLD, "--dry-run=client")
+    assert done.out.splitlines()[0] == "1. kube-scheduler: v1.34.4 (1.34.4) -> v1.34.4 (1.34.4), with other overrides"
+    back = homeostat("rollback", "cluster", "tuned", "-n", "cli")
+    assert (back.code, "set spec.overrides back" in back.err) == (Exit.REFUSED, True)
+    declare("fighting", OLD, overrides=[{"name": "kube-scheduler", "args": {"config": "/etc/mine"}}])
+    done = homeostat("upgrade", "cluster", "fighting", "-n", "cli", "--to", NEW, "--dry-run=client")
+    assert done.code == Exit.REFUSED
+    assert "spec.overrides[kube-scheduler].args[config]: the flag is homeostat's own" in done.err
+
+
 def test_an_upgrade_is_declared_and_a_rollback_takes_it_back(homeostat: Homeostat, declare: Declare) -> None:
     spec = declare("there", OLD)
     assert homeostat("upgrade", "cluster", "there", "-n", "cli", "--to", NEW).code == 0

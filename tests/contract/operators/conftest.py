@@ -18,7 +18,7 @@ from tests.support.operating import USER, FakeEndpoint, Operator, transport_of
 from tests.support.tree import ROOT
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER
-from homeostat.api.core import NAMESPACE
+from homeostat.api.core import NAMESPACE, NODE
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
 from homeostat.kube.client import Client
@@ -113,6 +113,16 @@ class Cell:
         """Wait until a Cluster is no more."""
         gone = f"Cluster {name} is gone"
         await self.kubelet.until(lambda: self.find("Cluster", name) is None, gone, within_s=within_s)
+
+
+async def open_zone(client: Client, zone: str) -> None:
+    """A host that takes Pods, in a zone."""
+    name = f"topology-{zone}"
+    await client.create(NODE, {"metadata": {"name": name, "labels": {"topology.kubernetes.io/zone": zone}}})
+    ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    await client.merge_patch(NODE, name, ready, subresource="status")
+    # The API server marks every new Node as not ready; a controller of the cell would take the mark away.
+    await client.merge_patch(NODE, name, {"spec": {"taints": None}})
 
 
 @pytest.fixture(scope="session")

@@ -154,6 +154,30 @@ async def test_what_would_hurt_a_cluster_is_refused_and_kubectl_says_why(
             await client.get(PACKAGES, f"spare-{shop}")
 
 
+async def test_an_override_of_what_homeostat_owns_is_refused_with_its_field(
+    rights: ApiServer, client: Client, shop: str
+) -> None:
+    owned = [{"name": "kube-apiserver", "args": {"etcd-servers": "https://elsewhere", "v": "4"}}]
+    tuned = [{"name": "kube-apiserver", "args": {"v": "4"}}]
+    field = "spec.overrides[kube-apiserver].args[etcd-servers]"
+    async with judged(rights, client):
+        with pytest.raises(Invalid) as caught:
+            await client.create(CLUSTERS, cluster("tuned", shop, overrides=owned))
+        assert [(cause.field, "remove it from the override" in cause.message) for cause in caught.value.causes] == [
+            (field, True)
+        ]
+        await client.create(CLUSTERS, cluster("tuned", shop, overrides=tuned))
+        with pytest.raises(Invalid) as caught:
+            await client.merge_patch(CLUSTERS, "tuned", {"spec": {"overrides": owned}}, shop)
+        assert field in caught.value.message
+        with pytest.raises(Invalid) as caught:
+            await client.merge_patch(
+                CLUSTERS, "tuned", {"spec": {"overrides": [{"name": "redis", "env": {"A": "b"}}]}}, shop
+            )
+        assert [cause.field for cause in caught.value.causes] == ["spec.overrides[redis]"]
+        await client.delete(CLUSTERS, "tuned", shop)
+
+
 async def test_a_missing_package_version_is_a_warning_that_kubectl_shows(
     rights: ApiServer, client: Client, shop: str
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
-from tests.contract.operators.conftest import Cell
+from tests.contract.operators.conftest import Cell, open_zone
 
 from homeostat.api.core import NODE
 from homeostat.kube.client import Client
@@ -15,16 +15,6 @@ from homeostat.kube.errors import NotFound
 pytestmark = pytest.mark.real
 
 ZONES = ("a", "b", "c")
-
-
-async def open_zone(client: Client, zone: str) -> None:
-    """A host that takes Pods, in a zone."""
-    name = f"topology-{zone}"
-    await client.create(NODE, {"metadata": {"name": name, "labels": {"topology.kubernetes.io/zone": zone}}})
-    ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
-    await client.merge_patch(NODE, name, ready, subresource="status")
-    # The API server marks every new Node as not ready; a controller of the cell would take the mark away.
-    await client.merge_patch(NODE, name, {"spec": {"taints": None}})
 
 
 @pytest.fixture

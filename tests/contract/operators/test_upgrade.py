@@ -54,7 +54,8 @@ async def test_masters_move_in_order_and_the_story_is_told(cell: Cell) -> None:
     assert status["previousPackageVersion"] == OLD
     assert {each["packageVersion"] for each in status["components"]} == {NEW}
     assert images(cell) == {NEW, "3.6.16"}
-    assert [(each["packageVersion"], each["possible"]) for each in status["rollback"]] == [(OLD, True)]
+    nearest = status["rollback"][0]  # other tests may have left older ones
+    assert (nearest["packageVersion"], nearest["possible"]) == (OLD, True)
 
 
 async def test_and_back_with_their_volumes(cell: Cell) -> None:

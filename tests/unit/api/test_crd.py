@@ -39,6 +39,8 @@ class Spec(Struct, frozen=True, rename="camel", kw_only=True):
 
 class Status(Struct, frozen=True, rename="camel"):
     phase: str = "None"
+    part: Annotated[Part | None, doc("A part, as it is.")] = None
+    amounts: Annotated[dict[str, int], doc("Amounts.", values={"minimum": 1, "x-kubernetes-validations": []})] = {}
     conditions: Annotated[tuple[Condition, ...], doc("Conditions.", list_map_keys=["type"])] = ()
 
 
@@ -98,6 +100,13 @@ def test_defaults_that_say_something_are_filled_in_by_the_server() -> None:
 def test_a_status_has_no_defaults() -> None:
     status = object_schema(Thing, DEFINITION)["properties"]["status"]
     assert "default" not in status["properties"]["phase"]
+
+
+def test_a_status_has_no_rules_although_its_types_may_be_those_of_a_spec() -> None:
+    status = object_schema(Thing, DEFINITION)["properties"]["status"]["properties"]
+    assert "x-kubernetes-validations" not in status["part"]
+    assert status["part"]["properties"]["howMany"]["minimum"] == 1
+    assert status["amounts"]["additionalProperties"] == {"type": "integer", "format": "int64", "minimum": 1}
 
 
 def test_conditions_have_the_schema_that_all_of_kubernetes_uses() -> None:

@@ -105,6 +105,34 @@ ARGUMENT_NAMES = (
     ),
 )
 
+# Kubernetes takes `_` for `-` in flags, so a name could be written in two ways, and one of two values would win.
+OVERRIDDEN_ARGUMENT_NAMES = Rule(
+    rule=(
+        "!self.exists(name, name == '' || name.startsWith('-') || name.contains('_') || name.contains('=') || "
+        "name.contains(' '))"
+    ),
+    message="expected flag names without leading dashes, '_', '=' and spaces, such as v or goaway-chance",
+)
+
+VARIABLE_NAMES = Rule(
+    rule="!self.exists(name, name == '' || name.contains('=') || name.contains(' '))",
+    message="expected names of environment variables without '=' and spaces, such as GOMAXPROCS",
+)
+
+RESOURCE_NAMES = Rule(
+    rule="self.all(name, name in ['cpu', 'memory', 'ephemeral-storage'])",
+    message="expected the resources cpu, memory or ephemeral-storage",
+)
+
+OVERRIDE_IS_ONE_THING = tuple(
+    Rule(
+        rule=f"!has(self.{given}) || !has(self.{removed}) || !self.{removed}.exists(name, name in self.{given})",
+        message=f"expected each name in {given} or in {removed}, not in both",
+        field_path=f".{removed}",
+    )
+    for given, removed in (("args", "removeArgs"), ("env", "removeEnv"))
+)
+
 PACKAGE_COMPLETE = tuple(
     Rule(
         rule=f"self.exists(c, c.name == '{name}')", message=f"expected the component {name}, which every cluster needs"

@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Struct, field
 
+from homeostat.api.cluster.parameters import ComponentOverride, ComponentResources
 from homeostat.api.cluster.rules import (
     ARGUMENT_NAMES,
     CLUSTER_NAME,
@@ -24,7 +25,6 @@ from homeostat.api.cluster.rules import (
     PACKAGE_COMPLETE,
     PACKAGE_VERSION_MATCHES,
     POD_RANGE,
-    QUANTITY,
     SERVICE_RANGE,
     STORAGE_CLASS_KEPT,
     STORAGE_SIZE,
@@ -168,6 +168,15 @@ class ClusterSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=T
     ] = "single"
     endpoint: Annotated[ClusterEndpoint, doc("Where the API server is reached.")] = ClusterEndpoint()
     storage: Annotated[ClusterStorage, doc("The volumes of etcd.")] = ClusterStorage()
+    overrides: Annotated[
+        tuple[ComponentOverride, ...],
+        doc(
+            "What differs from the package version in single components. A change moves the components that it is"
+            " about one by one, as a change of the package version does.",
+            maxItems=16,
+            list_map_keys=["name"],
+        ),
+    ] = ()
     upgrade_policy: Annotated[ClusterUpgradePolicy, doc("How the masters move to another package version.")] = (
         ClusterUpgradePolicy()
     )
@@ -198,10 +207,13 @@ class ComponentStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaul
     package_version: Annotated[
         str, doc("The ClusterPackageVersion that this component is made of, or is being moved to.", maxLength=63)
     ] = ""
+    override: Annotated[
+        ComponentOverride | None, doc("What differs from that package version, or is being made to differ.")
+    ] = None
 
 
 class ClusterUpgradeStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
-    """A move to another package version that is under way, or that failed."""
+    """A move to another package version, or to other overrides, that is under way, or that failed."""
 
     from_version: Annotated[str, doc("The package version that was complete before.", maxLength=63)] = field(
         name="from"
@@ -214,6 +226,9 @@ class ClusterUpgradeStatus(Struct, frozen=True, gc=False, rename="camel", omit_d
     component_started_at: Annotated[datetime | None, doc("When that master was moved.")] = None
     failed_version: Annotated[
         str, doc("The package version that failed; it is not tried again until the spec names another.", maxLength=63)
+    ] = ""
+    failed_overrides: Annotated[
+        str, doc("A digest of the overrides that it failed with; empty when there were none.", maxLength=63)
     ] = ""
     failure: Annotated[str, doc("Why it failed.", maxLength=1024)] = ""
 
@@ -266,6 +281,10 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
     previous_package_version: Annotated[
         str, doc("The one before that, which `homeostat rollback` goes back to.", maxLength=63)
     ] = ""
+    overrides: Annotated[
+        tuple[ComponentOverride, ...],
+        doc("The overrides that all masters had when a move last was complete.", maxItems=16, list_map_keys=["name"]),
+    ] = ()
     upgrade: Annotated[
         ClusterUpgradeStatus | None, doc("The move to another package version that is under way, or that failed.")
     ] = None
@@ -298,19 +317,6 @@ class Cluster(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True,
     status: Annotated[ClusterStatus, doc("What the operator last saw and did.")] = ClusterStatus()
 
 
-class ComponentResources(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
-    """What a component's container asks for and may take at most."""
-
-    requests: Annotated[
-        dict[str, str | int],
-        doc("What is reserved, by resource name (cpu, memory).", maxProperties=8, values=QUANTITY),
-    ] = {}
-    limits: Annotated[
-        dict[str, str | int],
-        doc("What may be taken at most, by resource name (cpu, memory).", maxProperties=8, values=QUANTITY),
-    ] = {}
-
-
 class PackageComponent(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
     """One master component: which image, and how it is started."""
 
@@ -329,7 +335,8 @@ class PackageComponent(Struct, frozen=True, gc=False, rename="camel", omit_defau
     args: Annotated[
         dict[str, str],
         doc(
-            "Command line flags by name, without the leading dashes. Flags that homeostat owns are set beside them.",
+            "Command line flags by name, without the leading dashes. Flags that homeostat owns are homeostat's,"
+            " whatever is said of them here.",
             *ARGUMENT_NAMES,
             maxProperties=64,
             values={"maxLength": 4096},

@@ -23,7 +23,8 @@ from homeostat.local.binaries.go import PLACES, Toolchain
 from homeostat.local.binaries.store import Store
 from homeostat.local.steps import Report
 
-FLAGS = ("-mod=readonly", "-trimpath")
+# What debuggers read is stripped from the result anyway; not to generate it saves a tenth of the compiler's time.
+FLAGS = ("-mod=readonly", "-trimpath", "-gcflags=all=-dwarf=false")
 _TICK_S = 1.0
 _SHOWN_LINES = 15
 _FULL = ("no space left on device", "disk quota exceeded")
@@ -39,8 +40,8 @@ def recipe(component: Component, directory: Path, arch: str) -> str:
     packages = [f"{program.name}={program.package}" for program in component.programs]
     for text in (*FLAGS, component.ldflags, arch, *packages):
         digest.update(f"{text}\0".encode())
-    for name in ("go.mod", "go.sum"):
-        digest.update((directory / name).read_bytes())
+    for file in (directory / "go.mod", directory / "go.sum", *sorted(directory.glob("*.go"))):
+        digest.update(file.read_bytes())
     return f"build-{digest.hexdigest()[:12]}"
 
 

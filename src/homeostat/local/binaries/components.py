@@ -151,13 +151,13 @@ def etcd(version: str, arch: str) -> Component:
 
 
 def coredns(version: str, arch: str) -> Component:
-    """The cluster DNS server."""
+    """The cluster DNS server: the release has all plugins, our own build those that clusters use."""
     archive = f"coredns_{version}_linux_{arch}.tgz"
     at = f"coredns/coredns/releases/download/v{version}"
     return Component(
         "coredns",
         version,
-        (Program("coredns", "github.com/coredns/coredns", ("-version",)),),
+        (Program("coredns", f"homeostat.dev/engines/coredns/{_minor(version)}", ("-version",)),),
         f"coredns/{_minor(version)}",
         _STRIPPED,
         (File("github", f"{at}/{archive}", f"{at}/{archive}.sha256", (("coredns", "coredns"),)),),

@@ -10,6 +10,7 @@ from msgspec import Struct
 from homeostat.api.cluster.v1alpha1 import MemberReplacementStatus
 from homeostat.api.kind import Kind
 from homeostat.operators.cluster.manifests.shape import Desired
+from homeostat.operators.cluster.overrides import Overrides
 from homeostat.operators.cluster.pki.leaves import Leaf
 from homeostat.runtime.outcome import Done, Progress
 
@@ -123,14 +124,15 @@ class Verdict(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """What is told and done about the package version."""
+    """What is told and done about the package version and what differs from it."""
 
-    to: str  # where the masters go, or are
+    to: str  # the package version that the masters go to, or are of
     verdict: Verdict | None = None  # why they are not there, or not where they were declared; None: they are
     moves: tuple[str, ...] = ()  # components that begin to move: told first, made at the next look
     probes: bool = False  # a read through the endpoint is wanted before anything else
     asks_kubelets: bool = False  # their versions are wanted before anything else
     failed: Verdict | None = None  # the wish failed just now
+    overrides: Overrides = {}  # what will differ, or differs, from that package version
 
 
 class Heal(Struct, frozen=True):

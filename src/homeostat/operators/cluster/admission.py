@@ -1,7 +1,7 @@
 """What is refused, and what is warned of, before it is stored. Pure: a request and caches give a verdict.
 
 Caches are a moment old, so of two writes at once both may pass; what then must not be is told by the operator's
-conditions (`AddressTaken`, `PackageVersionNotFound`).
+conditions (`AddressTaken`, `PackageVersionNotFound`, `OverrideRefused`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion
+from homeostat.operators.cluster.overrides import by_component, faults
 from homeostat.runtime.store import Store
 from homeostat.runtime.webhook.asking import ALLOWED, Cause, Request, Verdict, denied
 
@@ -49,8 +50,9 @@ def cluster_validator(
     def validate(request: Request[Cluster]) -> Verdict:
         if request.object is None:
             return ALLOWED
-        causes = refuse_a_taken_address(request.object, request.old, clusters)
-        return Verdict(causes, warn_of_a_missing_package(request.object, request.old, packages))
+        asked = (request.object, request.old)
+        causes = (*refuse_a_taken_address(*asked, clusters), *refuse_overrides(*asked, packages))
+        return Verdict(causes, warn_of_a_missing_package(*asked, packages))
 
     return validate
 
@@ -92,6 +94,17 @@ def refuse_a_taken_address(
     return ()
 
 
+def refuse_overrides(
+    cluster: Cluster, old: Cluster | None, packages: Store[ClusterPackageVersion]
+) -> tuple[Cause, ...]:
+    """What homeostat owns is not overridden. A Cluster that got by may still be changed in other ways."""
+    spec = cluster.spec
+    if old is not None and (old.spec.overrides, old.spec.package_version) == (spec.overrides, spec.package_version):
+        return ()
+    found = faults(by_component(spec.overrides), packages.get(spec.package_version))
+    return tuple(Cause(fault.message, fault.remedy, fault.field) for fault in found)
+
+
 def warn_of_a_missing_package(
     cluster: Cluster, old: Cluster | None, packages: Store[ClusterPackageVersion]
 ) -> tuple[str, ...]:
@@ -99,4 +112,8 @@ def warn_of_a_missing_package(
     name = cluster.spec.package_version
     if name in packages or (old is not None and old.spec == cluster.spec):
         return ()
-    return (f"spec.packageVersion: there is no ClusterPackageVersion {name} yet; the Cluster waits until there is",)
+    missing = f"spec.packageVersion: there is no ClusterPackageVersion {name} yet; the Cluster waits until there is"
+    unjudged = (
+        f"spec.overrides: not compared with {name}, which does not exist yet; look at the condition Accepted later"
+    )
+    return (missing, unjudged) if cluster.spec.overrides else (missing,)

@@ -14,6 +14,7 @@ from homeostat.operators.cluster import words
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import COMPONENT_LABEL, Names
 from homeostat.operators.cluster.observe import Memory, Observed, Workload
+from homeostat.operators.cluster.rollout.standing import Made
 from homeostat.operators.cluster.topology import Topology, topology_of
 
 _IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError"}
@@ -39,16 +40,17 @@ def workload_names(names: Names) -> dict[str, str]:
     }
 
 
-def components(seen: Observed, at: Mapping[str, str]) -> tuple[ComponentStatus, ...]:
+def components(seen: Observed, at: Mapping[str, Made]) -> tuple[ComponentStatus, ...]:
     """The status of every component, as the package version that it is made of declares it; else the last known."""
     known = {status.name: status for status in seen.cluster.status.components}
     found = []
     for component, name in workload_names(seen.names).items():
-        package = seen.packages.get(at[component])
+        part = at[component]
+        package = seen.packages.get(part.package)
         declared = package.spec.component(component) if package else None
         if declared is not None:
             told = _status(seen, declared, seen.workloads.get(name), trouble(seen, component))
-            found.append(replace(told, package_version=at[component]))
+            found.append(replace(told, package_version=part.package, override=part.override))
         elif component in known:
             found.append(known[component])
     return tuple(found)

@@ -36,7 +36,8 @@ from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
-from homeostat.operators.cluster.rollout.standing import made_of, placed
+from homeostat.operators.cluster.overrides import faults, told
+from homeostat.operators.cluster.rollout.standing import declared, made_of, placed
 from homeostat.operators.cluster.rollout.step import step
 from homeostat.operators.cluster.teardown import tear_down
 from homeostat.runtime.conditions import is_true
@@ -122,6 +123,15 @@ def wait_for_the_package(seen: Observed, now: datetime, policy: Policy) -> Plan 
     return Plan(stop=message, verdict=Verdict(words.PACKAGE_NOT_FOUND, message))
 
 
+def refuse_overrides(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
+    """No master is made with what homeostat owns in other hands. Of masters that run step() says the same."""
+    if seen.cluster.status.package_version:
+        return None
+    wish = declared(seen.cluster)
+    wrong = told(faults(wish.overrides, seen.packages[wish.package]))
+    return Plan(stop=wrong, verdict=Verdict(words.OVERRIDE_REFUSED, wrong)) if wrong else None
+
+
 def begin_with_the_finalizer(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
     """Before the first object is made, so that no object is ever left behind."""
     if FINALIZER in seen.cluster.metadata.finalizers:
@@ -144,6 +154,7 @@ _RULES: tuple[Callable[[Observed, datetime, Policy], Plan | None], ...] = (
     hold_while_paused,
     refuse_an_invalid_spec,
     wait_for_the_package,
+    refuse_overrides,
     yield_an_address_to_the_older,
     refuse_too_few_zones,
     begin_with_the_finalizer,
@@ -196,7 +207,7 @@ def _probe(seen: Observed, plan: Plan, going: Step, now: datetime, policy: Polic
 
 def _refused(going: Step) -> Verdict | None:
     """What of a step means that the declaration cannot be followed."""
-    hopeless = (words.PACKAGE_NOT_FOUND, words.UPGRADE_REFUSED)
+    hopeless = (words.PACKAGE_NOT_FOUND, words.UPGRADE_REFUSED, words.OVERRIDE_REFUSED)
     return going.verdict if going.verdict is not None and going.verdict.reason in hopeless else None
 
 

@@ -254,8 +254,13 @@ def _rival(cluster: Cluster, clusters: Store[Cluster]) -> str:
     others = [
         other for other in clusters.by_index(ADDRESS_INDEX, address) if other.metadata.uid != cluster.metadata.uid
     ]
-    older = [other.metadata.key for other in others if _age(other) < _age(cluster)]
-    return min(older, default="")
+    # Whoever has it keeps it: two that were made within one second have no order by age.
+    first = (other for other in others if _has(other, address) or _age(other) < _age(cluster))
+    return min((other.metadata.key for other in first), default="")
+
+
+def _has(cluster: Cluster, address: str) -> bool:
+    return cluster.status.endpoint is not None and cluster.status.endpoint.host == address
 
 
 def _age(cluster: Cluster) -> tuple[str, str]:

@@ -30,7 +30,7 @@ from homeostat.operators.cluster.healing.told import etcd_verdict, healed, heali
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
-from homeostat.operators.cluster.rollout.told import moved, up_to_date, upgrade_notes, will_be_placed
+from homeostat.operators.cluster.rollout.told import begun_with, moved, up_to_date, upgrade_notes, will_be_made
 from homeostat.runtime.conditions import find_condition, is_true, set_condition
 from homeostat.runtime.events import Note
 from homeostat.runtime.loop import Report, Result
@@ -63,13 +63,15 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
     conditions = _conditions(seen, plan, results, attempts, now)
     ready = is_true(conditions, words.READY)
     accepted = _is_followed(seen, plan)
+    begun_of, begun_so = begun_with(seen, is_accepted=accepted)
     status = replace(
         before,
         observed_generation=seen.cluster.metadata.generation,
-        package_version=before.package_version or (seen.cluster.spec.package_version if accepted else ""),
+        package_version=begun_of,
+        overrides=begun_so,
         kubernetes_version=_version(results) or before.kubernetes_version,
         endpoint=seen.endpoint,
-        components=components(seen, will_be_placed(seen, plan)),
+        components=components(seen, will_be_made(seen, plan)),
         conditions=conditions,
         started_at=before.started_at or (now.replace(microsecond=0) if accepted else None),
         ready_at=before.ready_at or (now.replace(microsecond=0) if ready else None),

@@ -35,6 +35,7 @@ ADDRESS_TAKEN = "AddressTaken"
 TOO_FEW_ZONES = "TooFewZones"
 PACKAGE_NOT_FOUND = "PackageVersionNotFound"
 UPGRADE_REFUSED = "UpgradeRefused"
+OVERRIDE_REFUSED = "OverrideRefused"
 UPGRADING = "Upgrading"
 AWAITING_HEALTH = "AwaitingHealth"
 UPGRADE_FAILED = "UpgradeFailed"
@@ -92,6 +93,12 @@ TABLES = (
                 UPGRADE_REFUSED,
                 "The masters cannot go to the declared package version from where they are. They stay as they are.",
                 "Declare the version that the message names.",
+            ),
+            Word(
+                OVERRIDE_REFUSED,
+                "spec.overrides names a flag or variable that homeostat owns, a component that the package version does"
+                " not have, or limits below requests. Masters stay as they are, and are repaired so.",
+                "Change the field that is named.",
             ),
             Word(
                 PAUSED,
@@ -223,10 +230,10 @@ TABLES = (
         ),
     ),
     Table(
-        "UpToDate: all masters are made of the declared package version",
+        "UpToDate: all masters are made of the declared package version, with the declared overrides",
         (
             Word(AS_DECLARED, "They are.", "Nothing to do."),
-            Word(UPGRADING, "Masters move to the declared package version, one after the other.", "Wait."),
+            Word(UPGRADING, "Masters move to what is declared, one after the other.", "Wait."),
             Word(
                 AWAITING_HEALTH,
                 "The next master moves when those that the message names are well.",
@@ -235,20 +242,21 @@ TABLES = (
             Word(
                 UPGRADE_FAILED,
                 "A master did not become ready after its move, and everything is left as it is.",
-                "Set spec.packageVersion back, or to a version that works. `spec.upgradePolicy.onFailure: Rollback`"
-                " does the former by itself.",
+                "Set spec.packageVersion, or spec.overrides, back or to what works. `spec.upgradePolicy.onFailure:"
+                " Rollback` does the former by itself.",
             ),
-            Word(ROLLING_BACK, "Masters move back to the package version that was complete before.", "Wait."),
+            Word(ROLLING_BACK, "Masters move back to what was complete before.", "Wait."),
             Word(
                 ROLLED_BACK,
-                "The declared package version failed, and the masters went back. It is not tried again.",
-                "Find out why from the message; declare another package version.",
+                "What is declared failed; the masters went back to what was complete before. It is not tried again.",
+                "Find out why from the message; declare another package version, or other overrides.",
             ),
             Word(PAUSED, "spec.paused is true.", "Set it to false to go on."),
             Word(
                 PACKAGE_NOT_FOUND, "There is no ClusterPackageVersion of the declared name.", "Create it, or name one."
             ),
             Word(UPGRADE_REFUSED, "See Accepted.", "Declare the version that the message names."),
+            Word(OVERRIDE_REFUSED, "See Accepted.", "Change the field that is named."),
             Word(NOT_CREATED, "The declaration is not followed.", "Look at the condition Accepted."),
         ),
     ),
@@ -290,15 +298,19 @@ TABLES = (
                 REPAIRED, "A derived object was missing or changed by hand, and was put back.", "Find out who did it."
             ),
             Word(ISSUING, "Keys or certificates were made.", "Nothing to do."),
-            Word(UPGRADING, "A master moves to another package version.", "Nothing to do."),
-            Word(UPGRADED, "All masters are of the declared package version.", "Nothing to do."),
+            Word(UPGRADING, "A master moves to another package version, or to other overrides.", "Nothing to do."),
+            Word(UPGRADED, "All masters are of the declared package version and overrides.", "Nothing to do."),
             Word(UPGRADE_FAILED, "A master did not become ready after its move.", "Look at the condition UpToDate."),
             Word(ROLLING_BACK, "A master moves back.", "Wait."),
+<<<<<<< HEAD
             Word(
                 ROLLED_BACK, "The masters went back to the package version before.", "Look at the condition UpToDate."
             ),
             Word(REPLACING_MEMBER, "A dead member of etcd is being replaced; an event for each step.", "Wait."),
             Word(MEMBER_REPLACED, "A member of etcd was replaced, and is ready.", "Nothing to do."),
+=======
+            Word(ROLLED_BACK, "The masters went back to what was complete before.", "Look at the condition UpToDate."),
+>>>>>>> main
             Word(REMOVED, "A part was removed, because the Cluster is being deleted.", "Nothing to do."),
             Word(DELETED, "Everything that was made for the Cluster is gone.", "Nothing to do."),
         ),

@@ -25,9 +25,9 @@ def modules(component: Component) -> str:
 @pytest.mark.parametrize("component", ALL, ids=lambda one: one.label)
 def test_an_engine_pins_the_version_and_declares_every_program(component: Component) -> None:
     text = modules(component)
-    assert re.search(rf"^\s\S+ v{re.escape(component.version)}(\s|$)", text, re.MULTILINE)
+    assert re.search(rf"^(require |\s)\S+ v{re.escape(component.version)}(\s|$)", text, re.MULTILINE)
     for program in component.programs:
-        assert re.search(rf"^(tool |\t){re.escape(program.package)}$", text, re.MULTILINE), program.package
+        assert re.search(rf"^(module |tool |\t){re.escape(program.package)}$", text, re.MULTILINE), program.package
 
 
 @pytest.mark.parametrize("component", ALL, ids=lambda one: one.label)

@@ -127,7 +127,7 @@ async def test_builds_are_pinned_static_and_stamped(machine: Machine) -> None:
     await machine.ensure()
     call = machine.go.calls.read_text().splitlines()[0]
     assert call.startswith("CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off")
-    assert "-mod=readonly -trimpath -ldflags -s -w -buildid= " in call
+    assert "-mod=readonly -trimpath -gcflags=all=-dwarf=false -ldflags -s -w -buildid= " in call
     assert f"-X k8s.io/component-base/version.gitVersion=v{VERSION}" in call
 
 

@@ -104,3 +104,33 @@ def test_a_cluster_that_has_a_rival_already_may_still_be_changed() -> None:
 
 def test_clusters_that_leave_the_address_to_the_load_balancer_are_nobodys_rivals() -> None:
     assert declaring(cluster("new"), cluster("shop")) == ALLOWED
+
+
+def test_an_override_of_what_homeostat_owns_is_refused_with_its_path_and_the_remedy() -> None:
+    overrides = [
+        {"name": "kube-apiserver", "args": {"etcd-servers": "https://elsewhere", "v": "4"}},
+        {"name": "redis", "args": {"v": "4"}},
+    ]
+    owned, unknown = declaring(cluster(overrides=overrides)).causes
+    assert owned.field == "spec.overrides[kube-apiserver].args[etcd-servers]"
+    assert owned.text.startswith("the flag is homeostat's own: homeostat leads API servers to the etcd of the cluster;")
+    assert owned.remedy == "remove it from the override"
+    assert unknown.field == "spec.overrides[redis]"
+
+
+def test_overrides_of_a_missing_package_version_are_judged_as_far_as_they_can_be() -> None:
+    unknown = [{"name": "redis", "args": {"v": "4"}}]
+    verdict = declaring(cluster(packageVersion="v9.9.9", overrides=unknown))
+    assert verdict.is_allowed
+    assert [warning.partition(":")[0] for warning in verdict.warnings] == ["spec.packageVersion", "spec.overrides"]
+    assert all(len(warning) < 256 for warning in verdict.warnings)
+    owned = [{"name": "etcd", "args": {"data-dir": "/tmp"}}]
+    assert not declaring(cluster(packageVersion="v9.9.9", overrides=owned)).is_allowed
+
+
+def test_a_cluster_whose_override_got_by_may_still_be_changed_in_other_ways() -> None:
+    overrides = [{"name": "etcd", "args": {"data-dir": "/elsewhere"}}]
+    old = cluster(overrides=overrides)
+    assert declaring(cluster(overrides=overrides, paused=True), old=old) == ALLOWED
+    assert declaring(cluster(), old=old) == ALLOWED
+    assert not declaring(cluster(overrides=[*overrides, {"name": "kube-scheduler"}]), old=old).is_allowed

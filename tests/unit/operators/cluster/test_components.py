@@ -26,14 +26,14 @@ from homeostat.operators.cluster.components import (
 )
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.observe import Observed, Workload
-from homeostat.operators.cluster.rollout.standing import placed
+from homeostat.operators.cluster.rollout.standing import made
 
 NAME = "demo-apiserver"
 POD = "demo-kube-apiserver-0"
 
 
 def shown(seen: Observed) -> tuple[ComponentStatus, ...]:
-    return components(seen, placed(seen.cluster))
+    return components(seen, made(seen.cluster))
 
 
 def with_workload(changed: Workload | None) -> Observed:

@@ -176,6 +176,15 @@ def test_of_those_who_ask_for_an_address_every_older_one_is_a_rival() -> None:
     assert seen(DEMO, older, younger).rival == ""
 
 
+def test_whoever_has_an_address_keeps_it_also_from_one_that_was_made_in_the_same_second() -> None:
+    other = asking("other", "2026-01-01")
+    for uid in ("a", "zz"):
+        demo = asking("demo", "2026-01-01")
+        demo = replace(demo, metadata=replace(demo.metadata, uid=uid))
+        endpoint = ClusterEndpointStatus(host=other.spec.endpoint.address, port=6443)
+        assert seen(demo, replace(other, status=replace(other.status, endpoint=endpoint))).rival == "default/other"
+
+
 @given(st.permutations(["demo", "a", "z"]), st.sampled_from(["2026-01-01", "2026-01-02"]))
 def test_exactly_one_of_equals_has_no_rival(names: list[str], created: str) -> None:
     equals = [asking(name, created) for name in names]

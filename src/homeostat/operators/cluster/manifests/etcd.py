@@ -20,6 +20,7 @@ from homeostat.operators.cluster.manifests.shape import (
     disruption_budget,
     pod_template,
     selector,
+    variables,
 )
 from homeostat.operators.cluster.names import (
     ETCD_CLIENT_PORT,
@@ -35,7 +36,6 @@ NAME = ETCD
 DATA = "/var/lib/etcd"
 _MEMBERS, _STATE = "initial-cluster", "initial-cluster-state"  # entries of the ConfigMap
 _FROM_MEMBERSHIP = {"ETCD_INITIAL_CLUSTER": _MEMBERS, "ETCD_INITIAL_CLUSTER_STATE": _STATE}
-_OURS = {"MEMBER", *_FROM_MEMBERSHIP}
 
 
 def service(inputs: Inputs) -> Desired:
@@ -87,7 +87,7 @@ def stateful_set(inputs: Inputs) -> Desired:
     container = {
         "command": ["etcd", *arguments(component, _flags(inputs))],
         "env": [
-            *({"name": name, "value": value} for name, value in sorted(component.env.items()) if name not in _OURS),
+            *variables(component),
             {"name": "MEMBER", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
             *(
                 {"name": name, "valueFrom": {"configMapKeyRef": {"name": names.etcd, "key": entry}}}

@@ -12,6 +12,7 @@ from msgspec import Struct
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus, PackageComponent
 from homeostat.api.kind import Kind
 from homeostat.api.policy import POD_DISRUPTION_BUDGET
+from homeostat.operators.cluster.manifests.owned import owned
 from homeostat.operators.cluster.names import COMPONENT_LABEL, DIGEST_ANNOTATION, UID_LABEL, Names, labels, owner
 from homeostat.operators.cluster.topology import HOST_LABEL, ZONE_LABEL, Topology, topology_of
 
@@ -97,9 +98,16 @@ def selector(inputs: Inputs, component: str) -> dict[str, str]:
 
 
 def arguments(component: PackageComponent, ours: Mapping[str, str]) -> list[str]:
-    """Command line flags: the package's, with ours over them."""
-    merged = {**component.args, **ours}
-    return [f"--{name}={value}" for name, value in sorted(merged.items())]
+    """Command line flags: what was declared, but for what is owned, and ours."""
+    own = owned(component.name)
+    declared = {name: value for name, value in component.args.items() if not own.flag(name)}
+    return [f"--{name}={value}" for name, value in sorted({**declared, **ours}.items())]
+
+
+def variables(component: PackageComponent) -> list[dict[str, Any]]:
+    """Environment variables that were declared, but for what is owned."""
+    own = owned(component.name)
+    return [{"name": name, "value": value} for name, value in sorted(component.env.items()) if not own.variable(name)]
 
 
 def pod_template(
@@ -128,7 +136,7 @@ def pod_template(
                     "name": component.name,
                     "image": component.image,
                     "imagePullPolicy": "IfNotPresent",
-                    "env": [{"name": name, "value": value} for name, value in sorted(component.env.items())],
+                    "env": variables(component),
                     "resources": _resources(component),
                     "securityContext": {
                         "allowPrivilegeEscalation": False,

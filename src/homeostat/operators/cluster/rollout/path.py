@@ -10,6 +10,8 @@ The rules are those of Kubernetes (kubernetes.io/releases/version-skew-policy) a
 
 They are asked anew at every step, from where each component is now: so a wish that changes in the middle of a move, or
 when one is stuck, needs no memory of how the cluster came there.
+
+A component whose overrides change moves like one whose version does, in the same order, also where no version changes.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ class Stand(Struct, frozen=True):
     at: Mapping[str, str]  # component to the package version that it is made of
     to: str
     packages: Mapping[str, ClusterPackageVersionSpec]
+    differing: frozenset[str] = frozenset()  # components whose overrides are not those that are wished
 
     def now(self, component: str) -> Version:
         """The version of a component as it is."""
@@ -42,8 +45,12 @@ class Stand(Struct, frozen=True):
         return self._version(self.to, component)
 
     def is_moved(self, component: str) -> bool:
-        """Whether a component is made of the package version that is wished."""
-        return self.at[component] == self.to
+        """Whether a component is made of what is wished."""
+        return self.at[component] == self.to and component not in self.differing
+
+    def with_moved(self, component: str) -> Stand:
+        """The same, once a component moved."""
+        return Stand({**self.at, component: self.to}, self.to, self.packages, self.differing - {component})
 
     def _version(self, package: str, component: str) -> Version:
         found = self.packages[package].component(component)
@@ -63,7 +70,7 @@ def remaining(stand: Stand) -> tuple[str, ...]:
     moves: list[str] = []
     while move := next_move(stand):
         moves.append(move)
-        stand = Stand({**stand.at, move: stand.to}, stand.to, stand.packages)
+        stand = stand.with_moved(move)
     return tuple(moves)
 
 

@@ -1,28 +1,84 @@
-"""Which package version each component is made of. The status knows: it is written before anything moves."""
+"""What each component is made of, and what is wished. The status knows: it is written before anything moves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+
+from homeostat.api.cluster.parameters import ComponentOverride
 from homeostat.api.cluster.v1alpha1 import COMPONENTS, Cluster, ClusterPackageVersion, PackageComponent
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.overrides import Overrides, by_component, digest, merged
 from homeostat.operators.cluster.rollout.path import Stand
+
+
+class Made(Struct, frozen=True):
+    """What one component is made of."""
+
+    package: str
+    override: ComponentOverride | None = None
+
+
+class Wish(Struct, frozen=True):
+    """What all components shall be made of."""
+
+    package: str
+    overrides: Overrides = {}
+
+    def part(self, component: str) -> Made:
+        """What it means for one component."""
+        return Made(self.package, self.overrides.get(component))
+
+
+def declared(cluster: Cluster) -> Wish:
+    """What the spec says."""
+    return Wish(cluster.spec.package_version, by_component(cluster.spec.overrides))
+
+
+def complete(cluster: Cluster) -> Wish:
+    """What all masters were made of when a move last was complete."""
+    return Wish(cluster.status.package_version, by_component(cluster.status.overrides))
+
+
+def wished(cluster: Cluster) -> Wish:
+    """Where to go: to what is declared, or back from it when it failed."""
+    wish, upgrade = declared(cluster), cluster.status.upgrade
+    if cluster.spec.upgrade_policy.on_failure != "Rollback" or upgrade is None:
+        return wish
+    is_failed = upgrade.failed_version == wish.package and upgrade.failed_overrides == digest(wish.overrides)
+    return complete(cluster) if is_failed else wish
+
+
+def made(cluster: Cluster) -> Mapping[str, Made]:
+    """What each component is made of. Before a Cluster was accepted nothing is, and it will be what is declared."""
+    if not cluster.status.package_version:
+        return {component: declared(cluster).part(component) for component in COMPONENTS}
+    found = {component: complete(cluster).part(component) for component in COMPONENTS}
+    for status in cluster.status.components:
+        if status.package_version and status.name in found:
+            found[status.name] = Made(status.package_version, status.override)
+    return found
 
 
 def placed(cluster: Cluster) -> Mapping[str, str]:
     """Which package version each component is made of."""
-    known = {component.name: component.package_version for component in cluster.status.components}
-    whole = cluster.status.package_version or cluster.spec.package_version
-    return {component: known.get(component) or whole for component in COMPONENTS}
+    return {component: part.package for component, part in made(cluster).items()}
 
 
-def standing(cluster: Cluster, to: str, packages: Mapping[str, ClusterPackageVersion]) -> Stand:
+def standing(cluster: Cluster, wish: Wish, packages: Mapping[str, ClusterPackageVersion]) -> Stand:
     """Where all components are, and where they shall go."""
-    return Stand(placed(cluster), to, {name: package.spec for name, package in packages.items()})
+    now = made(cluster)
+    differing = frozenset(name for name, part in now.items() if part.override != wish.part(name).override)
+    at = {name: part.package for name, part in now.items()}
+    return Stand(at, wish.package, {name: package.spec for name, package in packages.items()}, differing)
 
 
 def made_of(seen: Observed) -> Mapping[str, PackageComponent]:
-    """What each component is made of. All package versions must be known; wait_for_the_package() sees to that."""
-    at = placed(seen.cluster)
-    found = {component: seen.packages[at[component]].spec.component(component) for component in COMPONENTS}
-    return {component: content for component, content in found.items() if content is not None}
+    """What each component is started with. All package versions must be known; wait_for_the_package() sees to that."""
+    found = {
+        name: (seen.packages[part.package].spec.component(name), part) for name, part in made(seen.cluster).items()
+    }
+    return {
+        name: merged(component, part.override) for name, (component, part) in found.items() if component is not None
+    }

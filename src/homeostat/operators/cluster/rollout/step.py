@@ -1,10 +1,10 @@
-"""What to do about the package version now: nothing, move one component, wait for it, or go back. Pure.
+"""What to do about the package version and the overrides now: nothing, move a component, wait for it, go back. Pure.
 
-A move is written into the status first (`status.components[].packageVersion`) and made at the next look, so an
-operator that dies between any two lines goes on where it was. A component moves when all others are ready and a probe
-through the endpoint succeeded since they are; the next one when it is ready and probed again.
+A move is written into the status first (`status.components[].packageVersion` and `.override`) and made at the next
+look, so an operator that dies between any two lines goes on where it was. A component moves when all others are ready
+and a probe through the endpoint succeeded since they are; the next one when it is ready and probed again.
 
-What goes back to the package version that was complete before asks less of the others' health, because the others may
+What goes back to what was complete before asks less of the others' health, because the others may
 be unhealthy for the very reason that it goes back.
 """
 
@@ -12,13 +12,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from homeostat.api.cluster.v1alpha1 import COMPONENTS, ClusterUpgradeStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Step, Verdict
 from homeostat.operators.cluster.components import can_serve, is_ready, trouble
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.overrides import faults, told
 from homeostat.operators.cluster.rollout.path import API_SERVER, Stand, next_move, refusal, remaining
-from homeostat.operators.cluster.rollout.standing import standing
+from homeostat.operators.cluster.rollout.standing import Wish, complete, declared, standing, wished
 
 FAIL_AFTER = timedelta(seconds=60)  # what looks hopeless for so long is: a restart or two may still help before
 _HOPELESS = {words.CRASHING, words.IMAGE_UNAVAILABLE, words.POD_REFUSED}
@@ -29,15 +32,22 @@ def step(seen: Observed, now: datetime, *, is_applied: bool) -> Step:
 
     While workloads are not yet seen as they are declared, their readiness is that of what was declared before.
     """
-    to = wished(seen)
+    wish = wished(seen.cluster)
+    return replace(_step(seen, wish, now, is_applied=is_applied), overrides=wish.overrides)
+
+
+def _step(seen: Observed, wish: Wish, now: datetime, *, is_applied: bool) -> Step:
+    to = wish.package
     if to not in seen.packages:
         return Step(
             to, Verdict(words.PACKAGE_NOT_FOUND, f"spec.packageVersion: there is no ClusterPackageVersion {to!r}")
         )
-    stand = standing(seen.cluster, to, seen.packages)
+    if wish == declared(seen.cluster) and (why := told(faults(wish.overrides, seen.packages[to]))):
+        return Step(to, Verdict(words.OVERRIDE_REFUSED, why))
+    stand = standing(seen.cluster, wish, seen.packages)
     if all(stand.is_moved(component) for component in COMPONENTS):
-        return _finish(seen, stand, now, is_applied=is_applied)
-    is_retreat = to == seen.cluster.status.package_version
+        return _finish(seen, wish, stand, now, is_applied=is_applied)
+    is_retreat = wish == complete(seen.cluster)
     changes_minor = stand.then(API_SERVER).minors_above(stand.now(API_SERVER)) != 0
     if changes_minor and not is_retreat and seen.kubelets is None and seen.cluster.status.ready_at is not None:
         return Step(to, Verdict(words.AWAITING_HEALTH, "asking which kubelets there are"), asks_kubelets=True)
@@ -49,27 +59,24 @@ def step(seen: Observed, now: datetime, *, is_applied: bool) -> Step:
     return _go_on(seen, stand, now) if is_applied else _applying(seen, stand)
 
 
-def wished(seen: Observed) -> str:
-    """The package version to go to: the declared one, or back from one that failed."""
-    declared, status = seen.cluster.spec.package_version, seen.cluster.status
-    gives_up = seen.cluster.spec.upgrade_policy.on_failure == "Rollback"
-    if gives_up and status.upgrade is not None and status.upgrade.failed_version == declared:
-        return status.package_version
-    return declared
-
-
-def _finish(seen: Observed, stand: Stand, now: datetime, *, is_applied: bool) -> Step:
+def _finish(seen: Observed, wish: Wish, stand: Stand, now: datetime, *, is_applied: bool) -> Step:
     """All are moved: the last one is waited for, then it is done."""
-    declared, status = seen.cluster.spec.package_version, seen.cluster.status
-    if status.package_version != stand.to or not _is_at_rest(status.upgrade):
+    upgrade = seen.cluster.status.upgrade
+    if wish != complete(seen.cluster) or not _is_at_rest(upgrade):
         held = (_post_check(seen, stand, now) or _all_ready(seen, stand)) if is_applied else _applying(seen, stand)
         if held is not None:
             return held
-    if stand.to != declared:
-        assert status.upgrade is not None  # noqa: S101  (wished() says so)
-        why = f"{declared} failed, so the masters went back to {stand.to}: {status.upgrade.failure}"
-        return Step(stand.to, Verdict(words.ROLLED_BACK, f"{why}; declare another package version"))
+    if wish != declared(seen.cluster):
+        assert upgrade is not None  # noqa: S101  (wished() says so)
+        return Step(stand.to, Verdict(words.ROLLED_BACK, _went_back(seen, stand, upgrade.failure)))
     return Step(stand.to)
+
+
+def _went_back(seen: Observed, stand: Stand, failure: str) -> str:
+    failed = seen.cluster.spec.package_version
+    if failed == stand.to:
+        return f"the declared overrides failed, so the masters went back to those before: {failure}; declare others"
+    return f"{failed} failed, so the masters went back to {stand.to}: {failure}; declare another package version"
 
 
 def _go_on(seen: Observed, stand: Stand, now: datetime) -> Step:
@@ -80,14 +87,18 @@ def _go_on(seen: Observed, stand: Stand, now: datetime) -> Step:
     if not component:
         blocked = ", ".join(each for each in COMPONENTS if not stand.is_moved(each))
         return Step(stand.to, Verdict(words.UPGRADE_REFUSED, f"no order of moves is safe for {blocked}"))
-    is_retreat = stand.to == seen.cluster.status.package_version
-    if not is_retreat:
+    if not _is_retreat(seen):
         held = _pre_check(seen, stand, component)
         if held is not None:
             return held
     left = len(remaining(stand))
-    told = f"{component} from {stand.at[component]}, {left} of {len(COMPONENTS)} are left"
-    return Step(stand.to, _moving(seen, stand.to, told), moves=(component,))
+    how = "with other overrides" if stand.at[component] == stand.to else f"from {stand.at[component]}"
+    what = f"{component} {how}, {left} of {len(COMPONENTS)} are left"
+    return Step(stand.to, _moving(seen, stand.to, what), moves=(component,))
+
+
+def _is_retreat(seen: Observed) -> bool:
+    return wished(seen.cluster) == complete(seen.cluster)
 
 
 def _applying(seen: Observed, stand: Stand) -> Step:
@@ -137,12 +148,15 @@ def _post_check(seen: Observed, stand: Stand, now: datetime) -> Step | None:
 
 def _fail(seen: Observed, stand: Stand, message: str) -> Step:
     good, policy = seen.cluster.status.package_version, seen.cluster.spec.upgrade_policy
-    if stand.to == good:
+    if _is_retreat(seen):
         return Step(stand.to, Verdict(words.UPGRADE_FAILED, f"going back to {good}: {message}"))
     if policy.on_failure == "Rollback":
         why = Verdict(words.ROLLING_BACK, f"going back to {good}: {message}")
         return Step(stand.to, why, failed=Verdict(words.UPGRADE_FAILED, message))
-    todo = f"set spec.packageVersion back to {good}, or to one that works"
+    if stand.to == good:
+        todo = "set spec.overrides back, or to some that work"
+    else:
+        todo = f"set spec.packageVersion back to {good}, or to one that works"
     return Step(stand.to, Verdict(words.UPGRADE_FAILED, f"{message}; {todo}"))
 
 
@@ -159,7 +173,7 @@ def _proof(seen: Observed, stand: Stand, when: str) -> Step | None:
 
 
 def _moving(seen: Observed, to: str, what: str) -> Verdict:
-    is_back = to != seen.cluster.spec.package_version
+    is_back = wished(seen.cluster) != declared(seen.cluster)
     return Verdict(words.ROLLING_BACK if is_back else words.UPGRADING, f"to {to}: {what}")
 
 

@@ -1,4 +1,4 @@
-"""What the status says about the package version: before anything moves, while it moves, and after. Pure."""
+"""What the status says about package version and overrides: before anything moves, while it moves, and after. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from homeostat.api.cluster.parameters import ComponentOverride
 from homeostat.api.cluster.v1alpha1 import (
     ClusterRollbackStatus,
     ClusterStatus,
@@ -15,8 +16,9 @@ from homeostat.api.cluster.v1alpha1 import (
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Plan, Step, Verdict
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.overrides import digest, listed
 from homeostat.operators.cluster.rollout.path import API_SERVER, refusal
-from homeostat.operators.cluster.rollout.standing import placed, standing
+from homeostat.operators.cluster.rollout.standing import Made, Wish, complete, declared, made, standing
 from homeostat.operators.cluster.rollout.versions import version_of
 from homeostat.runtime.events import Note
 
@@ -24,12 +26,23 @@ _MOST = 16  # older versions that are told of, the nearest first
 _SHOWN = 1000
 
 
-def will_be_placed(seen: Observed, plan: Plan) -> Mapping[str, str]:
-    """Which package version each component is made of from the next look on."""
-    now = dict(placed(seen.cluster))
+def will_be_made(seen: Observed, plan: Plan) -> Mapping[str, Made]:
+    """What each component is made of from the next look on."""
+    now = dict(made(seen.cluster))
     if plan.step is not None:
-        now |= dict.fromkeys(plan.step.moves, plan.step.to)
+        wish = Wish(plan.step.to, plan.step.overrides)
+        return now | {component: wish.part(component) for component in plan.step.moves}
+    if plan.verdict is not None and not seen.cluster.status.package_version:
+        return {component: Made(part.package) for component, part in now.items()}  # nothing is, of what is refused
     return now
+
+
+def begun_with(seen: Observed, *, is_accepted: bool) -> tuple[str, tuple[ComponentOverride, ...]]:
+    """What all masters were made of when a move last was complete: first of all what was declared at the beginning."""
+    before = seen.cluster.status
+    if before.package_version or not is_accepted:
+        return before.package_version, before.overrides
+    return seen.cluster.spec.package_version, listed(declared(seen.cluster).overrides)
 
 
 def moved(seen: Observed, plan: Plan, status: ClusterStatus, now: datetime) -> ClusterStatus:
@@ -39,11 +52,11 @@ def moved(seen: Observed, plan: Plan, status: ClusterStatus, now: datetime) -> C
         return status
     now = now.replace(microsecond=0)
     if before.ready_at is None and going.moves:
-        return replace(status, package_version=going.to, upgrade=None)
+        return replace(status, package_version=going.to, overrides=listed(going.overrides), upgrade=None)
     if going.moves:
-        status = replace(status, upgrade=_with_move(before, going, now))
+        status = replace(status, upgrade=_with_move(seen, going, now))
     if going.failed is not None:
-        status = replace(status, upgrade=_with_failure(before, going, now, seen.cluster.spec.package_version))
+        status = replace(status, upgrade=_with_failure(seen, going, now))
     if is_complete(going):
         status = _completed(status, going)
     return replace(status, rollback=_ways_back(seen, status.package_version) if status.ready_at is not None else ())
@@ -59,7 +72,8 @@ def up_to_date(seen: Observed, plan: Plan) -> tuple[bool, Verdict]:
     if plan.step is not None:
         verdict = plan.step.verdict
         return verdict is None, verdict or Verdict(words.AS_DECLARED, "")
-    is_there = set(placed(seen.cluster).values()) == {seen.cluster.spec.package_version}
+    wish = declared(seen.cluster)
+    is_there = all(part == wish.part(component) for component, part in made(seen.cluster).items())
     is_made = plan.verdict is None or seen.cluster.status.package_version != ""
     if is_there and is_made and seen.cluster.status.upgrade is None:
         return True, Verdict(words.AS_DECLARED, "")
@@ -82,6 +96,8 @@ def upgrade_notes(seen: Observed, plan: Plan, status: ClusterStatus) -> list[Not
         return [Note(going.verdict.reason, f"moves {going.verdict.message}", type="Warning" if is_back else "Normal")]
     if status.package_version != before.package_version:
         return [Note(words.UPGRADED, f"all masters are of {status.package_version}, before {before.package_version}")]
+    if status.overrides != before.overrides:
+        return [Note(words.UPGRADED, f"all masters are of {status.package_version} with the declared overrides")]
     if going.verdict is not None and going.verdict.reason == words.ROLLED_BACK and _is_under_way(before):
         return [Note(words.ROLLED_BACK, going.verdict.message, type="Warning")]
     return []
@@ -91,24 +107,31 @@ def _is_under_way(status: ClusterStatus) -> bool:
     return status.upgrade is not None and status.upgrade.component != ""
 
 
-def _with_move(before: ClusterStatus, going: Step, now: datetime) -> ClusterUpgradeStatus:
+def _with_move(seen: Observed, going: Step, now: datetime) -> ClusterUpgradeStatus:
+    before = seen.cluster.status
     known = before.upgrade or ClusterUpgradeStatus(
         from_version=before.package_version, to_version=going.to, started_at=now
     )
     if not known.component:  # what failed came to its end before
         known = replace(known, started_at=now)
-    is_new_wish = going.to != before.package_version and known.failed_version != ""
+    is_new_wish = Wish(going.to, going.overrides) != complete(seen.cluster)
     if is_new_wish:
-        known = replace(known, failed_version="", failure="")
+        known = replace(known, failed_version="", failed_overrides="", failure="")
     return replace(known, to_version=going.to, component=going.moves[-1], component_started_at=now)
 
 
-def _with_failure(before: ClusterStatus, going: Step, now: datetime, declared: str) -> ClusterUpgradeStatus:
+def _with_failure(seen: Observed, going: Step, now: datetime) -> ClusterUpgradeStatus:
+    before, wish = seen.cluster.status, declared(seen.cluster)
     known = before.upgrade or ClusterUpgradeStatus(
         from_version=before.package_version, to_version=going.to, started_at=now
     )
     assert going.failed is not None  # noqa: S101  (the caller looked)
-    return replace(known, failed_version=declared, failure=going.failed.message[:_SHOWN])
+    return replace(
+        known,
+        failed_version=wish.package,
+        failed_overrides=digest(wish.overrides),
+        failure=going.failed.message[:_SHOWN],
+    )
 
 
 def _completed(status: ClusterStatus, going: Step) -> ClusterStatus:
@@ -118,6 +141,7 @@ def _completed(status: ClusterStatus, going: Step) -> ClusterStatus:
         upgrade = replace(upgrade, component="", component_started_at=None)
     else:
         upgrade = None
+    status = replace(status, overrides=listed(going.overrides))
     if status.package_version == going.to:
         return replace(status, upgrade=upgrade)
     return replace(status, package_version=going.to, previous_package_version=status.package_version, upgrade=upgrade)
@@ -138,7 +162,7 @@ def _ways_back(seen: Observed, complete: str) -> tuple[ClusterRollbackStatus, ..
 
 
 def _way_back(seen: Observed, name: str) -> ClusterRollbackStatus:
-    stand = standing(seen.cluster, name, seen.packages)
+    stand = standing(seen.cluster, Wish(name), seen.packages)
     why = refusal(stand, seen.kubelets or ())
     if why:
         return ClusterRollbackStatus(package_version=name, possible=False, reason=why[:500])
