@@ -302,15 +302,9 @@ TABLES = (
             Word(UPGRADED, "All masters are of the declared package version and overrides.", "Nothing to do."),
             Word(UPGRADE_FAILED, "A master did not become ready after its move.", "Look at the condition UpToDate."),
             Word(ROLLING_BACK, "A master moves back.", "Wait."),
-<<<<<<< HEAD
-            Word(
-                ROLLED_BACK, "The masters went back to the package version before.", "Look at the condition UpToDate."
-            ),
             Word(REPLACING_MEMBER, "A dead member of etcd is being replaced; an event for each step.", "Wait."),
             Word(MEMBER_REPLACED, "A member of etcd was replaced, and is ready.", "Nothing to do."),
-=======
             Word(ROLLED_BACK, "The masters went back to what was complete before.", "Look at the condition UpToDate."),
->>>>>>> main
             Word(REMOVED, "A part was removed, because the Cluster is being deleted.", "Nothing to do."),
             Word(DELETED, "Everything that was made for the Cluster is gone.", "Nothing to do."),
         ),
