@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
-from tests.support.business import EXAMPLE, READY_S, content, create, declared, homeostat, pod, wait_ready
+from tests.support.business import EXAMPLE, READY_S, content, create, declare, homeostat, pod, wait_ready
 from tests.support.datacentre import Centre, eventually, lose_power, power
 
 pytestmark = pytest.mark.real
@@ -72,7 +72,7 @@ def test_an_api_server_is_a_pod_on_a_host_that_systemd_booted(centre: Centre, na
 
 def test_both_kubernetes_versions_run_side_by_side(centre: Centre, namespace: str) -> None:
     for name, version in (("older", "v1.34.4"), ("newer", "v1.35.4")):
-        centre.kubectl("apply", "-n", namespace, "-f", "-", stdin=declared(name, packageVersion=version))
+        declare(centre, namespace, name, packageVersion=version)
     for name, version in (("older", "v1.34.4"), ("newer", "v1.35.4")):
         wait_ready(centre, namespace, name)
         assert version in centre.business(name, "get", "--raw", "/version", namespace=namespace)
@@ -87,7 +87,7 @@ def test_a_version_whose_images_nobody_has_is_told_with_image_and_host(centre: C
         component["image"] = component["image"].rpartition(":")[0] + ":v9.9.9"
     centre.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(package))
     try:
-        centre.kubectl("apply", "-n", namespace, "-f", "-", stdin=declared("hungry", packageVersion="v1.35.99"))
+        declare(centre, namespace, "hungry", packageVersion="v1.35.99")
 
         def told() -> bool:
             conditions = centre.get("cluster", "hungry", "-n", namespace)["status"].get("conditions", [])
@@ -103,7 +103,7 @@ def test_a_version_whose_images_nobody_has_is_told_with_image_and_host(centre: C
 
 
 def test_protection_refuses_deletion_with_the_way_out(centre: Centre, namespace: str) -> None:
-    centre.kubectl("apply", "-n", namespace, "-f", "-", stdin=declared("kept", deletionProtection=True))
+    declare(centre, namespace, "kept", deletionProtection=True)
     refused = homeostat(centre, "delete", "cluster", "kept", "-n", namespace, check=False)
     assert refused.returncode != 0
     assert "set spec.deletionProtection to false first" in refused.stderr
@@ -169,7 +169,7 @@ def test_the_operator_may_die_while_it_makes_and_while_it_removes(centre: Centre
         selector = "app.kubernetes.io/name=homeostat"
         centre.kubectl("delete", "pods", "-n", "homeostat-system", "-l", selector, "--grace-period=0", "--force")
 
-    centre.kubectl("apply", "-n", namespace, "-f", "-", stdin=declared("tossed"))
+    declare(centre, namespace, "tossed")
     eventually(lambda: "StatefulSet/tossed-etcd" in content(centre, namespace), within_s=30, every_s=0.1)
     kill_operators()
     wait_ready(centre, namespace, "tossed")

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from tests.support.business import content, declared
+from tests.support.business import content, declare
 from tests.support.datacentre import Centre, eventually, traces
 
 pytestmark = [pytest.mark.real, pytest.mark.soak]
@@ -37,7 +37,7 @@ def test_a_dozen_clusters_at_once_become_ready_and_go(centre: Centre, say: Calla
     names = [f"many-{number:02}" for number in range(CLUSTERS)]
     began = time.monotonic()
     for name in names:
-        centre.kubectl("apply", "-n", namespace, "-f", "-", stdin=declared(name))
+        declare(centre, namespace, name)
     eventually(lambda: ready(centre, namespace) == set(names), within_s=900, every_s=2)
     say(f"{CLUSTERS} Clusters declared at once are Ready after {time.monotonic() - began:.0f} s")
     addresses = {one["status"]["endpoint"]["host"] for one in centre.get("clusters", "-n", namespace)["items"]}
@@ -67,7 +67,7 @@ def test_an_operator_that_dies_all_the_time_still_makes_and_removes(centre: Cent
                 eventually(claim, within_s=chance.uniform(2, 12), every_s=1)
 
     for number in range(3):
-        centre.kubectl("apply", "-n", namespace, "-f", "-", stdin=declared(f"dying-{number}"))
+        declare(centre, namespace, f"dying-{number}")
     live_and_die(lambda: len(ready(centre, namespace)) == 3, 600)
     centre.kubectl("delete", "clusters", "--all", "-n", namespace, "--wait=false")
     live_and_die(lambda: content(centre, namespace) == before, 600)

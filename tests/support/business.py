@@ -19,11 +19,13 @@ NAMESPACED = (
 READY_S = 120
 
 
-def homeostat(centre: Centre, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def homeostat(centre: Centre, *words: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
     """homeostat as a person has it after `export KUBECONFIG=...`."""
     environment = {**os.environ, "KUBECONFIG": str(centre.inner.kubeconfig)}
     command = centre.command(*words)[:-2]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        command, input=stdin or None, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert not check or done.returncode == 0, f"homeostat {' '.join(words)}: {done.stderr[-4000:]}"
     return done
 
@@ -35,8 +37,14 @@ def declared(name: str, example: str = "cluster.yaml", **spec: Any) -> str:
     return str(yaml.safe_dump(content))
 
 
+def declare(centre: Centre, namespace: str, name: str, example: str = "cluster.yaml", **spec: Any) -> None:
+    """Apply a Cluster; not by kubectl, which does not ask again when the webhooks stood on a host that just died."""
+    homeostat(centre, "apply", "-n", namespace, "-f", "-", stdin=declared(name, example, **spec))
+
+
 def create(centre: Centre, namespace: str, name: str, example: str = "cluster.yaml", **spec: Any) -> None:
-    centre.kubectl("apply", "-n", namespace, "-f", "-", stdin=declared(name, example, **spec))
+    """Declare a Cluster and wait until it is Ready."""
+    declare(centre, namespace, name, example, **spec)
     wait_ready(centre, namespace, name)
 
 

@@ -64,7 +64,7 @@ class Kubelet:
         self.gives_addresses = True
         self.collects_pods = False
         self.kills_pods = True  # ends Pods that are being deleted
-        self.started: list[str] = []  # every Pod that was ever made, by name
+        self.started: list[tuple[str, str]] = []  # namespace and name of every Pod that was ever made
         self._client = client
         self._clock = clock
         self._informers = {
@@ -206,7 +206,7 @@ class Kubelet:
             if name not in there:
                 await self._volumes(workload, name)
                 await self._client.create(KINDS["Pod"], pod_of(workload, kind, name, revision))
-                self.started.append(name)
+                self.started.append((_namespace(workload), name))
         current = [pod for pod in pods if _name(pod) in wanted and _revision(pod) == revision and not _deleting(pod)]
         for pod in _outdated(pods, wanted, current, is_deployment=kind == "Deployment"):
             if not _deleting(pod):

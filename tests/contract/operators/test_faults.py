@@ -31,7 +31,7 @@ def first_of_each() -> When:
 
 def assert_nothing_is_doubled(cell: Cell, faults: Faults) -> None:
     """Every object was made once, and no Pod was ever replaced."""
-    assert sorted(pod.rpartition("-")[0].split("-", 1)[1][:4] for pod in cell.kubelet.started) == [
+    assert sorted(pod.rpartition("-")[0].split("-", 1)[1][:4] for _, pod in cell.kubelet.started) == [
         "apis",
         "cont",
         "etcd",
