@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
-from tests.contract.operators.conftest import Cell
-from tests.contract.operators.test_topology import ZONES, open_zone
+from tests.contract.operators.conftest import Cell, open_zone
+from tests.contract.operators.test_topology import ZONES
 
 from homeostat.api.core import NODE
 from homeostat.kube.client import Client

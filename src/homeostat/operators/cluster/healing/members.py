@@ -11,7 +11,7 @@ operator that dies between any two of them goes on where it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -33,10 +33,12 @@ from homeostat.operators.cluster.actions import (
 )
 from homeostat.operators.cluster.components import topology
 from homeostat.operators.cluster.healing.cell import CellPolicy
+from homeostat.operators.cluster.healing.seen import EtcdSeen
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.ports import MemberSeen
 
 FRESH = timedelta(seconds=5)  # how long an answer of etcd's is acted on
+_ANSWERED = timedelta(seconds=0.5)
 _AGAIN = timedelta(seconds=2)  # while a replacement is under way
 _STUCK = timedelta(minutes=30)  # a new member that has not started by then is replaced itself
 _HELD = timedelta(seconds=30)  # while one is wanted and may not begin
@@ -55,7 +57,9 @@ def heal(seen: Observed, now: datetime, policy: Policy) -> Heal:
         return Heal()
     healing = seen.cluster.status.healing
     if healing is not None and healing.replacement is not None:
-        return _go_on(seen, healing.replacement, now)
+        replacement = healing.replacement
+        unknown = Verdict(words.REPLACING_MEMBER, f"{replacement.member} is being replaced")
+        return _by_fresh_answer(seen, now, unknown, lambda answer: _go_on(seen, answer, replacement, now))
     dead = [member for member in _names(seen) if not _is_ready(seen, member)]
     if not dead:
         return Heal()
@@ -70,7 +74,8 @@ def heal(seen: Observed, now: datetime, policy: Policy) -> Heal:
             words.QUORUM_AT_RISK,
             f"{_listed(dead)} are not ready, and a member is replaced only while the others are well",
         )
-    return _ask(seen, now) or _judge(seen, oldest, now, policy)
+    unknown = Verdict(words.MEMBER_UNREADY, f"{oldest} is not ready for long, and etcd is being asked about it")
+    return _by_fresh_answer(seen, now, unknown, lambda answer: _judge(seen, answer, oldest, now, policy))
 
 
 def back_off(attempts: int) -> timedelta:
@@ -88,12 +93,21 @@ def begun(before: ClusterHealingStatus | None, replacement: MemberReplacementSta
     )
 
 
-def _judge(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal:
+def _by_fresh_answer(seen: Observed, now: datetime, unknown: Verdict, judge: Callable[[EtcdSeen], Heal]) -> Heal:
+    """What is judged by etcd's answer; nothing is done by an old one, but it is told until there is another."""
+    answer = seen.members
+    judged = Heal() if answer is None else judge(answer)
+    if answer is not None and now < answer.at + FRESH:
+        return judged
+    told = unknown if judged.begins or judged.verdict is None else judged.verdict
+    return Heal(told, actions=(AskEtcd(),), wait=Wait(now + _ANSWERED, "etcd's answer"))
+
+
+def _judge(seen: Observed, answer: EtcdSeen, member: str, now: datetime, policy: Policy) -> Heal:
     """Whether a member whose Pod is not ready for long is to be replaced now."""
-    assert seen.members is not None  # noqa: S101  (it was asked for)
-    if seen.members.failure:
+    if answer.failure:
         return _hold(now, words.ETCD_UNREACHABLE, f"{member} is not ready, and etcd cannot be asked about it")
-    known = {each.name: each for each in seen.members.members}
+    known = {each.name: each for each in answer.members}
     one = known.get(member)
     if one is None:
         return _hold(now, words.QUORUM_AT_RISK, f"{member} is not ready, and etcd knows no such member")
@@ -180,16 +194,11 @@ def _room(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal | 
     )
 
 
-def _go_on(seen: Observed, replacement: MemberReplacementStatus, now: datetime) -> Heal:
+def _go_on(seen: Observed, answer: EtcdSeen, replacement: MemberReplacementStatus, now: datetime) -> Heal:
     """The next step of a replacement, from what there is."""
-    asked = _ask(seen, now)
-    if asked is not None:
-        return asked
-    assert seen.members is not None  # noqa: S101  (it was asked for)
-    name = replacement.member
-    if seen.members.failure:
+    name, members = replacement.member, answer.members
+    if answer.failure:
         return _hold(now, words.ETCD_UNREACHABLE, f"{name} is being replaced, and etcd cannot be asked")
-    members = seen.members.members
     old = next((each for each in members if f"{each.id:x}" == replacement.member_id), None)
     if old is not None:
         return _remove(seen, replacement, old, now)
@@ -244,16 +253,6 @@ def _is_on_its_way(seen: Observed, pod: Pod) -> bool:
     """Whether a Pod is being deleted, by a kubelet that can."""
     host = seen.hosts.get(pod.spec.node_name)
     return pod.metadata.deletion_timestamp is not None and (host is None or host.is_ready)
-
-
-def _ask(seen: Observed, now: datetime) -> Heal | None:
-    if seen.members is not None and now < seen.members.at + FRESH:
-        return None
-    return Heal(
-        Verdict(words.MEMBER_UNREADY, "asking etcd about its members"),
-        actions=(AskEtcd(),),
-        wait=Wait(now + timedelta(seconds=0.5), "etcd's answer"),
-    )
 
 
 def _doing(now: datetime, what: str, *actions: Action) -> Heal:

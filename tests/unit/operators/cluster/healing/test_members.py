@@ -69,6 +69,16 @@ def test_etcd_is_asked_before_anything_is_believed_and_again_when_its_answer_is_
     assert look(old).actions == (AskEtcd(),)
 
 
+def test_until_the_next_answer_what_the_old_one_showed_is_told_and_not_done() -> None:
+    old = NOW - timedelta(seconds=6)
+    well = replace(ailing(DEAD), members=EtcdSeen(old, members()))
+    assert (look(well).actions, reason(well)) == ((AskEtcd(),), words.MEMBER_UNREADY)
+    paused = replace(ailing(DEAD, healing={"paused": True}), members=EtcdSeen(old, members(DEAD)))
+    assert (look(paused).actions, reason(paused)) == ((AskEtcd(),), words.HEALING_PAUSED)
+    under_way = replace(replacing(ailing(DEAD)), members=EtcdSeen(old, members(DEAD)))
+    assert (look(under_way).actions, reason(under_way)) == ((AskEtcd(),), words.REPLACING_MEMBER)
+
+
 def changed(**changes: Any) -> Observed:
     return replace(ailing(DEAD), **changes)
 
@@ -101,12 +111,14 @@ def test_few_sick_clusters_are_no_mass_failure_and_in_a_large_cell_a_fifth_is() 
 
 
 def test_the_next_attempt_waits_longer_and_longer_but_calm_makes_it_forget() -> None:
-    first = begun(None, look(ailing(DEAD)).begins)  # type: ignore[arg-type]
+    replacement = look(ailing(DEAD)).begins
+    assert replacement is not None
+    first = begun(None, replacement)
     assert (first.attempts, first.last_started_at) == (1, NOW)
-    second = begun(replace(first, replacement=None), replace(first.replacement, started_at=NOW + timedelta(hours=1)))
+    second = begun(replace(first, replacement=None), replace(replacement, started_at=NOW + timedelta(hours=1)))
     assert second.attempts == 2
     much_later = NOW + timedelta(days=2)
-    assert begun(second, replace(first.replacement, started_at=much_later)).attempts == 1
+    assert begun(second, replace(replacement, started_at=much_later)).attempts == 1
     assert [back_off(number) for number in (0, 1, 2, 3, 50)] == [
         timedelta(0),
         timedelta(minutes=5),
