@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 from tests.support.business import EXAMPLE, READY_S, content, create, declare, homeostat, pod, wait_ready
-from tests.support.datacentre import Centre, eventually, lose_power, power
+from tests.support.datacentre import Centre, eventually, lose_power, on_host, power
 
 pytestmark = pytest.mark.real
 
@@ -55,17 +54,8 @@ def test_the_example_serves_and_goes_without_a_trace(centre: Centre) -> None:
 def test_an_api_server_is_a_pod_on_a_host_that_systemd_booted(centre: Centre, namespace: str) -> None:
     create(centre, namespace, "plain")
     host = pod(centre, namespace, "kube-apiserver")["spec"]["nodeName"]
-
-    async def look() -> str:
-        place = next(place for place in centre.inner.plan.places if place.name == host)
-        shell = await centre.ground.existing_shell(place)
-        try:
-            command = "cat /proc/1/comm; systemctl is-active kubelet containerd; pgrep -a -x kube-apiserver"
-            return (await shell.run(command)).stdout
-        finally:
-            await shell.close()
-
-    said = asyncio.run(look()).splitlines()
+    command = "cat /proc/1/comm; systemctl is-active kubelet containerd; pgrep -a -x kube-apiserver"
+    said = on_host(centre, host, command).splitlines()
     assert said[:3] == ["systemd", "active", "active"]
     assert "--service-cluster-ip-range=10.201.0.0/20" in said[3]
 

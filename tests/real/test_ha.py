@@ -11,7 +11,7 @@ import pytest
 import yaml
 from tests.support.business import EXAMPLES, create, homeostat, wait_ready
 from tests.support.client import Life
-from tests.support.datacentre import Centre, eventually, power
+from tests.support.datacentre import Centre, eventually, on_host, power
 
 pytestmark = pytest.mark.real
 
@@ -141,3 +141,40 @@ def test_a_host_dies_and_clients_hardly_notice(tall: Centre, say: Callable[[str]
     )
     assert client.failed_for(died) <= OUTAGE_S, client.failures
     assert client.lost() == set()
+
+
+def test_a_member_that_lost_its_volume_is_replaced_unattended(tall: Centre, say: Callable[[str], None]) -> None:
+    victim = masters(tall, "etcd")[-1]
+    name, host = victim["metadata"]["name"], victim["spec"]["nodeName"]
+    volume = tall.get("pvc", f"data-{name}", "-n", NAMESPACE)["spec"]["volumeName"]
+    source = tall.get("pv", volume)["spec"]
+    directory = (source.get("local") or source["hostPath"])["path"]
+    tall.kubectl("patch", "cluster", NAME, "-n", NAMESPACE, "--type=merge", "-p", patience(30))
+    try:
+        with life(tall).lived() as client:
+            eventually(lambda: len(client.acknowledged) > 10, within_s=20)
+            on_host(tall, host, f"rm -rf {directory}/*")
+            lost = time.monotonic()
+            tall.kubectl("delete", "pod", name, "-n", NAMESPACE, "--grace-period=1")
+            eventually(lambda: ready(tall, "etcd") == 3 and replaced(tall) == 1, within_s=240)
+            took = time.monotonic() - lost
+    finally:
+        tall.kubectl("patch", "cluster", NAME, "-n", NAMESPACE, "--type=merge", "-p", patience(300))
+    wait_ready(tall, NAMESPACE, NAME)
+    say(
+        f"a member's volume is lost: another member is there after {took:.0f} s, 30 s of them patience;"
+        f" {len(client.failures)} of {client.tried} requests failed"
+    )
+    assert tall.get("pvc", f"data-{name}", "-n", NAMESPACE)["spec"]["volumeName"] != volume
+    assert client.failures == []
+    assert client.lost() == set()
+
+
+def patience(seconds: int) -> str:
+    return f'{{"spec": {{"healing": {{"replaceMemberAfterSeconds": {seconds}}}}}}}'
+
+
+def replaced(centre: Centre) -> int:
+    """How many replacements were begun, none of which is still under way."""
+    healing = centre.get("cluster", NAME, "-n", NAMESPACE)["status"].get("healing", {})
+    return 0 if "replacement" in healing else int(healing.get("attempts", 0))

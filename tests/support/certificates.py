@@ -30,16 +30,29 @@ class Authority:
         """A certificate for a server with these names and addresses."""
         return self._issue("server", (), ExtendedKeyUsageOID.SERVER_AUTH, names)
 
+    def both(self, *names: str) -> Pair:
+        """A certificate for a server that is a client too, as members of etcd are to one another."""
+        usages = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+        return self._issue("member", (), usages, names)
+
     def user(self, name: str, *groups: str) -> Pair:
         """A certificate for a user; Kubernetes reads groups from the organisations."""
         return self._issue(name, groups, ExtendedKeyUsageOID.CLIENT_AUTH, ())
 
-    def _issue(self, name: str, groups: tuple[str, ...], usage: x509.ObjectIdentifier, names: tuple[str, ...]) -> Pair:
+    def _issue(
+        self,
+        name: str,
+        groups: tuple[str, ...],
+        usage: x509.ObjectIdentifier | tuple[x509.ObjectIdentifier, ...],
+        names: tuple[str, ...],
+    ) -> Pair:
         key = ec.generate_private_key(ec.SECP256R1())
         attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
         subject = x509.Name([*attributes, x509.NameAttribute(NameOID.COMMON_NAME, name)])
         builder = _builder(subject, self._name, key.public_key())
-        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        builder = builder.add_extension(
+            x509.ExtendedKeyUsage(usage if isinstance(usage, tuple) else [usage]), critical=False
+        )
         if names:
             builder = builder.add_extension(
                 x509.SubjectAlternativeName([_general(one) for one in names]), critical=False

@@ -96,6 +96,20 @@ def power(centre: Centre, host: str, *, on: bool) -> None:
     asyncio.run(switch())
 
 
+def on_host(centre: Centre, host: str, command: str) -> str:
+    """What a command printed that ran on a host, as root over SSH."""
+
+    async def look() -> str:
+        place = next(place for place in centre.inner.plan.places if place.name == host)
+        shell = await centre.ground.existing_shell(place)
+        try:
+            return (await shell.run(command)).stdout
+        finally:
+            await shell.close()
+
+    return asyncio.run(look())
+
+
 def eventually(claim: Callable[[], Any], *, within_s: float, every_s: float = 0.5) -> Any:
     """The first truthy answer of a claim about the real world. Fails with the last answer or error when time is up."""
     until = time.monotonic() + within_s

@@ -10,6 +10,7 @@ from typing import Self
 
 from tests.support.apiserver import ApiServer
 from tests.support.faults import Faults
+from tests.support.membership import FakeEtcd
 
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
@@ -95,14 +96,21 @@ def transport_of(server: ApiServer) -> HttpTransport:
 class Operator:
     """One process' worth of operator, wired as the application wires it, with the rights of deploy/operator alone."""
 
-    def __init__(self, transport: Transport, *namespaces: str, endpoint: FakeEndpoint, haste: float = 1.0) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        *namespaces: str,
+        endpoint: FakeEndpoint,
+        etcd: FakeEtcd | None = None,
+        haste: float = 1.0,
+    ) -> None:
         clock, random = QuickClock(haste), system_random()
         self.endpoint = endpoint
         self.faults = Faults(transport)
         self._client = Client(self.faults, clock=QuickSleeps(haste), random=random, field_manager="homeostat-cluster")
         self._manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
         for namespace in namespaces or ("",):
-            add_cluster_operator(self._manager, self._client, endpoint, namespace=namespace)
+            add_cluster_operator(self._manager, self._client, endpoint, etcd or FakeEtcd(), namespace=namespace)
         self._stop = asyncio.Event()
         self._task: asyncio.Task[int] | None = None
 

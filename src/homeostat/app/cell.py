@@ -16,6 +16,7 @@ from homeostat.kube.connect import connect
 from homeostat.kube.observing import PrometheusObserver
 from homeostat.operators.cluster.controller import add_cluster_admission, add_cluster_operator
 from homeostat.operators.cluster.probing import EndpointProbe
+from homeostat.providers.etcd.membership import EtcdMembership
 from homeostat.runtime.leader import LeaderElector
 from homeostat.runtime.manager import Manager, ManagerSettings, stop_on_signals
 from homeostat.runtime.webhook.configuration import ServiceAddress
@@ -76,9 +77,9 @@ async def _run(options: CellOptions) -> int:
             )
         settings = ManagerSettings(health_host=options.health_host, health_port=options.health_port or None)
         manager = Manager(clock=clock, random=random, metrics=metrics, settings=settings, elector=elector)
-        probe = EndpointProbe(clock=clock, random=random)
+        probe, etcd = EndpointProbe(clock=clock, random=random), EtcdMembership(clock=clock)
         for namespace in options.namespaces or ("",):
-            add_cluster_operator(manager, client, probe, namespace=namespace, workers=options.workers)
+            add_cluster_operator(manager, client, probe, etcd, namespace=namespace, workers=options.workers)
         if options.webhook_service:
             _add_webhooks(options, manager, client, elector)
         stop = asyncio.Event()

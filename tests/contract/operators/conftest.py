@@ -13,6 +13,7 @@ import pytest
 from tests.support.apiserver import ApiServer, api_server
 from tests.support.kinds import cluster, install
 from tests.support.kubelet import KINDS, Kubelet, Whole
+from tests.support.membership import FakeEtcd
 from tests.support.operating import USER, FakeEndpoint, Operator, transport_of
 from tests.support.tree import ROOT
 
@@ -39,11 +40,12 @@ class Cell:
         self.kubelet = kubelet
         self.namespace = namespace
         self.endpoint = FakeEndpoint()
+        self.etcd = FakeEtcd()
         self._transport = transport
 
     def operator(self, haste: float = 1.0) -> Operator:
         """An operator for this namespace, to be entered."""
-        return Operator(self._transport, self.namespace, endpoint=self.endpoint, haste=haste)
+        return Operator(self._transport, self.namespace, endpoint=self.endpoint, etcd=self.etcd, haste=haste)
 
     async def declare(self, name: str = "demo", **spec: Any) -> Whole:
         """Create a Cluster."""

@@ -125,6 +125,24 @@ class ClusterUpgradePolicy(Struct, frozen=True, gc=False, rename="camel", omit_d
     ] = 300
 
 
+class ClusterHealing(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """How far the operator goes to mend masters that broke."""
+
+    paused: Annotated[
+        bool,
+        doc("Replace nothing, only say what is wrong. Objects that others delete or edit are put back all the same."),
+    ] = False
+    replace_member_after_seconds: Annotated[
+        int,
+        doc(
+            "How long a member of etcd may be dead before another one, with an empty volume, takes its place. Only "
+            "where there are three members, and the other two are well.",
+            minimum=30,
+            maximum=86400,
+        ),
+    ] = 300
+
+
 class ClusterSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
     """The final state that the owner declares."""
 
@@ -162,6 +180,7 @@ class ClusterSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=T
     upgrade_policy: Annotated[ClusterUpgradePolicy, doc("How the masters move to another package version.")] = (
         ClusterUpgradePolicy()
     )
+    healing: Annotated[ClusterHealing, doc("How far the operator goes to mend masters that broke.")] = ClusterHealing()
     deletion_protection: Annotated[bool, doc("Refuse to delete this Cluster. Set it to false first to delete.")] = False
     paused: Annotated[
         bool, doc("Touch nothing until it is false again; the masters run on. A deletion goes on all the same.")
@@ -222,6 +241,28 @@ class ClusterRollbackStatus(Struct, frozen=True, gc=False, rename="camel", omit_
     reason: Annotated[str, doc("Until when or until what, or why not.", maxLength=512)] = ""
 
 
+class MemberReplacementStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """A dead member of etcd that is being replaced; written before the first step is done."""
+
+    member: Annotated[str, doc("The member, and its Pod.", maxLength=63)]
+    member_id: Annotated[str, doc("etcd's number of the dead member, hexadecimal.", maxLength=16)]
+    claim_uid: Annotated[str, doc("The uid of the volume claim that goes with it; empty if it had none.", maxLength=64)]
+    started_at: Annotated[datetime, doc("When it was decided.")]
+    reason: Annotated[str, doc("What was wrong with it.", maxLength=512)] = ""
+
+
+class ClusterHealingStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """What was done to mend masters, and is being done."""
+
+    replacement: Annotated[MemberReplacementStatus | None, doc("The dead member of etcd that is being replaced.")] = (
+        None
+    )
+    last_started_at: Annotated[datetime | None, doc("When a replacement last began.")] = None
+    attempts: Annotated[
+        int, doc("Replacements that began shortly after one another; each makes the next one wait longer.", minimum=0)
+    ] = 0
+
+
 class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
     """What the operator last saw and did."""
 
@@ -262,6 +303,7 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
     ] = ()
     started_at: Annotated[datetime | None, doc("When the operator began to create the cluster.")] = None
     ready_at: Annotated[datetime | None, doc("When the cluster was Ready for the first time.")] = None
+    healing: Annotated[ClusterHealingStatus | None, doc("What was done to mend masters, and is being done.")] = None
     attempts: Annotated[
         int, doc("How often the step under way was tried without success; survives the operator's restart.", minimum=0)
     ] = 0

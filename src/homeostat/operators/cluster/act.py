@@ -17,19 +17,25 @@ from homeostat.kube.errors import Conflict, Invalid, NotFound
 from homeostat.operators.cluster.actions import (
     Action,
     AddFinalizer,
+    AddMember,
     Applied,
     Apply,
+    AskEtcd,
     AskKubelets,
     Conflicted,
+    Discard,
     IssueAuthority,
     IssueLeaf,
     Probed,
     ProbeEndpoint,
     ProbeFailed,
+    PromoteMember,
     Remove,
     RemoveFinalizer,
+    RemoveMember,
     Wrote,
 )
+from homeostat.operators.cluster.healing.act import MemberActor
 from homeostat.operators.cluster.manifests.shape import Desired
 from homeostat.operators.cluster.names import (
     FIELD_MANAGER,
@@ -42,7 +48,7 @@ from homeostat.operators.cluster.names import (
 )
 from homeostat.operators.cluster.observe import Memory, Observed, ProbeSeen, fingerprint
 from homeostat.operators.cluster.pki import authority, leaves
-from homeostat.operators.cluster.ports import Probe, Unreachable
+from homeostat.operators.cluster.ports import Etcd, Probe, Unreachable
 from homeostat.runtime.finalizers import add_finalizer, remove_finalizer
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 
@@ -58,8 +64,11 @@ class NameTaken(Exception):
 class Actor:
     """Carries out actions on the cell."""
 
-    def __init__(self, client: Client, probe: Probe, memory: Callable[[str], Memory], *, clock: Clock) -> None:
+    def __init__(
+        self, client: Client, probe: Probe, etcd: Etcd, memory: Callable[[str], Memory], *, clock: Clock
+    ) -> None:
         self._client = client
+        self._members = MemberActor(client, etcd, memory, clock=clock)
         self._probe = probe
         self._memory = memory
         self._clock = clock
@@ -88,6 +97,8 @@ class Actor:
                 return await self._ask_kubelets(seen)
             case Remove():
                 await self._remove(seen, action)
+            case AskEtcd() | RemoveMember() | AddMember() | PromoteMember() | Discard():
+                return await self._members.act(seen, action)
             case RemoveFinalizer():
                 await remove_finalizer(self._client, CLUSTER, seen.cluster, FINALIZER)
         return DONE

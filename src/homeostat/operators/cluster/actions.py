@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from homeostat.api.cluster.v1alpha1 import MemberReplacementStatus
 from homeostat.api.kind import Kind
 from homeostat.operators.cluster.manifests.shape import Desired
 from homeostat.operators.cluster.overrides import Overrides
@@ -55,7 +56,57 @@ class RemoveFinalizer(Struct, frozen=True, tag=True):
     """Let the Cluster go: nothing of it is left."""
 
 
-Action = AddFinalizer | IssueAuthority | IssueLeaf | Apply | ProbeEndpoint | AskKubelets | Remove | RemoveFinalizer
+class AskEtcd(Struct, frozen=True, tag=True):
+    """Ask etcd and each of its members how they are."""
+
+
+class RemoveMember(Struct, frozen=True, tag=True):
+    """Destructive: let the other members forget a dead one, for ever. Looked at again right before."""
+
+    member: str
+    id: int
+
+
+class AddMember(Struct, frozen=True, tag=True):
+    """Let a learner take the place of a member that was removed."""
+
+    member: str
+
+
+class PromoteMember(Struct, frozen=True, tag=True):
+    """Give a learner that has caught up its vote."""
+
+    member: str
+    id: int
+
+
+class Discard(Struct, frozen=True, tag=True):
+    """Destructive: delete the volume claim or the Pod of a member that was removed, by uid.
+
+    With force, nobody waits for the kubelet of a host that is gone: the member can do no harm any more.
+    """
+
+    kind: Kind[Any]
+    name: str
+    uid: str
+    force: bool = False
+
+
+Action = (
+    AddFinalizer
+    | IssueAuthority
+    | IssueLeaf
+    | Apply
+    | ProbeEndpoint
+    | AskKubelets
+    | Remove
+    | RemoveFinalizer
+    | AskEtcd
+    | RemoveMember
+    | AddMember
+    | PromoteMember
+    | Discard
+)
 
 
 class Wait(Struct, frozen=True):
@@ -84,6 +135,16 @@ class Step(Struct, frozen=True):
     overrides: Overrides = {}  # what will differ, or differs, from that package version
 
 
+class Heal(Struct, frozen=True):
+    """What is told and done about masters that broke."""
+
+    verdict: Verdict | None = None  # what is being done, or why not; None: nothing is wrong for long
+    actions: tuple[Action, ...] = ()
+    begins: MemberReplacementStatus | None = None  # told first, done at the next look
+    ends: bool = False  # the replacement that was told of is over
+    wait: Wait | None = None
+
+
 class Plan(Struct, frozen=True):
     """What will be done now, in order."""
 
@@ -92,6 +153,7 @@ class Plan(Struct, frozen=True):
     stop: str | None = None
     verdict: Verdict | None = None  # what the condition Accepted says; None: as declared
     step: Step | None = None  # None: the package version was not looked at
+    heal: Heal = Heal()
     pki: Verdict | None = None  # what the condition PKIReady says beyond ready or not
 
 

@@ -45,6 +45,8 @@ from homeostat.operators.cluster.admission import (
 )
 from homeostat.operators.cluster.components import note_readiness
 from homeostat.operators.cluster.decide import Policy, decide
+from homeostat.operators.cluster.healing.cell import CellHealth
+from homeostat.operators.cluster.healing.observe import observe_ailing
 from homeostat.operators.cluster.names import FIELD_MANAGER, NAME_LABEL
 from homeostat.operators.cluster.observe import (
     OWNER_INDEX,
@@ -55,7 +57,7 @@ from homeostat.operators.cluster.observe import (
     asks_for_zones,
     observe,
 )
-from homeostat.operators.cluster.ports import Probe
+from homeostat.operators.cluster.ports import Etcd, Probe
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.topology import open_zones
 from homeostat.runtime.controller import Controller
@@ -80,20 +82,27 @@ INDEXES = {ADDRESS_INDEX: by_address, PACKAGE_INDEX: by_package, ZONES_INDEX: _b
 class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
     """The rooms of the cluster operator, joined to their caches."""
 
-    def __init__(self, client: Client, caches: Caches, probe: Probe, policy: Policy, manager: Manager) -> None:
+    def __init__(
+        self, client: Client, caches: Caches, probe: Probe, etcd: Etcd, policy: Policy, manager: Manager
+    ) -> None:
         self._client = client
         self._caches = caches
         self._policy = policy
         self._clock = manager.clock
         self._memories: dict[str, Memory] = {}
         self._reported: dict[str, ClusterStatus] = {}
-        self._actor = Actor(client, probe, self._memory, clock=manager.clock)
+        self._actor = Actor(client, probe, etcd, self._memory, clock=manager.clock)
+        self._cell = CellHealth(policy.healing.cell)
 
     async def observe(self, key: str) -> Observed | None:
         """From the caches, and from what this process remembers of earlier looks."""
         now = self._clock.now()
         seen = observe(key, self._caches, self._memory, now)
-        return None if seen is None else note_readiness(seen, self._memory(seen.cluster.metadata.uid), now)
+        if seen is None:
+            return None
+        known = self._memory(seen.cluster.metadata.uid)
+        ailing = observe_ailing(seen, self._caches.nodes, self._cell, known, now)
+        return note_readiness(ailing, known, now)
 
     def decide(self, observed: Observed, now: datetime) -> Plan:
         """By the rules of decide.py."""
@@ -121,8 +130,9 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         """The Cluster itself."""
         return Target(self._client, CLUSTER, observed.cluster, self._caches.clusters)
 
-    def forget(self, old: Cluster | None, new: Cluster | None) -> None:
-        """A Cluster that is gone needs no memory."""
+    def note(self, old: Cluster | None, new: Cluster | None) -> None:
+        """Count the clusters of the cell; one that is gone needs no memory."""
+        self._cell.note(old, new)
         if old is not None and new is None:
             self._memories.pop(old.metadata.uid, None)
             self._reported.pop(old.metadata.uid, None)
@@ -142,6 +152,7 @@ def add_cluster_operator(
     manager: Manager,
     client: Client,
     probe: Probe,
+    etcd: Etcd,
     *,
     namespace: str = "",
     workers: int = 8,
@@ -173,8 +184,8 @@ def add_cluster_operator(
         budgets.store,
         nodes.store,
     )
-    rooms = ClusterRooms(client, caches, probe, policy, manager)
-    clusters.add_handler(lambda old, new, _priority: rooms.forget(old, new))
+    rooms = ClusterRooms(client, caches, probe, etcd, policy, manager)
+    clusters.add_handler(lambda old, new, _priority: rooms.note(old, new))
     loop = Loop(
         rooms, clock=manager.clock, recorder=manager.recorder(client, FIELD_MANAGER), field_manager=FIELD_MANAGER
     )

@@ -31,6 +31,7 @@ from homeostat.operators.cluster.components import (
     is_ready,
     topology,
 )
+from homeostat.operators.cluster.healing import members
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs
 from homeostat.operators.cluster.names import FINALIZER
@@ -49,6 +50,7 @@ class Policy(Struct, frozen=True):
     """How patient and how curious the operator is."""
 
     probe_every: timedelta = timedelta(seconds=60)
+    healing: members.Policy = members.Policy()
 
 
 def decide(seen: Observed, now: datetime, policy: Policy) -> Plan:
@@ -170,7 +172,18 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     workloads = _changed(seen, tuple(_workloads(seen)))
     actions: tuple[Action, ...] = (*issue, *_changed(seen, (*_foundations(seen), *_workloads(seen))))
     going = step(seen, now, is_applied=not workloads)
-    plan = Plan(actions, step=going, verdict=_refused(going))
+    healing = members.heal(seen, now, policy.healing)
+    plan = Plan((*actions, *healing.actions), step=going, verdict=_refused(going), heal=healing)
+    plan = _follow(seen, plan, now, policy)
+    if healing.wait is None or (plan.wait is not None and plan.wait.until <= healing.wait.until):
+        return plan
+    return replace(plan, wait=healing.wait)
+
+
+def _follow(seen: Observed, plan: Plan, now: datetime, policy: Policy) -> Plan:
+    """What the package version and the endpoint ask for beside."""
+    going, actions = plan.step, plan.actions
+    assert going is not None  # noqa: S101  (the caller put it there)
     if going.moves or going.failed is not None:
         return replace(plan, wait=Wait(now, "what was told is done at the next look"))
     if going.asks_kubelets:

@@ -34,6 +34,8 @@ from homeostat.api.meta import ObjectMeta
 from homeostat.kit.pki.authority import Damaged
 from homeostat.kit.pki.soundness import decoded
 from homeostat.operators.cluster.admission import ADDRESS_INDEX
+from homeostat.operators.cluster.healing.cell import CellSeen
+from homeostat.operators.cluster.healing.seen import EtcdSeen, HostSeen
 from homeostat.operators.cluster.manifests.shape import digest_of
 from homeostat.operators.cluster.names import API_PORT, UID_LABEL, Names, names_of
 from homeostat.operators.cluster.pki.leaves import Leaf, leaves
@@ -97,6 +99,10 @@ class Observed(Struct, frozen=True, kw_only=True):
     probed: ProbeSeen | None = None
     ready_since: datetime | None = None  # when the readiness of a master last changed; None: not known
     kubelets: frozenset[str] | None = None  # versions of the business cluster's kubelets; None: not known
+    hosts: Mapping[str, HostSeen] = {}  # of the cell, by name; looked at while a member of etcd is not ready
+    unready: Mapping[str, datetime] = {}  # members of etcd, and since when this process has seen them so
+    members: EtcdSeen | None = None  # None: not asked
+    cell: CellSeen = CellSeen()
 
     @property
     def is_begun(self) -> bool:
@@ -112,6 +118,8 @@ class Memory(Struct):
     readiness: tuple[bool, ...] = ()  # of each component, when it last changed
     ready_since: datetime | None = None
     kubelets: tuple[datetime, frozenset[str]] | None = None  # asked when, which versions
+    unready: dict[str, datetime] = field(default_factory=dict)
+    members: EtcdSeen | None = None
     verdicts: dict[tuple[str, ...], str] = field(default_factory=dict)
 
 
@@ -178,6 +186,7 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
         probed=known.probed,
         ready_since=known.ready_since,
         kubelets=_fresh(known, now),
+        members=known.members,
     )
 
 

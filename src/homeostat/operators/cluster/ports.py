@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
+
+from msgspec import Struct
 
 
 class Unreachable(Exception):
@@ -21,4 +24,54 @@ class Probe(Protocol):
 
         Raises Unreachable within 30 s.
         """
+        ...
+
+
+class MemberSeen(Struct, frozen=True):
+    """One member as etcd's own list and the member itself tell."""
+
+    id: int
+    name: str  # empty: it was added and has not started yet
+    host: str  # of its peer URL
+    is_learner: bool = False
+    is_well: bool = False  # it answered at its own address, and knows a leader
+    is_level: bool = False  # it has applied about as much as the leader: what a learner is promoted by
+
+
+class EtcdRefused(Exception):
+    """etcd said no, or it would not be safe now; the message says why and what to do."""
+
+
+class EtcdAccess(Struct, frozen=True):
+    """How the members of one cluster are reached. Shows no key."""
+
+    hosts: Mapping[str, str]  # member name to host
+    ca: bytes
+    certificate: bytes
+    key: bytes
+
+    def __repr__(self) -> str:
+        return f"EtcdAccess({sorted(self.hosts)})"
+
+
+class Etcd(Protocol):
+    """Asks and changes the membership of a cluster's etcd. Every call raises Unreachable within 20 s.
+
+    Changes go through a member that is well; etcd itself refuses what would cost the quorum (EtcdRefused).
+    """
+
+    async def members(self, access: EtcdAccess) -> tuple[MemberSeen, ...]:
+        """All members, each asked at its own address at the same time."""
+        ...
+
+    async def remove(self, access: EtcdAccess, member_id: int) -> None:
+        """Have no such member; that there is none is no error. It can never come back under this id."""
+        ...
+
+    async def add_learner(self, access: EtcdAccess, host: str) -> None:
+        """Have a member at this host, without a vote until it is promoted; one that is there is left as it is."""
+        ...
+
+    async def promote(self, access: EtcdAccess, member_id: int) -> None:
+        """Give a learner its vote. Raises EtcdRefused while it is behind."""
         ...

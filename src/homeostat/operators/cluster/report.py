@@ -26,6 +26,7 @@ from homeostat.operators.cluster.actions import (
     Verdict,
 )
 from homeostat.operators.cluster.components import authority_trouble, can_serve, components, trouble
+from homeostat.operators.cluster.healing.told import etcd_verdict, healed, healing_notes
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
@@ -75,10 +76,12 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
         started_at=before.started_at or (now.replace(microsecond=0) if accepted else None),
         ready_at=before.ready_at or (now.replace(microsecond=0) if ready else None),
         attempts=attempts,
+        healing=healed(before, plan.heal),
     )
     status = moved(seen, plan, status, now)
     status = replace(status, phase=_phase(seen, plan, status))
-    return Report(status, (*upgrade_notes(seen, plan, status), *_notes(seen, status, results)))
+    story = (*upgrade_notes(seen, plan, status), *healing_notes(before, plan.heal, results))
+    return Report(status, (*story, *_notes(seen, status, results)))
 
 
 def _conditions(seen: Observed, plan: Plan, results: Results, attempts: int, now: datetime) -> tuple[Condition, ...]:
@@ -87,7 +90,7 @@ def _conditions(seen: Observed, plan: Plan, results: Results, attempts: int, now
         (words.ACCEPTED, *_accepted(seen, plan, results, attempts)),
         (words.PKI_READY, *_pki(seen, plan)),
         (words.ENDPOINT_ASSIGNED, *_endpoint(seen)),
-        (words.ETCD_READY, *_masters(seen, (etcd.NAME,))),
+        (words.ETCD_READY, *_etcd(seen, plan)),
         (words.API_SERVER_READY, *_masters(seen, (apiserver.NAME,))),
         (words.CONTROLLERS_READY, *_masters(seen, controllers_names)),
         (words.UP_TO_DATE, *up_to_date(seen, plan)),
@@ -157,6 +160,11 @@ def _endpoint(seen: Observed) -> tuple[bool, Verdict]:
     return False, Verdict(
         words.WAITING_FOR_ADDRESS, f"Service {seen.names.apiserver} of type LoadBalancer has no address{asked} yet"
     )
+
+
+def _etcd(seen: Observed, plan: Plan) -> tuple[bool, Verdict]:
+    is_so, why = _masters(seen, (etcd.NAME,))
+    return is_so, etcd_verdict(why, plan.heal)
 
 
 def _masters(seen: Observed, names: tuple[str, ...]) -> tuple[bool, Verdict]:

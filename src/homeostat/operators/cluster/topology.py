@@ -57,6 +57,10 @@ def open_zones(nodes: Iterable[Node]) -> frozenset[str]:
 
 def takes_pods(node: Node) -> bool:
     """Whether a host is ready and barred by nothing that masters do not tolerate."""
-    ready = any(condition.type == "Ready" and condition.status == "True" for condition in node.status.conditions)
     barred = node.spec.unschedulable or any(taint.effect in _BARRED for taint in node.spec.taints)
-    return ready and not barred and node.metadata.deletion_timestamp is None
+    return is_ready(node) and not barred and node.metadata.deletion_timestamp is None
+
+
+def is_ready(node: Node) -> bool:
+    """Whether its kubelet lives and says so."""
+    return any(condition.type == "Ready" and condition.status == "True" for condition in node.status.conditions)

@@ -62,6 +62,10 @@ POD_REFUSED = "PodRefused"
 COMPONENTS_READY = "Ready"
 ENDPOINT_UNREACHABLE = "EndpointUnreachable"
 TOO_FEW_MASTERS = "TooFewMasters"
+MEMBER_UNREADY, REPLACING_MEMBER, MEMBER_REPLACED = "MemberUnready", "ReplacingMember", "MemberReplaced"
+QUORUM_AT_RISK, ETCD_UNREACHABLE, NO_ROOM = "QuorumAtRisk", "EtcdUnreachable", "NoRoom"
+HEALING_PAUSED, HEALING_FROZEN = "HealingPaused", "HealingFrozen"
+HEALING_BUDGET_SPENT, HEALING_BACKED_OFF = "HealingBudgetSpent", "HealingBackedOff"
 SERVING = "Serving"
 
 CREATING, CREATED, REPAIRED, REMOVED, DELETED = "Creating", "Created", "Repaired", "Removed", "Deleted"
@@ -180,6 +184,52 @@ TABLES = (
         ),
     ),
     Table(
+        "EtcdReady, of a cluster with three members: one is dead for long",
+        (
+            Word(
+                MEMBER_UNREADY,
+                "A member's Pod is not ready for long, but etcd says that the member is well, or is being asked.",
+                "Look at the Pod that is named.",
+            ),
+            Word(
+                REPLACING_MEMBER,
+                "A dead member gives way to a new one with an empty volume, which fills it from the others.",
+                "Wait; what was wrong with the old one stands in status.healing.",
+            ),
+            Word(
+                QUORUM_AT_RISK,
+                "A member is dead, and the others are not all well: touching the members could cost the data.",
+                "Mend the hosts of the members that the message names.",
+            ),
+            Word(
+                ETCD_UNREACHABLE,
+                "A member is not ready, and etcd cannot be asked about it.",
+                "Look at the network between the operator and the masters.",
+            ),
+            Word(
+                NO_ROOM,
+                "A member is dead, and no host takes a new one in a zone of its own.",
+                "Add hosts, or mend those of the zone.",
+            ),
+            Word(HEALING_PAUSED, "A member is dead, and spec.healing.paused is true.", "Set it to false to heal it."),
+            Word(
+                HEALING_FROZEN,
+                "So many clusters of the cell look sick at once that their masters are hardly the cause.",
+                "Look at the cell: its hosts, its network, its API server. Healing goes on by itself when fewer are.",
+            ),
+            Word(
+                HEALING_BUDGET_SPENT,
+                "As many members were replaced in the cell within ten minutes as may be.",
+                "Wait, and find out what breaks them.",
+            ),
+            Word(
+                HEALING_BACKED_OFF,
+                "The cluster's last replacement was not long ago; each makes the next one wait longer.",
+                "Find out what breaks its members.",
+            ),
+        ),
+    ),
+    Table(
         "UpToDate: all masters are made of the declared package version, with the declared overrides",
         (
             Word(AS_DECLARED, "They are.", "Nothing to do."),
@@ -252,6 +302,8 @@ TABLES = (
             Word(UPGRADED, "All masters are of the declared package version and overrides.", "Nothing to do."),
             Word(UPGRADE_FAILED, "A master did not become ready after its move.", "Look at the condition UpToDate."),
             Word(ROLLING_BACK, "A master moves back.", "Wait."),
+            Word(REPLACING_MEMBER, "A dead member of etcd is being replaced; an event for each step.", "Wait."),
+            Word(MEMBER_REPLACED, "A member of etcd was replaced, and is ready.", "Nothing to do."),
             Word(ROLLED_BACK, "The masters went back to what was complete before.", "Look at the condition UpToDate."),
             Word(REMOVED, "A part was removed, because the Cluster is being deleted.", "Nothing to do."),
             Word(DELETED, "Everything that was made for the Cluster is gone.", "Nothing to do."),

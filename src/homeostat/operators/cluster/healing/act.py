@@ -1,0 +1,116 @@
+"""One idempotent function per action on members. Whatever cannot be taken back is looked at again right before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from homeostat.api.cluster.v1alpha1 import CLUSTER
+from homeostat.api.core import SECRET
+from homeostat.api.pods import POD
+from homeostat.kit.clock import Clock
+from homeostat.kit.pki.soundness import decoded
+from homeostat.kube.client import Client
+from homeostat.kube.errors import NotFound
+from homeostat.operators.cluster.actions import AddMember, AskEtcd, Discard, PromoteMember, RemoveMember
+from homeostat.operators.cluster.components import topology
+from homeostat.operators.cluster.healing.members import unsafe_without
+from homeostat.operators.cluster.healing.seen import EtcdSeen
+from homeostat.operators.cluster.observe import Memory, Observed
+from homeostat.operators.cluster.ports import Etcd, EtcdAccess, EtcdRefused, Unreachable
+from homeostat.runtime.outcome import DONE, Outcome, Progress
+
+_AGAIN_S = 5.0
+Change = RemoveMember | AddMember | PromoteMember
+SLOW_S = 2.0  # an API server of the cell that takes so long for one read is not one to judge others by
+
+
+class MemberActor:
+    """Carries out actions on the members of etcd, and on what they leave behind."""
+
+    def __init__(self, client: Client, etcd: Etcd, memory: Callable[[str], Memory], *, clock: Clock) -> None:
+        self._client = client
+        self._etcd = etcd
+        self._memory = memory
+        self._clock = clock
+
+    async def act(self, seen: Observed, action: AskEtcd | Change | Discard) -> Outcome:
+        """Ask or change the membership; what was known of it before is void."""
+        if isinstance(action, Discard):
+            return await self._discard(seen, action)
+        try:
+            access = await self._access(seen)
+            if isinstance(action, AskEtcd):
+                return await self._ask(seen, access)
+            return await self._change(seen, access, action)
+        except (Unreachable, EtcdRefused) as error:
+            self._know(seen, EtcdSeen(self._clock.now(), failure=str(error)))
+            return Progress(_AGAIN_S, str(error))
+
+    async def _discard(self, seen: Observed, action: Discard) -> Outcome:
+        """Only what a removed member left: as long as its Cluster says that it is being replaced."""
+        name, namespace = seen.cluster.metadata.name, seen.names.namespace
+        cluster = await self._client.get(CLUSTER, name, namespace)
+        healing, planned = cluster.status.healing, seen.cluster.status.healing
+        if healing is None or planned is None or healing.replacement != planned.replacement:
+            return Progress(_AGAIN_S, f"{action.name} is not to be replaced any more")
+        try:
+            await self._client.delete(
+                action.kind, action.name, namespace, uid=action.uid, grace_s=0 if action.force else None
+            )
+        except NotFound:
+            return DONE
+        return DONE
+
+    async def _ask(self, seen: Observed, access: EtcdAccess) -> Outcome:
+        members = await self._etcd.members(access)
+        self._know(seen, EtcdSeen(self._clock.now(), members))
+        return DONE
+
+    async def _change(self, seen: Observed, access: EtcdAccess, action: Change) -> Outcome:
+        match action:
+            case RemoveMember(member=name, id=number):
+                held = await self._held(seen, access, name, number)
+                if held:
+                    return Progress(_AGAIN_S, held)
+                await self._etcd.remove(access, number)
+            case AddMember(member=name):
+                await self._etcd.add_learner(access, seen.names.etcd_host(name))
+            case PromoteMember(id=number):
+                await self._etcd.promote(access, number)
+        self._know(seen, None)
+        return DONE
+
+    async def _held(self, seen: Observed, access: EtcdAccess, name: str, number: int) -> str:
+        """Why a member must not be removed after all, by what the cell and etcd say at this moment."""
+        began = self._clock.monotonic()
+        cluster = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
+        try:
+            is_ready = (await self._client.get(POD, name, seen.names.namespace)).is_ready
+        except NotFound:
+            is_ready = False
+        took = self._clock.monotonic() - began
+        if took > SLOW_S:
+            return f"{name} is not removed while the cell's API server takes {took:.1f} s for two reads"
+        if cluster.spec.paused or cluster.spec.healing.paused or cluster.metadata.deletion_timestamp is not None:
+            return f"{name} is not removed: the Cluster is paused or is being deleted"
+        members = await self._etcd.members(access)
+        one = next((each for each in members if each.id == number), None)
+        if is_ready or one is None or one.is_well:
+            self._know(seen, EtcdSeen(self._clock.now(), members))
+            return f"{name} is not removed: it is not dead any more"
+        return unsafe_without(members, one.host)
+
+    async def _access(self, seen: Observed) -> EtcdAccess:
+        """By the certificate of the API server, the only other client of etcd."""
+        secret = await self._client.get(SECRET, seen.names.apiserver, seen.names.namespace)
+        held: Mapping[str, bytes] = decoded(secret.data)
+        hosts = {member: seen.names.etcd_host(member) for member in seen.names.etcd_members(topology(seen).members)}
+        return EtcdAccess(
+            hosts,
+            held.get("etcd-ca.crt", b""),
+            held.get("etcd-client.crt", b""),
+            held.get("etcd-client.key", b""),
+        )
+
+    def _know(self, seen: Observed, what: EtcdSeen | None) -> None:
+        self._memory(seen.cluster.metadata.uid).members = what

@@ -1,0 +1,295 @@
+"""What to do about a member of etcd that is dead: nothing, wait, or replace it by one with an empty volume. Pure.
+
+Two signals must agree, for long: its Pod is not ready, and etcd itself cannot reach it. Then the member is forgotten by
+the others first, so that it can never come back and disagree; a learner takes its place; its volume and its Pod go; the
+new Pod fills an empty volume from the others, and gets its vote when it has caught up. The other two keep the quorum
+all the while, and unless both are well nothing begins.
+
+What is going to be replaced is written into the status first. Every step is then read off from what there is, so an
+operator that dies between any two of them goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from homeostat.api.cluster.v1alpha1 import ClusterHealingStatus, MemberReplacementStatus
+from homeostat.api.core import PERSISTENT_VOLUME_CLAIM
+from homeostat.api.pods import POD, Pod
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.actions import (
+    Action,
+    AddMember,
+    AskEtcd,
+    Discard,
+    Heal,
+    PromoteMember,
+    RemoveMember,
+    Verdict,
+    Wait,
+)
+from homeostat.operators.cluster.components import topology
+from homeostat.operators.cluster.healing.cell import CellPolicy
+from homeostat.operators.cluster.healing.seen import EtcdSeen
+from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.ports import MemberSeen
+
+FRESH = timedelta(seconds=5)  # how long an answer of etcd's is acted on
+_ANSWERED = timedelta(seconds=0.5)
+_AGAIN = timedelta(seconds=2)  # while a replacement is under way
+_STUCK = timedelta(minutes=30)  # a new member that has not started by then is replaced itself
+_HELD = timedelta(seconds=30)  # while one is wanted and may not begin
+_FIRST_BACK_OFF, _LONGEST_BACK_OFF = timedelta(minutes=5), timedelta(hours=6)
+
+
+class Policy(Struct, frozen=True):
+    """How careful healing is."""
+
+    cell: CellPolicy = CellPolicy()
+
+
+def heal(seen: Observed, now: datetime, policy: Policy) -> Heal:
+    """The next step for the members of one cluster that was Ready once."""
+    if topology(seen).members < 3 or seen.cluster.status.ready_at is None:
+        return Heal()
+    healing = seen.cluster.status.healing
+    if healing is not None and healing.replacement is not None:
+        replacement = healing.replacement
+        unknown = Verdict(words.REPLACING_MEMBER, f"{replacement.member} is being replaced")
+        return _by_fresh_answer(seen, now, unknown, lambda answer: _go_on(seen, answer, replacement, now))
+    dead = [member for member in _names(seen) if not _is_ready(seen, member)]
+    if not dead:
+        return Heal()
+    patience = timedelta(seconds=seen.cluster.spec.healing.replace_member_after_seconds)
+    oldest = min(dead, key=lambda member: _unready_since(seen, member, now))
+    due = _unready_since(seen, oldest, now) + patience
+    if now < due:
+        return Heal(wait=Wait(due, f"{oldest} may come back"))
+    if len(dead) > 1:
+        return _hold(
+            now,
+            words.QUORUM_AT_RISK,
+            f"{_listed(dead)} are not ready, and a member is replaced only while the others are well",
+        )
+    unknown = Verdict(words.MEMBER_UNREADY, f"{oldest} is not ready for long, and etcd is being asked about it")
+    return _by_fresh_answer(seen, now, unknown, lambda answer: _judge(seen, answer, oldest, now, policy))
+
+
+def back_off(attempts: int) -> timedelta:
+    """How long after the last beginning the next one waits: a cluster that breaks again and again waits longer."""
+    return min(_FIRST_BACK_OFF * 2 ** min(attempts - 1, 16), _LONGEST_BACK_OFF) if attempts > 0 else timedelta(0)
+
+
+def begun(before: ClusterHealingStatus | None, replacement: MemberReplacementStatus) -> ClusterHealingStatus:
+    """The status with a replacement that begins; what was calm for long counts as the first."""
+    known = before or ClusterHealingStatus()
+    now, last = replacement.started_at, known.last_started_at
+    is_again = last is not None and now < last + 2 * _LONGEST_BACK_OFF
+    return ClusterHealingStatus(
+        replacement=replacement, last_started_at=now, attempts=known.attempts + 1 if is_again else 1
+    )
+
+
+def _by_fresh_answer(seen: Observed, now: datetime, unknown: Verdict, judge: Callable[[EtcdSeen], Heal]) -> Heal:
+    """What is judged by etcd's answer; nothing is done by an old one, but it is told until there is another."""
+    answer = seen.members
+    judged = Heal() if answer is None else judge(answer)
+    if answer is not None and now < answer.at + FRESH:
+        return judged
+    told = unknown if judged.begins or judged.verdict is None else judged.verdict
+    return Heal(told, actions=(AskEtcd(),), wait=Wait(now + _ANSWERED, "etcd's answer"))
+
+
+def _judge(seen: Observed, answer: EtcdSeen, member: str, now: datetime, policy: Policy) -> Heal:
+    """Whether a member whose Pod is not ready for long is to be replaced now."""
+    if answer.failure:
+        return _hold(now, words.ETCD_UNREACHABLE, f"{member} is not ready, and etcd cannot be asked about it")
+    known = {each.name: each for each in answer.members}
+    one = known.get(member)
+    if one is None:
+        return _hold(now, words.QUORUM_AT_RISK, f"{member} is not ready, and etcd knows no such member")
+    if one.is_well:
+        return _hold(now, words.MEMBER_UNREADY, f"{member} answers, but its Pod is not ready: it is left as it is")
+    for rule in (_others, _pause, _freeze, _budget, _patience, _room):
+        held = rule(seen, member, now, policy)
+        if held is not None:
+            return held
+    since = _unready_since(seen, member, now)
+    return _begin(seen, member, one, f"its Pod is not ready since {since:%FT%TZ}, and etcd cannot reach it", now)
+
+
+def _begin(seen: Observed, member: str, one: MemberSeen, why: str, now: datetime) -> Heal:
+    claim = next((each for each in seen.claims if each.metadata.name == f"data-{member}"), None)
+    replacement = MemberReplacementStatus(
+        member=member,
+        member_id=f"{one.id:x}",
+        claim_uid=claim.metadata.uid if claim else "",
+        started_at=now.replace(microsecond=0),
+        reason=why,
+    )
+    return Heal(
+        Verdict(words.REPLACING_MEMBER, f"{member} is dead and is being replaced"),
+        begins=replacement,
+        wait=Wait(now, "what was told is done at the next look"),
+    )
+
+
+def _others(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal | None:  # noqa: ARG001
+    assert seen.members is not None  # noqa: S101  (it was asked for)
+    unwell = unsafe_without(seen.members.members, seen.names.etcd_host(member))
+    return _hold(now, words.QUORUM_AT_RISK, f"{member} is dead, and is not replaced: {unwell}") if unwell else None
+
+
+def unsafe_without(members: Iterable[MemberSeen], host: str) -> str:
+    """Why the member at a host cannot be removed now; empty: the others are enough, all well, with a vote, started."""
+    others = [each for each in members if each.host != host]
+    sound = [each for each in others if each.is_well and not each.is_learner]
+    if len(sound) < len(others) or len(sound) < 2:
+        poor = _listed([each.name or each.host for each in others if each not in sound])
+        return f"the others are not all well ({poor})" if poor else "there are too few others"
+    return ""
+
+
+def _pause(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal | None:  # noqa: ARG001
+    if not seen.cluster.spec.healing.paused:
+        return None
+    return _hold(now, words.HEALING_PAUSED, f"{member} is dead, and is not replaced: spec.healing.paused is true")
+
+
+def _freeze(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal | None:
+    if not seen.cell.is_frozen(policy.cell):
+        return None
+    message = f"{seen.cell.sick} of {seen.cell.clusters} clusters of the cell look sick at once: look at the cell"
+    return _hold(now, words.HEALING_FROZEN, f"{member} is dead, and is not replaced: {message}")
+
+
+def _budget(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal | None:
+    if seen.cell.recent < policy.cell.replacements:
+        return None
+    message = f"{seen.cell.recent} replacements began in the cell within {policy.cell.window}"
+    return _hold(now, words.HEALING_BUDGET_SPENT, f"{member} is dead, and waits for its turn: {message}")
+
+
+def _patience(seen: Observed, member: str, now: datetime, policy: Policy | None = None) -> Heal | None:  # noqa: ARG001
+    healing = seen.cluster.status.healing
+    if healing is None or healing.last_started_at is None:
+        return None
+    until = healing.last_started_at + back_off(healing.attempts)
+    if now >= until:
+        return None
+    message = f"attempt {healing.attempts + 1} begins after {until:%FT%TZ}"
+    return Heal(Verdict(words.HEALING_BACKED_OFF, f"{member} is dead again: {message}"), wait=Wait(until, message))
+
+
+def _room(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal | None:  # noqa: ARG001
+    """A host in a zone where no other member stands, or its own if that is well: elsewhere the new Pod may not go."""
+    taken = {seen.hosts[host].zone for host in _other_hosts(seen, member) if host in seen.hosts}
+    if any(host.takes_pods and host.zone and host.zone not in taken for host in seen.hosts.values()):
+        return None
+    return _hold(
+        now, words.NO_ROOM, f"{member} is dead, and no host that takes Pods is in a zone without another member"
+    )
+
+
+def _go_on(seen: Observed, answer: EtcdSeen, replacement: MemberReplacementStatus, now: datetime) -> Heal:
+    """The next step of a replacement, from what there is."""
+    name, members = replacement.member, answer.members
+    if answer.failure:
+        return _hold(now, words.ETCD_UNREACHABLE, f"{name} is being replaced, and etcd cannot be asked")
+    old = next((each for each in members if f"{each.id:x}" == replacement.member_id), None)
+    if old is not None:
+        return _remove(seen, replacement, old, now)
+    host = seen.names.etcd_host(name)
+    new = next((each for each in members if each.host == host), None)
+    if new is None:
+        return _doing(now, f"a learner takes the place of {name}", AddMember(name))
+    rest = _leftovers(seen, replacement)
+    if rest:
+        return _doing(now, f"the volume of the dead {name} goes", *rest)
+    if (not new.name or not new.is_well) and now > replacement.started_at + _STUCK:
+        return _patience(seen, name, now) or _begin(seen, name, new, "the one that took its place did not start", now)
+    if not new.name:
+        return _doing(now, f"the new {name} is awaited")
+    if new.is_learner and new.is_level:
+        return _doing(now, f"{name} gets its vote", PromoteMember(name, new.id))
+    if new.is_learner or not _is_ready(seen, name):
+        return _doing(now, f"the new {name} catches up")
+    return Heal(ends=True)
+
+
+def _remove(seen: Observed, replacement: MemberReplacementStatus, old: MemberSeen, now: datetime) -> Heal:
+    assert seen.members is not None  # noqa: S101  (the caller looked)
+    name = replacement.member
+    if old.is_well and _is_ready(seen, name):
+        return Heal(ends=True)  # it came back before anything was done
+    if seen.cluster.spec.healing.paused:
+        return _hold(now, words.HEALING_PAUSED, f"{name} is dead, and is not replaced: spec.healing.paused is true")
+    unwell = unsafe_without(seen.members.members, seen.names.etcd_host(name))
+    if unwell:
+        return _hold(now, words.QUORUM_AT_RISK, f"{name} is dead, and is not removed: {unwell}")
+    return _doing(now, f"{name} is being removed", RemoveMember(name, old.id))
+
+
+def _leftovers(seen: Observed, replacement: MemberReplacementStatus) -> tuple[Action, ...]:
+    """The volume of the removed member, and its Pod; a Pod on a host that is gone cannot be let go in peace."""
+    claim = f"data-{replacement.member}"
+    actions: list[Action] = [
+        Discard(PERSISTENT_VOLUME_CLAIM, claim, replacement.claim_uid)
+        for each in seen.claims
+        if each.metadata.uid == replacement.claim_uid and each.metadata.deletion_timestamp is None
+    ]
+    pod = _pod(seen, replacement.member)
+    holds = any(each.metadata.uid == replacement.claim_uid for each in seen.claims)
+    if pod is not None and holds and not _is_on_its_way(seen, pod):
+        is_stuck = pod.spec.node_name in seen.hosts and not seen.hosts[pod.spec.node_name].is_ready
+        actions.append(Discard(POD, pod.metadata.name, pod.metadata.uid, force=is_stuck))
+    return tuple(actions)
+
+
+def _is_on_its_way(seen: Observed, pod: Pod) -> bool:
+    """Whether a Pod is being deleted, by a kubelet that can."""
+    host = seen.hosts.get(pod.spec.node_name)
+    return pod.metadata.deletion_timestamp is not None and (host is None or host.is_ready)
+
+
+def _doing(now: datetime, what: str, *actions: Action) -> Heal:
+    return Heal(Verdict(words.REPLACING_MEMBER, what), actions=actions, wait=Wait(now + _AGAIN, what))
+
+
+def _hold(now: datetime, reason: str, message: str) -> Heal:
+    return Heal(Verdict(reason, message), wait=Wait(now + _HELD, message))
+
+
+def _names(seen: Observed) -> tuple[str, ...]:
+    return seen.names.etcd_members(topology(seen).members)
+
+
+def _pod(seen: Observed, name: str) -> Pod | None:
+    return next((pod for pod in seen.pods if pod.metadata.name == name), None)
+
+
+def _is_ready(seen: Observed, member: str) -> bool:
+    pod = _pod(seen, member)
+    return pod is not None and pod.is_ready
+
+
+def _unready_since(seen: Observed, member: str, now: datetime) -> datetime:
+    """By its kubelet where that tells, else since this process has seen it so."""
+    pod = _pod(seen, member)
+    condition = pod.status.condition("Ready") if pod else None
+    first = seen.unready.get(member, now)
+    if condition is not None and condition.status != "True" and condition.last_transition_time is not None:
+        return min(condition.last_transition_time, first)
+    return first
+
+
+def _other_hosts(seen: Observed, member: str) -> list[str]:
+    others = [name for name in _names(seen) if name != member]
+    return [pod.spec.node_name for pod in seen.pods if pod.metadata.name in others]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

@@ -1,0 +1,94 @@
+"""One call to one member: JSON over mutual TLS, bounded in time and size, with etcd's refusals told from its silence.
+
+The gateway (https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/) maps gRPC one to one: a POST for each method, 64-bit
+numbers as strings, and errors with gRPC's code.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any, TypeVar
+
+import aiohttp
+import msgspec
+from msgspec import Struct
+
+from homeostat.kit.clock import Clock
+from homeostat.kube.target import ConfigError
+from homeostat.kube.tls import load_pair
+from homeostat.operators.cluster.ports import EtcdAccess, EtcdRefused, Unreachable
+
+T = TypeVar("T")
+
+_MAX_BYTES = 1 << 20  # of an answer; lists of members have some hundred bytes each
+_SHOWN = 300
+# gRPC's codes for what another try cannot change by itself, as etcd uses them for changes of the membership.
+_REFUSALS = {3, 5, 6, 7, 9, 16}  # InvalidArgument, NotFound, AlreadyExists, PermissionDenied, FailedPrecondition, ...
+
+
+class Failure(Struct):
+    """What the gateway says in place of an answer."""
+
+    message: str = ""
+    error: str = ""
+    code: int = 0
+
+
+def context_of(access: EtcdAccess) -> ssl.SSLContext:
+    """Trust this cluster's authority and nobody else. Raises Unreachable when the keys do not fit."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_verify_locations(cadata=access.ca.decode("ascii", "replace"))
+        load_pair(context, access.certificate, access.key, what="etcd client certificate and key")
+    except (ssl.SSLError, ConfigError) as error:
+        raise Unreachable(f"etcd: the certificates to reach it with are unusable: {error}") from error
+    return context
+
+
+class Gateway:
+    """Calls members of one cluster; each call opens a connection of its own, for there are few of them."""
+
+    def __init__(self, session: aiohttp.ClientSession, context: ssl.SSLContext, *, port: int, clock: Clock) -> None:
+        self._session = session
+        self._context = context
+        self._port = port
+        self._clock = clock
+
+    async def call(self, host: str, method: str, body: dict[str, Any], answer: type[T], *, within_s: float) -> T:
+        """Call a method such as `cluster/member/list`. Raises Unreachable and EtcdRefused."""
+        url = f"https://{host}:{self._port}/v3/{method}"
+        try:
+            async with (
+                self._clock.timeout(within_s),
+                self._session.post(url, json=body, ssl=self._context, allow_redirects=False) as response,
+            ):
+                status, content = response.status, await _content(response)
+        except TimeoutError:
+            raise Unreachable(f"etcd at {host}: no answer to {method} within {within_s:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unreachable(f"etcd at {host}: {error}") from error
+        if status != 200:
+            raise _failure(host, method, status, content)
+        try:
+            return msgspec.json.decode(content, type=answer, strict=False)
+        except msgspec.DecodeError as error:
+            raise Unreachable(f"etcd at {host}: the answer to {method} is none: {error}") from error
+
+
+async def _content(response: aiohttp.ClientResponse) -> bytes:
+    content = bytearray()
+    async for part in response.content.iter_any():
+        content += part
+        if len(content) > _MAX_BYTES:
+            raise aiohttp.ClientPayloadError(f"expected an answer of at most {_MAX_BYTES} bytes, found more")
+    return bytes(content)
+
+
+def _failure(host: str, method: str, status: int, content: bytes) -> Exception:
+    try:
+        said = msgspec.json.decode(content, type=Failure)
+    except msgspec.DecodeError:
+        return Unreachable(f"etcd at {host}: {method} ended with HTTP {status}")
+    text = f"etcd at {host}: {method}: {(said.message or said.error)[:_SHOWN]}"
+    return EtcdRefused(text) if said.code in _REFUSALS else Unreachable(text)

@@ -1,0 +1,156 @@
+"""The members of a cluster's etcd: who they are by etcd's own list, and how each is by its own answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import aiohttp
+from msgspec import Struct, field
+
+from homeostat.kit.clock import Clock
+from homeostat.operators.cluster.names import ETCD_CLIENT_PORT, ETCD_PEER_PORT
+from homeostat.operators.cluster.ports import EtcdAccess, EtcdRefused, MemberSeen, Unreachable
+from homeostat.providers.etcd.gateway import Gateway, context_of
+
+_ASK_S = 3.0  # for one member's answer about itself
+_CHANGE_S = 10.0  # a change waits for a quorum; etcd's own limit for that is 7 s
+_LEVEL = 0.9  # of the leader's log that a learner must have before its promotion: etcd's own readyPercentThreshold
+_NOT_FOUND = "member not found"
+_THERE_ALREADY = ("Peer URLs already exists", "member ID already exist")  # the id is made of URLs and seconds
+
+
+class Member(Struct, rename={"id": "ID", "peer_urls": "peerURLs", "is_learner": "isLearner"}):
+    """A member in etcd's list."""
+
+    id: int
+    name: str = ""
+    peer_urls: tuple[str, ...] = ()
+    is_learner: bool = False
+
+    @property
+    def host(self) -> str:
+        """Where its peers find it."""
+        return urlsplit(self.peer_urls[0]).hostname or "" if self.peer_urls else ""
+
+
+class MemberList(Struct):
+    """etcd's list."""
+
+    members: tuple[Member, ...] = ()
+
+
+class Status(Struct, rename="camel"):
+    """What a member says about itself."""
+
+    leader: int = 0
+    raft_index: int = 0
+    raft_applied_index: int = 0
+    errors: tuple[str, ...] = ()
+
+
+class Nothing(Struct):
+    """An answer whose content does not matter."""
+
+    header: dict[str, str] = field(default_factory=dict)
+
+
+class EtcdMembership:
+    """Satisfies the operator's port `Etcd`. Keeps no connection: it is asked when something is wrong."""
+
+    def __init__(self, *, clock: Clock, client_port: int = ETCD_CLIENT_PORT, peer_port: int = ETCD_PEER_PORT) -> None:
+        self._clock = clock
+        self._client_port, self._peer_port = client_port, peer_port
+
+    async def members(self, access: EtcdAccess) -> tuple[MemberSeen, ...]:
+        """All members, each asked at its own address at the same time."""
+        async with self._gateway(access) as gateway:
+            statuses = await _statuses(gateway, access)
+            listed = await self._listed(gateway, statuses)
+        newest = max((status.raft_index for status in statuses.values()), default=0)
+        return tuple(_seen(member, statuses.get(member.host), newest) for member in listed)
+
+    async def remove(self, access: EtcdAccess, member_id: int) -> None:
+        """Have no such member; that there is none is no error."""
+        try:
+            await self._change(access, "cluster/member/remove", {"ID": str(member_id)})
+        except EtcdRefused as error:
+            if _NOT_FOUND not in str(error):
+                raise
+
+    async def add_learner(self, access: EtcdAccess, host: str) -> None:
+        """Have a member at this host, without a vote until it is promoted; one that is there is left as it is."""
+        body = {"peerURLs": [f"https://{host}:{self._peer_port}"], "isLearner": True}
+        try:
+            await self._change(access, "cluster/member/add", body)
+        except EtcdRefused as error:
+            if not any(words in str(error) for words in _THERE_ALREADY):
+                raise
+
+    async def promote(self, access: EtcdAccess, member_id: int) -> None:
+        """Give a learner its vote. Raises EtcdRefused while it is behind."""
+        await self._change(access, "cluster/member/promote", {"ID": str(member_id)})
+
+    async def _change(self, access: EtcdAccess, method: str, body: dict[str, object]) -> None:
+        """By a member that is well and has a vote: learners take no changes."""
+        async with self._gateway(access) as gateway:
+            statuses = await _statuses(gateway, access)
+            voters = [member.host for member in await self._listed(gateway, statuses) if not member.is_learner]
+            able = sorted(host for host, status in statuses.items() if status.leader and host in voters)
+            if not able:
+                raise Unreachable(f"etcd: no member of {_among(access)} is well, so {method} cannot be asked for")
+            await gateway.call(able[0], method, body, Nothing, within_s=_CHANGE_S)
+
+    async def _listed(self, gateway: Gateway, statuses: dict[str, Status]) -> tuple[Member, ...]:
+        """By a member that knows a leader; a list that is agreed on, not what one member remembers."""
+        last: Exception = Unreachable("etcd: no member answers")
+        for host in sorted(host for host, status in statuses.items() if status.leader):
+            try:
+                found = await gateway.call(
+                    host, "cluster/member/list", {"linearizable": True}, MemberList, within_s=_CHANGE_S
+                )
+            except (Unreachable, EtcdRefused) as error:  # a learner refuses
+                last = error
+            else:
+                return found.members
+        raise Unreachable(str(last)) from last
+
+    @asynccontextmanager
+    async def _gateway(self, access: EtcdAccess) -> AsyncIterator[Gateway]:
+        context = context_of(access)
+        connector = aiohttp.TCPConnector(force_close=True)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            yield Gateway(session, context, port=self._client_port, clock=self._clock)
+
+
+async def _statuses(gateway: Gateway, access: EtcdAccess) -> dict[str, Status]:
+    """By host, of those that answer."""
+
+    async def ask(host: str) -> Status | None:
+        try:
+            return await gateway.call(host, "maintenance/status", {}, Status, within_s=_ASK_S)
+        except (Unreachable, EtcdRefused):
+            return None
+
+    hosts = sorted(set(access.hosts.values()))
+    found = await asyncio.gather(*(ask(host) for host in hosts))
+    return {host: status for host, status in zip(hosts, found, strict=True) if status is not None}
+
+
+def _seen(member: Member, status: Status | None, newest: int) -> MemberSeen:
+    is_well = status is not None and status.leader != 0 and not status.errors
+    is_level = is_well and status is not None and status.raft_applied_index >= _LEVEL * newest
+    return MemberSeen(
+        id=member.id,
+        name=member.name,
+        host=member.host,
+        is_learner=member.is_learner,
+        is_well=is_well,
+        is_level=is_level,
+    )
+
+
+def _among(access: EtcdAccess) -> str:
+    return ", ".join(sorted(access.hosts.values()))

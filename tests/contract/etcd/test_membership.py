@@ -1,0 +1,116 @@
+"""The membership of a real etcd of three members: a dead one is seen, removed, and replaced by a learner."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.certificates import Authority
+from tests.support.etcds import HOSTS, Etcds, running
+
+from homeostat.kit.clock import SystemClock
+from homeostat.operators.cluster.ports import EtcdRefused, MemberSeen, Unreachable
+from homeostat.providers.etcd.membership import EtcdMembership
+
+pytestmark = pytest.mark.real
+
+CLOCK = SystemClock()
+DEAD = "m-1"
+
+
+@pytest.fixture
+def etcds(tmp_path: Path) -> Iterator[Etcds]:
+    with running(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def membership(etcds: Etcds) -> EtcdMembership:
+    return EtcdMembership(clock=CLOCK, client_port=etcds.client_port, peer_port=etcds.peer_port)
+
+
+async def until(membership: EtcdMembership, etcds: Etcds, **wanted: bool) -> dict[str, MemberSeen]:
+    """The members by host, once those that are named by number are as wanted."""
+    async with CLOCK.timeout(60):
+        while True:
+            try:
+                found = {each.host: each for each in await membership.members(etcds.access())}
+            except Unreachable:
+                found = {}
+            if found and all(found[HOSTS[f"m-{name[1:]}"]].is_well is is_so for name, is_so in wanted.items()):
+                return found
+            await CLOCK.sleep(0.1)
+
+
+async def until_unknown(membership: EtcdMembership, etcds: Etcds) -> None:
+    """Ask on until nobody can say who the members are."""
+    async with CLOCK.timeout(30):
+        while True:
+            await membership.members(etcds.access())
+
+
+async def until_done(change: Callable[[], Awaitable[None]]) -> None:
+    """Try until it is done: etcd changes nothing within five seconds of a member's coming or going."""
+    async with CLOCK.timeout(60):
+        while True:
+            try:
+                return await change()
+            except (Unreachable, EtcdRefused):
+                await CLOCK.sleep(0.2)
+
+
+async def test_a_dead_member_is_replaced_by_a_learner_that_gets_its_vote(
+    membership: EtcdMembership, etcds: Etcds
+) -> None:
+    found = await until(membership, etcds, m0=True, m1=True, m2=True)
+    assert {each.name for each in found.values()} == set(HOSTS)
+    etcds.kill(DEAD)
+    etcds.wipe(DEAD)
+    found = await until(membership, etcds, m0=True, m1=False, m2=True)
+    old = found[HOSTS[DEAD]].id
+
+    await until_done(lambda: membership.remove(etcds.access(), old))
+    await membership.remove(etcds.access(), old)  # again, as after an answer that was lost
+    await until_done(lambda: membership.add_learner(etcds.access(), HOSTS[DEAD]))
+    await membership.add_learner(etcds.access(), HOSTS[DEAD])
+    new = (await until(membership, etcds, m0=True, m2=True))[HOSTS[DEAD]]
+    assert (new.name, new.is_learner, new.is_well, new.id == old) == ("", True, False, False)
+    with pytest.raises(EtcdRefused, match="learner"):
+        await membership.promote(etcds.access(), new.id)
+
+    etcds.start(DEAD, state="existing")
+    found = await until(membership, etcds, m0=True, m1=True, m2=True)
+    assert (found[HOSTS[DEAD]].name, found[HOSTS[DEAD]].is_level) == (DEAD, True)
+    await until_done(lambda: membership.promote(etcds.access(), new.id))
+    found = await until(membership, etcds, m0=True, m1=True, m2=True)
+    assert not found[HOSTS[DEAD]].is_learner
+    assert len(found) == 3
+
+
+async def test_without_a_quorum_nothing_is_known_and_nothing_changed(membership: EtcdMembership, etcds: Etcds) -> None:
+    found = await until(membership, etcds, m0=True, m1=True, m2=True)
+    etcds.kill("m-1")
+    etcds.kill("m-2")
+    with pytest.raises(Unreachable):
+        await membership.remove(etcds.access(), found[HOSTS["m-1"]].id)
+    with pytest.raises(Unreachable):
+        await until_unknown(membership, etcds)
+    etcds.start("m-1")
+    assert len(await until(membership, etcds, m0=True, m1=True)) == 3
+
+
+async def test_a_member_that_hangs_behind_its_open_port_is_not_well(membership: EtcdMembership, etcds: Etcds) -> None:
+    await until(membership, etcds, m0=True, m1=True, m2=True)
+    etcds.send("m-2", signal.SIGSTOP)
+    try:
+        await until(membership, etcds, m0=True, m1=True, m2=False)
+    finally:
+        etcds.send("m-2", signal.SIGCONT)
+
+
+async def test_who_cannot_prove_to_be_the_clusters_etcd_is_not_asked(membership: EtcdMembership, etcds: Etcds) -> None:
+    await until(membership, etcds, m0=True)
+    with pytest.raises(Unreachable):
+        await membership.members(etcds.access(Authority("stranger")))

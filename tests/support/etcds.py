@@ -1,0 +1,91 @@
+"""Three real etcd members on loopback addresses of their own, with TLS between all, to be killed and started again."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.apiserver import free_port
+from tests.support.certificates import Authority
+from tests.support.real import require
+
+from homeostat.operators.cluster.ports import EtcdAccess
+
+NAMES = ("m-0", "m-1", "m-2")
+HOSTS = {name: f"127.9.0.{number + 1}" for number, name in enumerate(NAMES)}
+
+
+class Etcds:
+    """The members, each with a directory of its own."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.client_port, self.peer_port = free_port(), free_port()
+        self.authority = Authority("etcd")
+        # Peers look whether a caller's address is in its certificate; on loopback all calls come from this one.
+        served, key = self.authority.both("127.0.0.1", *HOSTS.values())
+        for name, content in (("ca.crt", self.authority.certificate), ("tls.crt", served), ("tls.key", key)):
+            (place / name).write_bytes(content)
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def access(self, authority: Authority | None = None) -> EtcdAccess:
+        """As the operator has it; of another authority, as a stranger has it."""
+        certificate, key = self.authority.user("operator")
+        return EtcdAccess(dict(HOSTS), (authority or self.authority).certificate, certificate, key)
+
+    def start(self, name: str, *, state: str = "new") -> None:
+        """Start a member on what is in its directory."""
+        host = HOSTS[name]
+        members = ",".join(f"{each}=https://{at}:{self.peer_port}" for each, at in HOSTS.items())
+        mine, peer = f"https://{host}:{self.client_port}", f"https://{host}:{self.peer_port}"
+        tls = {"cert-file": "tls.crt", "key-file": "tls.key", "trusted-ca-file": "ca.crt"}
+        flags = {
+            "name": name,
+            "data-dir": str(self.place / name),
+            "listen-client-urls": mine,
+            "advertise-client-urls": mine,
+            "listen-peer-urls": peer,
+            "initial-advertise-peer-urls": peer,
+            "initial-cluster": members,
+            "initial-cluster-state": state,
+            "log-level": "error",
+            **{f"{side}{flag}": str(self.place / file) for side in ("", "peer-") for flag, file in tls.items()},
+        }
+        command = [str(require("etcd")), *(f"--{flag}={value}" for flag, value in flags.items())]
+        command += ["--unsafe-no-fsync", "--client-cert-auth", "--peer-client-cert-auth"]
+        with (self.place / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def kill(self, name: str) -> None:
+        """Let a member die at once."""
+        process = self._running.pop(name)
+        process.kill()
+        process.wait(20)
+
+    def send(self, name: str, number: int) -> None:
+        """Send a signal to a member."""
+        self._running[name].send_signal(number)
+
+    def wipe(self, name: str) -> None:
+        """Lose what a dead member had."""
+        shutil.rmtree(self.place / name)
+
+    def stop(self) -> None:
+        """End all."""
+        for name in tuple(self._running):
+            self.kill(name)
+
+
+@contextmanager
+def running(place: Path) -> Iterator[Etcds]:
+    """Three members, until the block ends."""
+    etcds = Etcds(place)
+    try:
+        for name in NAMES:
+            etcds.start(name)
+        yield etcds
+    finally:
+        etcds.stop()

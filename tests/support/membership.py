@@ -1,0 +1,68 @@
+"""A double of etcd's membership as the operator asks for it: who is well follows from what a test says is running."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from msgspec.structs import replace
+
+from homeostat.operators.cluster.ports import EtcdAccess, EtcdRefused, MemberSeen, Unreachable
+
+
+class FakeEtcd:
+    """Satisfies the operator's Etcd. Members are there as soon as they are asked for, all of them well."""
+
+    def __init__(self) -> None:
+        self._ids = count(0x10)
+        self._members: dict[int, MemberSeen] = {}
+        self.dead: set[str] = set()  # hosts whose process does not answer
+        self.failure = ""
+        self.story: list[str] = []  # changes, in order
+
+    async def members(self, access: EtcdAccess) -> tuple[MemberSeen, ...]:
+        if self.failure:
+            raise Unreachable(self.failure)
+        if not self._members:
+            for name, host in access.hosts.items():
+                number = next(self._ids)
+                self._members[number] = MemberSeen(number, name, host)
+        return tuple(
+            replace(each, is_well=bool(each.name) and each.host not in self.dead, is_level=each.host not in self.dead)
+            for each in self._members.values()
+        )
+
+    async def remove(self, access: EtcdAccess, member_id: int) -> None:
+        self._require_quorum()
+        gone = self._members.pop(member_id, None)
+        if gone is not None:
+            self.story.append(f"removed {gone.name}")
+
+    async def add_learner(self, access: EtcdAccess, host: str) -> None:
+        self._require_quorum()
+        if any(each.host == host for each in self._members.values()):
+            return
+        number = next(self._ids)
+        self._members[number] = MemberSeen(number, "", host, is_learner=True)
+        self.story.append(f"added {host.partition('.')[0]}")
+
+    async def promote(self, access: EtcdAccess, member_id: int) -> None:
+        self._require_quorum()
+        member = self._members[member_id]
+        if not member.name or member.host in self.dead:
+            raise EtcdRefused(f"{member.host} is not in step with the leader yet")
+        self._members[member_id] = replace(member, is_learner=False)
+        self.story.append(f"promoted {member.name}")
+
+    def start(self, name: str) -> None:
+        """The process of a member starts on an empty volume."""
+        for number, member in self._members.items():
+            if member.host.startswith(f"{name}."):
+                self._members[number] = replace(member, name=name)
+                self.dead.discard(member.host)
+
+    def _require_quorum(self) -> None:
+        if self.failure:
+            raise Unreachable(self.failure)
+        voters = [each for each in self._members.values() if not each.is_learner]
+        if 2 * sum(each.host not in self.dead for each in voters) <= len(voters):
+            raise EtcdRefused("no quorum")
