@@ -67,6 +67,11 @@ def replacing(seen: Observed, name: str = DEAD) -> Observed:
     began = NOW - timedelta(minutes=1)
     number = NAMES.index(name) + 10
     told = MemberReplacementStatus(
-        member=name, member_id=f"{number:x}", claim_uid=f"uid-data-{name}", started_at=began, reason="dead"
+        member=name,
+        member_id=f"{number:x}",
+        claim_uid=f"uid-data-{name}",
+        pod_uid=f"uid-{name}",
+        started_at=began,
+        reason="dead",
     )
     return healing(seen, ClusterHealingStatus(replacement=told, last_started_at=began, attempts=1))

@@ -184,6 +184,7 @@ class Raising:
 _ENABLE = "systemctl daemon-reload && systemctl enable --quiet kubelet.service kube-proxy.service"
 _ENABLE_CONTROL = (
     "systemctl daemon-reload && systemctl enable --quiet --now homeostat-vips.service homeostat-haproxy.path"
+    " && systemctl restart homeostat-haproxy.path"  # it may be one of an older homeostat's that is running
     " && test -s /etc/haproxy/haproxy.cfg && systemctl enable --quiet haproxy.service"
     " && systemctl restart haproxy.service"
 )

@@ -42,6 +42,7 @@ async def test_defaults_are_filled_in(client: Client) -> None:
         "endpoint": {},
         "storage": {"size": "2Gi"},
         "upgradePolicy": {"onFailure": "Pause", "stepTimeoutSeconds": 300},
+        "healing": {"paused": False, "replaceMemberAfterSeconds": 300},
         "deletionProtection": False,
         "paused": False,
     }

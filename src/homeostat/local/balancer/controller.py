@@ -28,6 +28,7 @@ from homeostat.runtime.store import split_key
 
 log = structlog.get_logger(__name__)
 BACKOFF = Backoff(base_s=0.2, cap_s=10.0, jitter=0.2)
+MARK = "changed"  # beside the file; who loads it takes the mark away first
 GATHER_S = 0.05  # changes of one rollout come in bursts; one pass serves all of them
 
 
@@ -40,6 +41,7 @@ class Balancer:
         self._slices: Informer[EndpointSlice] = Informer(client, ENDPOINT_SLICE, clock=clock, random=random)
         self._changed = asyncio.Event()
         self._told: tuple[str, ...] = ()
+        self._is_marked = False  # a process before this one may have died between the file and its mark
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -76,7 +78,11 @@ class Balancer:
         self._tell(allocation)
         content = render(frontends(services, slices, allocation.addresses))
         if write_if_changed(self._file, content):
+            self._is_marked = False
             log.info("wrote", file=str(self._file), services=len(allocation.addresses))
+        if not self._is_marked:
+            self._file.with_name(MARK).touch()
+            self._is_marked = True
         shown = {service.metadata.key: held(service) for service in services}
         for key, address in sorted(allocation.addresses.items()):
             if shown.get(key) != address:

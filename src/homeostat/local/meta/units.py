@@ -93,26 +93,29 @@ WantedBy=multi-user.target
 
 
 def haproxy_watch_units() -> dict[str, str]:
-    """Reload HAProxy whenever its file was replaced: a path unit and what it starts."""
+    """Reload HAProxy whenever the balancer says that its file is another one: a path unit and what it starts.
+
+    The balancer leaves a mark after it wrote. Whether there is a mark is looked at again each time a reload ended, so
+    one that is made at any moment of it leads to another; a change of the file itself in that moment would go unseen.
+    """
     return {
         "homeostat-haproxy.path": """[Unit]
-Description=watches the configuration of HAProxy
+Description=watches for changes of HAProxy's configuration
 
 [Path]
-PathChanged=/etc/haproxy/haproxy.cfg
+PathExists=/etc/haproxy/changed
 
 [Install]
 WantedBy=multi-user.target
 """,
-        # Changes that come while a reload runs are seen by the next loop of the script, never lost.
+        # The mark goes before the file is read, and comes back when it could not be.
         "homeostat-haproxy.service": """[Unit]
 Description=reloads HAProxy after a change of its configuration
 StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
-ExecStart=/bin/sh -ec 'while :; do before=$(sha256sum /etc/haproxy/haproxy.cfg); \
-systemctl reload-or-restart haproxy.service; \
-test "$before" = "$(sha256sum /etc/haproxy/haproxy.cfg)" && exit 0; done'
+ExecStart=/bin/sh -ec 'rm -f /etc/haproxy/changed; systemctl reload-or-restart haproxy.service \
+|| { touch /etc/haproxy/changed; sleep 1; exit 1; }'
 """,
     }

@@ -123,10 +123,12 @@ def _judge(seen: Observed, answer: EtcdSeen, member: str, now: datetime, policy:
 
 def _begin(seen: Observed, member: str, one: MemberSeen, why: str, now: datetime) -> Heal:
     claim = next((each for each in seen.claims if each.metadata.name == f"data-{member}"), None)
+    pod = _pod(seen, member)
     replacement = MemberReplacementStatus(
         member=member,
         member_id=f"{one.id:x}",
         claim_uid=claim.metadata.uid if claim else "",
+        pod_uid=pod.metadata.uid if pod else "",
         started_at=now.replace(microsecond=0),
         reason=why,
     )
@@ -242,8 +244,11 @@ def _leftovers(seen: Observed, replacement: MemberReplacementStatus) -> tuple[Ac
         if each.metadata.uid == replacement.claim_uid and each.metadata.deletion_timestamp is None
     ]
     pod = _pod(seen, replacement.member)
-    holds = any(each.metadata.uid == replacement.claim_uid for each in seen.claims)
-    if pod is not None and holds and not _is_on_its_way(seen, pod):
+    is_old = pod is not None and (
+        pod.metadata.uid == replacement.pod_uid
+        or any(each.metadata.uid == replacement.claim_uid for each in seen.claims)
+    )
+    if pod is not None and is_old and not _is_on_its_way(seen, pod):
         is_stuck = pod.spec.node_name in seen.hosts and not seen.hosts[pod.spec.node_name].is_ready
         actions.append(Discard(POD, pod.metadata.name, pod.metadata.uid, force=is_stuck))
     return tuple(actions)

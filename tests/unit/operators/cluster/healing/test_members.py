@@ -40,6 +40,15 @@ def without(seen: Observed, *names: str) -> Observed:
     return replace(seen, claims=tuple(each for each in seen.claims if each.metadata.name not in names))
 
 
+def reborn(seen: Observed) -> Observed:
+    """The dead member's Pod is another one."""
+    fresh = (
+        replace(pod, metadata=replace(pod.metadata, uid="uid-new")) if pod.metadata.name == DEAD else pod
+        for pod in seen.pods
+    )
+    return replace(seen, pods=tuple(fresh))
+
+
 def test_a_member_that_is_dead_by_both_signals_for_long_is_replaced_and_that_is_told_first() -> None:
     told = look(ailing(DEAD))
     assert told.actions == ()
@@ -146,6 +155,8 @@ def test_the_steps_of_a_replacement_follow_from_what_there_is() -> None:
     assert (pod.kind.resource.kind, pod.uid, pod.force) == ("Pod", f"uid-{DEAD}", False)
 
     wiped = without(added, f"data-{DEAD}")
+    assert look(wiped).actions == (pod,), "whoever died between the two goes on with the second"
+    wiped = reborn(wiped)
     assert look(wiped).actions == ()
 
     started = replace(new, name=DEAD, is_well=True)
@@ -159,13 +170,13 @@ def test_the_steps_of_a_replacement_follow_from_what_there_is() -> None:
     waiting = replace(level, members=EtcdSeen(NOW, (member(0), member(2), votes)))
     assert (look(waiting).actions, look(waiting).ends) == ((), False)
 
-    done = replace(waiting, pods=ailing().pods, unready={})
+    done = reborn(replace(waiting, pods=ailing().pods, unready={}))
     assert look(done) == Heal(ends=True)
 
 
 def test_a_new_member_that_never_starts_is_replaced_itself_as_another_attempt() -> None:
     new = MemberSeen(99, "", host_of(DEAD), is_learner=True)
-    seen = without(replacing(ailing(DEAD, known=(member(0), member(2), new))), f"data-{DEAD}")
+    seen = reborn(without(replacing(ailing(DEAD, known=(member(0), member(2), new))), f"data-{DEAD}"))
     assert look(seen).begins is None
     late = heal(replace(seen, members=EtcdSeen(LATER, (member(0), member(2), new))), LATER, POLICY)
     assert late.begins is not None
