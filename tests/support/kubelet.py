@@ -203,8 +203,9 @@ class Kubelet:
         wanted = [f"{stem}-{number}" for number in range(workload["spec"].get("replicas", 1))]
         there = {_name(pod) for pod in pods}
         for name in wanted:
+            # Also for Pods that are there: the controller makes what went while it made a Pod, or that waits for ever.
+            await self._volumes(workload, name)
             if name not in there:
-                await self._volumes(workload, name)
                 await self._client.create(KINDS["Pod"], pod_of(workload, kind, name, revision))
                 self.started.append((_namespace(workload), name))
         current = [pod for pod in pods if _name(pod) in wanted and _revision(pod) == revision and not _deleting(pod)]
