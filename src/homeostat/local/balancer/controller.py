@@ -21,14 +21,13 @@ from homeostat.kube.client import Client
 from homeostat.kube.errors import KubeError, NotFound
 from homeostat.local.balancer.addresses import Allocation, allocate
 from homeostat.local.balancer.desired import frontends, held, wishes
-from homeostat.local.balancer.haproxy import render
+from homeostat.local.balancer.haproxy import MARK, render
 from homeostat.runtime.informer import Informer
 from homeostat.runtime.queue import Priority
 from homeostat.runtime.store import split_key
 
 log = structlog.get_logger(__name__)
 BACKOFF = Backoff(base_s=0.2, cap_s=10.0, jitter=0.2)
-MARK = "changed"  # beside the file; who loads it takes the mark away first
 GATHER_S = 0.05  # changes of one rollout come in bursts; one pass serves all of them
 
 

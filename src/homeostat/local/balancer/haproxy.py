@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+MARK = "changed"  # a file beside the configuration; who loads that takes the mark away first
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.:-]")
 _UNSAFE_IN_PATH = re.compile(r"[^A-Za-z0-9_./?=&-]")
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from homeostat.local.balancer.haproxy import MARK
+
 BINARIES = "/opt/homeostat/bin"
 PROXY_KUBECONFIG = "/etc/kubernetes/kube-proxy.conf"
 PROXY_CONFIG = "/etc/kubernetes/kube-proxy.yaml"
@@ -99,23 +101,23 @@ def haproxy_watch_units() -> dict[str, str]:
     one that is made at any moment of it leads to another; a change of the file itself in that moment would go unseen.
     """
     return {
-        "homeostat-haproxy.path": """[Unit]
+        "homeostat-haproxy.path": f"""[Unit]
 Description=watches for changes of HAProxy's configuration
 
 [Path]
-PathExists=/etc/haproxy/changed
+PathExists=/etc/haproxy/{MARK}
 
 [Install]
 WantedBy=multi-user.target
 """,
         # The mark goes before the file is read, and comes back when it could not be.
-        "homeostat-haproxy.service": """[Unit]
+        "homeostat-haproxy.service": f"""[Unit]
 Description=reloads HAProxy after a change of its configuration
 StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
-ExecStart=/bin/sh -ec 'rm -f /etc/haproxy/changed; systemctl reload-or-restart haproxy.service \
-|| { touch /etc/haproxy/changed; sleep 1; exit 1; }'
+ExecStart=/bin/sh -ec 'rm -f /etc/haproxy/{MARK}; systemctl reload-or-restart haproxy.service \
+|| {{ touch /etc/haproxy/{MARK}; sleep 1; exit 1; }}'
 """,
     }

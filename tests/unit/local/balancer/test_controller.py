@@ -9,7 +9,8 @@ from tests.support.scripted import Scripted
 
 from homeostat.api.core import Service
 from homeostat.kit.random import system_random
-from homeostat.local.balancer.controller import MARK, Balancer
+from homeostat.local.balancer.controller import Balancer
+from homeostat.local.balancer.haproxy import MARK
 
 
 def balancer(file: Path) -> Balancer:

@@ -203,7 +203,7 @@ words = st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1, max_
 @example({"master": "0", "v": "4"})  # owned by homeostat in some components, in none
 def test_flags_of_a_package_are_passed_on_and_never_over_ours(args: dict[str, str]) -> None:
     for bent, plain in zip(workloads(with_parameters(args, {})), workloads(with_parameters({}, {})), strict=True):
-        own = owned(bent.body["metadata"]["labels"][COMPONENT_LABEL])
+        own = owned(bent.component)
         free = {name: value for name, value in args.items() if not own.flag(name)}
         assert flags(bent) == {**free, **flags(plain)}
 

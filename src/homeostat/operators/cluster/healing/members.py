@@ -38,7 +38,7 @@ from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.ports import MemberSeen
 
 FRESH = timedelta(seconds=5)  # how long an answer of etcd's is acted on
-_ANSWERED = timedelta(seconds=0.5)
+_ANSWERED = timedelta(seconds=0.5)  # until an answer of etcd's is looked at
 _AGAIN = timedelta(seconds=2)  # while a replacement is under way
 _STUCK = timedelta(minutes=30)  # a new member that has not started by then is replaced itself
 _HELD = timedelta(seconds=30)  # while one is wanted and may not begin
@@ -203,7 +203,7 @@ def _go_on(seen: Observed, answer: EtcdSeen, replacement: MemberReplacementStatu
         return _hold(now, words.ETCD_UNREACHABLE, f"{name} is being replaced, and etcd cannot be asked")
     old = next((each for each in members if f"{each.id:x}" == replacement.member_id), None)
     if old is not None:
-        return _remove(seen, replacement, old, now)
+        return _remove(seen, answer, replacement, old, now)
     host = seen.names.etcd_host(name)
     new = next((each for each in members if each.host == host), None)
     if new is None:
@@ -222,14 +222,15 @@ def _go_on(seen: Observed, answer: EtcdSeen, replacement: MemberReplacementStatu
     return Heal(ends=True)
 
 
-def _remove(seen: Observed, replacement: MemberReplacementStatus, old: MemberSeen, now: datetime) -> Heal:
-    assert seen.members is not None  # noqa: S101  (the caller looked)
+def _remove(
+    seen: Observed, answer: EtcdSeen, replacement: MemberReplacementStatus, old: MemberSeen, now: datetime
+) -> Heal:
     name = replacement.member
     if old.is_well and _is_ready(seen, name):
         return Heal(ends=True)  # it came back before anything was done
     if seen.cluster.spec.healing.paused:
         return _hold(now, words.HEALING_PAUSED, f"{name} is dead, and is not replaced: spec.healing.paused is true")
-    unwell = unsafe_without(seen.members.members, seen.names.etcd_host(name))
+    unwell = unsafe_without(answer.members, seen.names.etcd_host(name))
     if unwell:
         return _hold(now, words.QUORUM_AT_RISK, f"{name} is dead, and is not removed: {unwell}")
     return _doing(now, f"{name} is being removed", RemoveMember(name, old.id))
@@ -237,17 +238,14 @@ def _remove(seen: Observed, replacement: MemberReplacementStatus, old: MemberSee
 
 def _leftovers(seen: Observed, replacement: MemberReplacementStatus) -> tuple[Action, ...]:
     """The volume of the removed member, and its Pod; a Pod on a host that is gone cannot be let go in peace."""
-    claim = f"data-{replacement.member}"
+    claims = [each for each in seen.claims if each.metadata.uid == replacement.claim_uid]
     actions: list[Action] = [
-        Discard(PERSISTENT_VOLUME_CLAIM, claim, replacement.claim_uid)
-        for each in seen.claims
-        if each.metadata.uid == replacement.claim_uid and each.metadata.deletion_timestamp is None
+        Discard(PERSISTENT_VOLUME_CLAIM, each.metadata.name, replacement.claim_uid)
+        for each in claims
+        if each.metadata.deletion_timestamp is None
     ]
     pod = _pod(seen, replacement.member)
-    is_old = pod is not None and (
-        pod.metadata.uid == replacement.pod_uid
-        or any(each.metadata.uid == replacement.claim_uid for each in seen.claims)
-    )
+    is_old = pod is not None and (pod.metadata.uid == replacement.pod_uid or bool(claims))
     if pod is not None and is_old and not _is_on_its_way(seen, pod):
         is_stuck = pod.spec.node_name in seen.hosts and not seen.hosts[pod.spec.node_name].is_ready
         actions.append(Discard(POD, pod.metadata.name, pod.metadata.uid, force=is_stuck))
