@@ -114,12 +114,6 @@ def test_what_is_tunable_lies_in_a_family_that_is_owned() -> None:
         assert [each for each in own.tunable if not each.startswith(tuple(families))] == [], name
 
 
-def test_the_catalogue_names_nothing_that_is_owned() -> None:
-    for name in ("v1.34.4", "v1.35.4"):
-        for part in package(name).spec.components:
-            assert [flag for flag in part.args if owned(part.name).flag(flag)] == []
-
-
 OWNED_NAMES = sorted({name.rstrip("*") for own in OWNED.values() for name in own.flags})
 disguised = st.builds(
     lambda dashes, name, rest, swap: dashes + (name.replace("-", "_") if swap else name) + rest,
