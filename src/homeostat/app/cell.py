@@ -8,6 +8,7 @@ import socket
 from typing import cast
 
 from homeostat.app.options import CellOptions
+from homeostat.app.snapshots import snapshot_store
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
 from homeostat.kube.client import Client
@@ -62,7 +63,7 @@ async def _run(options: CellOptions) -> int:
         observer=PrometheusObserver(metrics.registry).of(CELL),
         cluster=CELL,
     )
-    async with client:
+    async with client, snapshot_store(options, clock=clock, random=random) as store:
         elector = None
         if options.leader_election:
             identity = f"{socket.gethostname()}-{os.getpid()}"
@@ -79,7 +80,9 @@ async def _run(options: CellOptions) -> int:
         manager = Manager(clock=clock, random=random, metrics=metrics, settings=settings, elector=elector)
         probe, etcd = EndpointProbe(clock=clock, random=random), EtcdMembership(clock=clock)
         for namespace in options.namespaces or ("",):
-            add_cluster_operator(manager, client, probe, etcd, namespace=namespace, workers=options.workers)
+            add_cluster_operator(
+                manager, client, probe, etcd, store=store, namespace=namespace, workers=options.workers
+            )
         if options.webhook_service:
             _add_webhooks(options, manager, client, elector)
         stop = asyncio.Event()

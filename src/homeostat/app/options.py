@@ -16,6 +16,9 @@ class CellOptions(Struct, frozen=True, kw_only=True):
     leader_election_namespace: str = "homeostat-system"  # where the Lease stands
     health_host: str = "0.0.0.0"  # noqa: S104  (probes and scrapers come from outside the Pod)
     health_port: int = 8080  # 0: no health and metrics server
+    snapshot_store: str = ""  # an address such as file:///snapshots; empty: no snapshots are taken
+    snapshot_keys: str = ""  # the directory of the key ring, as a mounted Secret is
+    snapshot_scratch: str = ""  # where a snapshot lies on its way; empty: the system's directory for such files
     webhook_service: str = ""  # namespace/name of the Service in front of all replicas; empty: no webhooks
     webhook_host: str = "0.0.0.0"  # noqa: S104  (API servers come from outside the Pod)
     webhook_port: int = 9443

@@ -12,6 +12,18 @@ from homeostat.cli.options import Connection, connection_options
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 
 
+def _address(context: click.Context, parameter: click.Parameter, value: str) -> str:  # noqa: ARG001  (click's way)
+    """The address of a store as it was given. Raises BadParameter."""
+    from homeostat.providers.snapshots.address import BadAddress, read_address
+
+    try:
+        if value:
+            read_address(value)
+    except BadAddress as error:
+        raise click.BadParameter(str(error)) from error
+    return value
+
+
 def _service(context: click.Context, parameter: click.Parameter, value: str) -> str:  # noqa: ARG001  (click's way)
     """The Service as it was given. Raises BadParameter."""
     if value and not re.fullmatch(f"{_LABEL}/{_LABEL}", value):
@@ -70,6 +82,28 @@ def run() -> None:
     show_default=True,
     help="The port behind the Service of the webhooks.",
 )
+@click.option(
+    "--snapshot-store",
+    metavar="ADDRESS",
+    default="",
+    envvar="HOMEOSTAT_SNAPSHOT_STORE",
+    show_envvar=True,
+    callback=_address,
+    help="Where snapshots of the clusters' etcd are kept, such as file:///snapshots. Left out, none are taken.",
+)
+@click.option(
+    "--snapshot-keys",
+    metavar="DIRECTORY",
+    default="/etc/homeostat/snapshot-keys",
+    show_default=True,
+    help="The keys that snapshots are encrypted with, one a file, as a mounted Secret is.",
+)
+@click.option(
+    "--snapshot-scratch",
+    metavar="DIRECTORY",
+    default="",
+    help="Where a snapshot lies on its way, for this process alone; left out, where the system keeps such files.",
+)
 @click.option("--log-format", type=click.Choice(["json", "console"]), default="json", show_default=True)
 @click.option(
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
@@ -85,6 +119,9 @@ def cell(
     webhook_service: str,
     webhook_host: str,
     webhook_port: int,
+    snapshot_store: str,
+    snapshot_keys: str,
+    snapshot_scratch: str,
     log_format: str,
     log_level: str,
 ) -> None:
@@ -107,6 +144,9 @@ def cell(
             webhook_service=webhook_service,
             webhook_host=webhook_host,
             webhook_port=webhook_port,
+            snapshot_store=snapshot_store,
+            snapshot_keys=snapshot_keys,
+            snapshot_scratch=snapshot_scratch,
             log_format=log_format,
             log_level=log_level,
         )

@@ -43,6 +43,7 @@ from homeostat.operators.cluster.admission import (
     cluster_validator,
     package_validator,
 )
+from homeostat.operators.cluster.backup.ports import SnapshotStore
 from homeostat.operators.cluster.components import note_readiness
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.healing.cell import CellHealth
@@ -57,7 +58,7 @@ from homeostat.operators.cluster.observe import (
     asks_for_zones,
     observe,
 )
-from homeostat.operators.cluster.ports import Etcd, Probe
+from homeostat.operators.cluster.ports import Etcd, Outside, Probe
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.topology import open_zones
 from homeostat.runtime.controller import Controller
@@ -82,16 +83,15 @@ INDEXES = {ADDRESS_INDEX: by_address, PACKAGE_INDEX: by_package, ZONES_INDEX: _b
 class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
     """The rooms of the cluster operator, joined to their caches."""
 
-    def __init__(
-        self, client: Client, caches: Caches, probe: Probe, etcd: Etcd, policy: Policy, manager: Manager
-    ) -> None:
+    def __init__(self, client: Client, caches: Caches, outside: Outside, policy: Policy, manager: Manager) -> None:
         self._client = client
         self._caches = caches
         self._policy = policy
         self._clock = manager.clock
         self._memories: dict[str, Memory] = {}
         self._reported: dict[str, ClusterStatus] = {}
-        self._actor = Actor(client, probe, etcd, self._memory, clock=manager.clock)
+        self._store = outside.store
+        self._actor = Actor(client, outside.probe, outside.etcd, self._memory, clock=manager.clock)
         self._cell = CellHealth(policy.healing.cell)
 
     async def observe(self, key: str) -> Observed | None:
@@ -102,7 +102,8 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
             return None
         known = self._memory(seen.cluster.metadata.uid)
         ailing = observe_ailing(seen, self._caches.nodes, self._cell, known, now)
-        return note_readiness(ailing, known, now)
+        stored = replace(ailing, store=self._store.where if self._store is not None else "")
+        return note_readiness(stored, known, now)
 
     def decide(self, observed: Observed, now: datetime) -> Plan:
         """By the rules of decide.py."""
@@ -154,6 +155,7 @@ def add_cluster_operator(
     probe: Probe,
     etcd: Etcd,
     *,
+    store: SnapshotStore | None = None,
     namespace: str = "",
     workers: int = 8,
     policy: Policy = Policy(),  # noqa: B008  (a frozen value)
@@ -184,7 +186,7 @@ def add_cluster_operator(
         budgets.store,
         nodes.store,
     )
-    rooms = ClusterRooms(client, caches, probe, etcd, policy, manager)
+    rooms = ClusterRooms(client, caches, Outside(probe, etcd, store), policy, manager)
     clusters.add_handler(lambda old, new, _priority: rooms.note(old, new))
     loop = Loop(
         rooms, clock=manager.clock, recorder=manager.recorder(client, FIELD_MANAGER), field_manager=FIELD_MANAGER

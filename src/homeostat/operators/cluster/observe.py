@@ -103,6 +103,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     unready: Mapping[str, datetime] = {}  # members of etcd, and since when this process has seen them so
     members: EtcdSeen | None = None  # None: not asked
     cell: CellSeen = CellSeen()
+    store: str = ""  # where snapshots are kept, for people; empty: nowhere
 
     @property
     def is_begun(self) -> bool:

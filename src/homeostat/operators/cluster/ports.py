@@ -7,6 +7,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from homeostat.operators.cluster.backup.ports import SnapshotStore
+
 
 class Unreachable(Exception):
     """The endpoint did not answer as it should; the message says how it failed, without secrets."""
@@ -75,3 +77,11 @@ class Etcd(Protocol):
     async def promote(self, access: EtcdAccess, member_id: int) -> None:
         """Give a learner its vote. Raises EtcdRefused while it is behind."""
         ...
+
+
+class Outside(Struct, frozen=True):
+    """Everything outside of the cell that the operator works with."""
+
+    probe: Probe
+    etcd: Etcd
+    store: SnapshotStore | None = None  # None: this process was told of none

@@ -74,6 +74,15 @@ class EncryptedStore:
         self._clock, self._random, self._bounds = clock, random, bounds
         self._threads = ThreadPoolExecutor(_TRANSFERS, thread_name_prefix="snapshot-age")
 
+    @property
+    def where(self) -> str:
+        """As the port says."""
+        return self._place.where
+
+    def use(self, keys: KeyRing) -> None:
+        """Take another key ring from now on; calls under way end with the keys they began with."""
+        self._keys = keys
+
     async def close(self) -> None:
         """Give up connections and threads."""
         await self._place.close()

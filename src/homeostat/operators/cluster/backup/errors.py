@@ -48,6 +48,12 @@ class StoreWrong(StoreError):
     REMEDY = "mend the address of the store, or make the bucket or directory"
 
 
+class KeysUnusable(StoreError):
+    """There is no key ring to encrypt and decrypt with, or something in it is no key."""
+
+    REMEDY = "mount the Secret with the keys; each file is named by its id and holds what `age-keygen` prints"
+
+
 class SnapshotDamaged(SnapshotError):
     """Its manifest is missing or unsound, or its bytes are not those that were put. It is never restored."""
 

@@ -34,6 +34,11 @@ class SnapshotStore(Protocol):
     leaves nothing that `list` shows as sound, and what it leaves is swept within two days by later calls of `put`.
     """
 
+    @property
+    def where(self) -> str:
+        """The store, for people, without credentials."""
+        ...
+
     async def put(self, file: Path, taken: Taken, progress: Progress = unheard) -> Manifest:
         """Encrypt and keep a local file, which stays; it appears only when whole, and is durable on return.
 
