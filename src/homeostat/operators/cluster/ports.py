@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
@@ -76,6 +77,28 @@ class Etcd(Protocol):
 
     async def promote(self, access: EtcdAccess, member_id: int) -> None:
         """Give a learner its vote. Raises EtcdRefused while it is behind."""
+        ...
+
+
+class Drawn(Struct, frozen=True):
+    """A snapshot of etcd that lies in a local file, verified."""
+
+    host: str  # of the member that it is from
+    etcd_version: str
+    revision: int  # of the whole key space; at least 1
+    size: int  # bytes
+
+
+class SnapshotSource(Protocol):
+    """Draws snapshots of etcd. Called at most once a minute per cluster, and twice at once in a cell."""
+
+    async def draw(self, access: EtcdAccess, target: Path) -> Drawn:
+        """Have the whole key space of one member that is well in a local file, which only its owner may read.
+
+        A follower is asked where there is one. The file appears, replacing one of that name, only when its checksum is
+        etcd's own and its content a database of etcd. Ends within a minute and one second more per MiB. Raises
+        Unreachable, EtcdRefused, LocalFileFailed.
+        """
         ...
 
 

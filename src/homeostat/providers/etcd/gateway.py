@@ -7,7 +7,9 @@ numbers as strings, and errors with gRPC's code.
 from __future__ import annotations
 
 import ssl
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Generic, TypeVar
 
 import aiohttp
 import msgspec
@@ -21,6 +23,7 @@ from homeostat.operators.cluster.ports import EtcdAccess, EtcdRefused, Unreachab
 T = TypeVar("T")
 
 _MAX_BYTES = 1 << 20  # of an answer; lists of members have some hundred bytes each
+_MAX_LINE_BYTES = 4 << 20  # of one part of a stream; etcd sends some 32 KiB in each
 _SHOWN = 300
 # gRPC's codes for what another try cannot change by itself, as etcd uses them for changes of the membership.
 _REFUSALS = {3, 5, 6, 7, 9, 16}  # InvalidArgument, NotFound, AlreadyExists, PermissionDenied, FailedPrecondition, ...
@@ -32,6 +35,13 @@ class Failure(Struct):
     message: str = ""
     error: str = ""
     code: int = 0
+
+
+class Part(Struct, Generic[T]):
+    """One line of a stream: a result, or why there is no other."""
+
+    result: T | None = None
+    error: Failure | None = None
 
 
 def context_of(access: EtcdAccess) -> ssl.SSLContext:
@@ -75,6 +85,54 @@ class Gateway:
         except msgspec.DecodeError as error:
             raise Unreachable(f"etcd at {host}: the answer to {method} is none: {error}") from error
 
+    async def stream(self, host: str, method: str, part: type[T], *, idle_s: float) -> AsyncGenerator[T, None]:
+        """Call a method that answers with many parts. To be closed; whoever calls sets a deadline for the whole.
+
+        Raises Unreachable, also when nothing comes for `idle_s`, and EtcdRefused.
+        """
+        url = f"https://{host}:{self._port}/v3/{method}"
+        patience = aiohttp.ClientTimeout(total=None, sock_connect=idle_s, sock_read=idle_s)
+        try:
+            async with self._session.post(
+                url, json={}, ssl=self._context, allow_redirects=False, timeout=patience
+            ) as response:
+                if response.status != 200:
+                    raise _failure(host, method, response.status, await _content(response))
+                async with aclosing(_lines(response)) as lines:
+                    async for line in lines:
+                        yield _part(host, method, line, part)
+        except TimeoutError:  # the session's own: a deadline of the caller's is a cancellation here
+            raise Unreachable(f"etcd at {host}: {method}: nothing came for {idle_s:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unreachable(f"etcd at {host}: {error}") from error
+
+
+async def _lines(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    held = bytearray()
+    async for content in response.content.iter_any():
+        held += content
+        if b"\n" in content:
+            *whole, rest = held.split(b"\n")
+            held = bytearray(rest)
+            for line in whole:
+                yield bytes(line)
+        elif len(held) > _MAX_LINE_BYTES:
+            raise aiohttp.ClientPayloadError(f"expected parts of at most {_MAX_LINE_BYTES} bytes, found more")
+    if held.strip():
+        yield bytes(held)
+
+
+def _part(host: str, method: str, line: bytes, part: type[T]) -> T:
+    form: Any = Part
+    try:
+        found: Part[T] = msgspec.json.decode(line, type=form[part], strict=False)
+    except msgspec.DecodeError as error:
+        raise Unreachable(f"etcd at {host}: a part of the answer to {method} is none: {error}") from error
+    if found.error is not None or found.result is None:
+        said = found.error or Failure(message="an empty part")
+        raise _refusal(host, method, said)
+    return found.result
+
 
 async def _content(response: aiohttp.ClientResponse) -> bytes:
     content = bytearray()
@@ -90,5 +148,9 @@ def _failure(host: str, method: str, status: int, content: bytes) -> Exception:
         said = msgspec.json.decode(content, type=Failure)
     except msgspec.DecodeError:
         return Unreachable(f"etcd at {host}: {method} ended with HTTP {status}")
+    return _refusal(host, method, said)
+
+
+def _refusal(host: str, method: str, said: Failure) -> Exception:
     text = f"etcd at {host}: {method}: {(said.message or said.error)[:_SHOWN]}"
     return EtcdRefused(text) if said.code in _REFUSALS else Unreachable(text)

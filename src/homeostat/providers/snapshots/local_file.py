@@ -36,8 +36,8 @@ class PrivateFile:
 
     def _open(self) -> BinaryIO:
         self._partial.unlink(missing_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        return os.fdopen(os.open(self._partial, flags, 0o600), "wb")
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.fdopen(os.open(self._partial, flags, 0o600), "w+b")
 
     def _appear(self) -> None:
         self._partial.replace(self._target)
