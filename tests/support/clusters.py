@@ -24,7 +24,8 @@ from homeostat.operators.cluster.actions import Apply, Plan
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import COMPONENT_LABEL, FINALIZER, names_of
-from homeostat.operators.cluster.observe import AuthoritySeen, LeafSeen, Live, Observed, ProbeSeen, Workload
+from homeostat.operators.cluster.observe import Live, Observed, ProbeSeen, Workload
+from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen
 from homeostat.operators.cluster.pki.leaves import leaves
 from homeostat.operators.cluster.topology import topology_of
 

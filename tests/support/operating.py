@@ -58,12 +58,15 @@ class FakeEndpoint:
 
 
 class QuickClock:
-    """The machine's clock, going several times faster, so that a back-off of half a minute passes in a second."""
+    """The machine's clock, going several times faster, so that a back-off of half a minute passes in a second.
 
-    def __init__(self, times: float) -> None:
+    It may also be ahead, by years, so that what was made just now is old.
+    """
+
+    def __init__(self, times: float, ahead: timedelta = timedelta(0)) -> None:
         self._times = times
         self._began = time.monotonic()
-        self._start = datetime.now(UTC)
+        self._start = datetime.now(UTC) + ahead
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=self.monotonic())
@@ -103,8 +106,9 @@ class Operator:
         endpoint: FakeEndpoint,
         etcd: FakeEtcd | None = None,
         haste: float = 1.0,
+        ahead: timedelta = timedelta(0),
     ) -> None:
-        clock, random = QuickClock(haste), system_random()
+        clock, random = QuickClock(haste, ahead), system_random()
         self.endpoint = endpoint
         self.faults = Faults(transport)
         self._client = Client(self.faults, clock=QuickSleeps(haste), random=random, field_manager="homeostat-cluster")

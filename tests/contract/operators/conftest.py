@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -43,9 +44,11 @@ class Cell:
         self.etcd = FakeEtcd()
         self._transport = transport
 
-    def operator(self, haste: float = 1.0) -> Operator:
-        """An operator for this namespace, to be entered."""
-        return Operator(self._transport, self.namespace, endpoint=self.endpoint, etcd=self.etcd, haste=haste)
+    def operator(self, haste: float = 1.0, ahead: timedelta = timedelta(0)) -> Operator:
+        """An operator for this namespace, to be entered; its clock may be fast, and ahead of everybody else's."""
+        return Operator(
+            self._transport, self.namespace, endpoint=self.endpoint, etcd=self.etcd, haste=haste, ahead=ahead
+        )
 
     async def declare(self, name: str = "demo", **spec: Any) -> Whole:
         """Create a Cluster."""

@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Struct, field
 
+from homeostat.api.cluster.certificates import ClusterCertificateStatus
 from homeostat.api.cluster.parameters import ComponentOverride, ComponentResources
 from homeostat.api.cluster.rules import (
     ARGUMENT_NAMES,
@@ -305,6 +306,10 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
     started_at: Annotated[datetime | None, doc("When the operator began to create the cluster.")] = None
     ready_at: Annotated[datetime | None, doc("When the cluster was Ready for the first time.")] = None
     healing: Annotated[ClusterHealingStatus | None, doc("What was done to mend masters, and is being done.")] = None
+    certificates: Annotated[
+        tuple[ClusterCertificateStatus, ...],
+        doc("When certificates run out, by authority.", maxItems=16, list_map_keys=["authority"]),
+    ] = ()
     attempts: Annotated[
         int, doc("How often the step under way was tried without success; survives the operator's restart.", minimum=0)
     ] = 0

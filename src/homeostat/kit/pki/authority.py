@@ -1,7 +1,7 @@
 """Authorities and the certificates that they sign, as PEM in named entries, the way a Secret holds them.
 
 ECDSA on P-256 throughout: a key and a certificate cost a tenth of a millisecond, and every client of Kubernetes takes
-them. Authorities last ten years; what they sign lasts one, and is issued anew a month before it runs out.
+them. Authorities last ten years; what they sign lasts one, and whoever keeps it issues it anew before it runs out.
 """
 
 from __future__ import annotations
@@ -85,8 +85,9 @@ def read_signer(entries: Mapping[str, bytes], name: str) -> Signer:
 
 
 def issue(signer: Signer, request: Request, now: datetime, life: timedelta = LEAF_LIFE) -> tuple[bytes, bytes]:
-    """A certificate and its key, as PEM."""
+    """A certificate and its key, as PEM; it never outlives its signer."""
     key = new_key()
+    life = min(life, signer.certificate.not_valid_after_utc - now)
     uses = [ExtendedKeyUsageOID.CLIENT_AUTH]
     names: list[x509.GeneralName] = [x509.DNSName(name) for name in request.dns_names]
     names += [x509.IPAddress(ip_address(address)) for address in request.addresses]

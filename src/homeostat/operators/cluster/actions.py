@@ -28,6 +28,7 @@ class IssueLeaf(Struct, frozen=True, tag=True):
 
     leaf: Leaf
     because: str
+    renews: bool = False  # nothing is wrong with the one there is, but its time
 
 
 class Apply(Struct, frozen=True, tag=True):
@@ -145,6 +146,14 @@ class Heal(Struct, frozen=True):
     wait: Wait | None = None
 
 
+class Turn(Struct, frozen=True):
+    """What is done about keys and certificates of masters that are made as declared."""
+
+    actions: tuple[Action, ...] = ()
+    probes: bool = False  # a read through the endpoint is wanted before anything else
+    wait: Wait | None = None
+
+
 class Plan(Struct, frozen=True):
     """What will be done now, in order."""
 
@@ -154,6 +163,7 @@ class Plan(Struct, frozen=True):
     verdict: Verdict | None = None  # what the condition Accepted says; None: as declared
     step: Step | None = None  # None: the package version was not looked at
     heal: Heal = Heal()
+    turn: Turn = Turn()
     pki: Verdict | None = None  # what the condition PKIReady says beyond ready or not
 
 

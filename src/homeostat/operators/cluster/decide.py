@@ -40,6 +40,8 @@ from homeostat.operators.cluster.overrides import faults, told
 from homeostat.operators.cluster.rollout.standing import declared, made_of, placed
 from homeostat.operators.cluster.rollout.step import step
 from homeostat.operators.cluster.teardown import tear_down
+from homeostat.operators.cluster.turns.renewing import renew
+from homeostat.operators.cluster.turns.rest import rest
 from homeostat.runtime.conditions import is_true
 
 _SOON = timedelta(seconds=0.5)  # after a probe that a move waits for
@@ -173,11 +175,11 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     actions: tuple[Action, ...] = (*issue, *_changed(seen, (*_foundations(seen), *_workloads(seen))))
     going = step(seen, now, is_applied=not workloads)
     healing = members.heal(seen, now, policy.healing)
-    plan = Plan((*actions, *healing.actions), step=going, verdict=_refused(going), heal=healing)
-    plan = _follow(seen, plan, now, policy)
-    if healing.wait is None or (plan.wait is not None and plan.wait.until <= healing.wait.until):
-        return plan
-    return replace(plan, wait=healing.wait)
+    turn = renew(seen, rest(seen, going, is_applied=not workloads and not issue), now)
+    does = (*actions, *turn.actions, *healing.actions)
+    plan = _follow(seen, Plan(does, step=going, verdict=_refused(going), heal=healing, turn=turn), now, policy)
+    waits = (wait for wait in (plan.wait, healing.wait, turn.wait) if wait is not None)
+    return replace(plan, wait=min(waits, key=lambda wait: wait.until, default=None))
 
 
 def _follow(seen: Observed, plan: Plan, now: datetime, policy: Policy) -> Plan:
@@ -197,8 +199,9 @@ def _probe(seen: Observed, plan: Plan, going: Step, now: datetime, policy: Polic
     """Ask the endpoint in one plan with the actions: those that change nothing wake nobody to probe later."""
     is_due = seen.probed is None or not _is_proven(seen) or now >= seen.probed.at + policy.probe_every
     is_new = seen.cluster.status.ready_at is None  # what follows from being Ready for the first time is done at once
-    pause = _SOON if going.probes or is_new else _LATER if going.verdict else policy.probe_every
-    if is_due or going.probes:
+    asks = going.probes or plan.turn.probes
+    pause = _SOON if asks or is_new else _LATER if going.verdict else policy.probe_every
+    if is_due or asks:
         return replace(plan, actions=(*plan.actions, ProbeEndpoint()), wait=Wait(now + pause, "the next probe"))
     assert seen.probed is not None  # noqa: S101  (it would be due)
     until = min(seen.probed.at + policy.probe_every, now + pause)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -31,15 +30,12 @@ from homeostat.api.core import (
     StatefulSet,
 )
 from homeostat.api.meta import ObjectMeta
-from homeostat.kit.pki.authority import Damaged
-from homeostat.kit.pki.soundness import decoded
 from homeostat.operators.cluster.admission import ADDRESS_INDEX
 from homeostat.operators.cluster.healing.cell import CellSeen
 from homeostat.operators.cluster.healing.seen import EtcdSeen, HostSeen
 from homeostat.operators.cluster.manifests.shape import digest_of
 from homeostat.operators.cluster.names import API_PORT, UID_LABEL, Names, names_of
-from homeostat.operators.cluster.pki.leaves import Leaf, leaves
-from homeostat.operators.cluster.pki.soundness import check_authority, check_leaf
+from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen, Verdicts, judge
 from homeostat.operators.cluster.topology import open_zones, topology_of
 from homeostat.runtime.store import Store
 
@@ -54,22 +50,6 @@ class Live(Struct, frozen=True):
     uid: str
     fingerprint: str
     deleting: bool
-
-
-class LeafSeen(Struct, frozen=True):
-    """A Secret of certificates that there must be, and what is wrong with the one there is."""
-
-    leaf: Leaf
-    exists: bool
-    damage: str  # empty: sound
-    digest: str
-
-
-class AuthoritySeen(Struct, frozen=True):
-    """The Secret of authorities."""
-
-    exists: bool
-    damage: str = ""
 
 
 class ProbeSeen(Struct, frozen=True):
@@ -121,7 +101,7 @@ class Memory(Struct):
     kubelets: tuple[datetime, frozenset[str]] | None = None  # asked when, which versions
     unready: dict[str, datetime] = field(default_factory=dict)
     members: EtcdSeen | None = None
-    verdicts: dict[tuple[str, ...], str] = field(default_factory=dict)
+    verdicts: Verdicts = field(default_factory=dict)
 
 
 class Caches(Struct, frozen=True):
@@ -164,7 +144,7 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
     workloads: list[Workload] = [*_of(caches.stateful_sets, key, uid), *_of(caches.deployments, key, uid)]
     endpoint = cluster.status.endpoint or _assigned(cluster, services, names)
     secrets = {secret.metadata.name: secret for secret in _of(caches.secrets, key, uid)}
-    authority, seen = _judge(cluster, names, endpoint, secrets, known, now)
+    authority, seen = judge(cluster, names, endpoint, secrets, known.verdicts, now)
     others = (*_of(caches.config_maps, key, uid), *_of(caches.budgets, key, uid))
     live = {
         (type(each).__name__, each.metadata.name): _live(each)
@@ -267,44 +247,3 @@ def _has(cluster: Cluster, address: str) -> bool:
 def _age(cluster: Cluster) -> tuple[str, str]:
     created = cluster.metadata.creation_timestamp
     return (created.isoformat() if created else "", cluster.metadata.uid)
-
-
-def _judge(
-    cluster: Cluster,
-    names: Names,
-    endpoint: ClusterEndpointStatus | None,
-    secrets: Mapping[str, Secret],
-    known: Memory,
-    now: datetime,
-) -> tuple[AuthoritySeen, tuple[LeafSeen, ...]]:
-    """Judge the Secrets; verdicts are kept per version of both Secrets and per day, for certificates run out."""
-    top = secrets.get(names.authority)
-    entries = decoded(top.data) if top else {}
-    damage = ""
-    if top is not None:
-        damage = _remembered(known, ("authority", top.metadata.resource_version), partial(check_authority, entries))
-    seen = []
-    for leaf in leaves(cluster, names, endpoint):
-        secret = secrets.get(leaf.name)
-        if secret is None or top is None or damage:
-            seen.append(LeafSeen(leaf, secret is not None, "", digest_of(secret.data) if secret else ""))
-            continue
-        held = decoded(secret.data)
-        mark = (leaf.name, secret.metadata.resource_version, top.metadata.resource_version, f"{now:%F}", repr(leaf))
-        verdict = _remembered(known, mark, partial(check_leaf, leaf, held, entries, now))
-        seen.append(LeafSeen(leaf, True, verdict, digest_of(secret.data)))
-    return AuthoritySeen(top is not None, damage), tuple(seen)
-
-
-def _remembered(known: Memory, mark: tuple[str, ...], check: Callable[[], None]) -> str:
-    found = known.verdicts.get(mark)
-    if found is None:
-        try:
-            check()
-            found = ""
-        except Damaged as error:
-            found = str(error)
-        if len(known.verdicts) > 64:
-            known.verdicts.clear()
-        known.verdicts[mark] = found
-    return found

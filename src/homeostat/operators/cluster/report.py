@@ -30,7 +30,9 @@ from homeostat.operators.cluster.healing.told import etcd_verdict, healed, heali
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.pki.told import certificates
 from homeostat.operators.cluster.rollout.told import begun_with, moved, up_to_date, upgrade_notes, will_be_made
+from homeostat.operators.cluster.turns.renewing import expiring
 from homeostat.runtime.conditions import find_condition, is_true, set_condition
 from homeostat.runtime.events import Note
 from homeostat.runtime.loop import Report, Result
@@ -77,6 +79,7 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
         ready_at=before.ready_at or (now.replace(microsecond=0) if ready else None),
         attempts=attempts,
         healing=healed(before, plan.heal),
+        certificates=certificates(seen.authority, seen.leaves) or before.certificates,
     )
     status = moved(seen, plan, status, now)
     status = replace(status, phase=_phase(seen, plan, status))
@@ -88,7 +91,7 @@ def _conditions(seen: Observed, plan: Plan, results: Results, attempts: int, now
     controllers_names = (controllers.CONTROLLER_MANAGER, controllers.SCHEDULER)
     judged = (
         (words.ACCEPTED, *_accepted(seen, plan, results, attempts)),
-        (words.PKI_READY, *_pki(seen, plan)),
+        (words.PKI_READY, *_pki(seen, plan, now)),
         (words.ENDPOINT_ASSIGNED, *_endpoint(seen)),
         (words.ETCD_READY, *_etcd(seen, plan)),
         (words.API_SERVER_READY, *_masters(seen, (apiserver.NAME,))),
@@ -140,8 +143,8 @@ def _went_well(result: Result[Action]) -> bool:
     return result.outcome is not None and not isinstance(result.outcome, Retry)
 
 
-def _pki(seen: Observed, plan: Plan) -> tuple[bool, Verdict]:
-    broken = plan.pki or authority_trouble(seen)
+def _pki(seen: Observed, plan: Plan, now: datetime) -> tuple[bool, Verdict]:
+    broken = plan.pki or authority_trouble(seen) or expiring(seen, now)
     if broken is not None:
         return False, Verdict(broken.reason, broken.message)
     missing = [leaf.leaf.name for leaf in seen.leaves if leaf.damage or not leaf.exists]
@@ -268,6 +271,8 @@ def _done(seen: Observed, result: Result[Action]) -> Note | None:
     match result.action:
         case IssueAuthority():
             return Note(words.ISSUING, "made the authorities")
+        case IssueLeaf(leaf=leaf, because=why, renews=True):
+            return Note(words.RENEWED, f"renewed Secret {leaf.name}: {why}")
         case IssueLeaf(leaf=leaf, because=why) if repaired:
             return Note(words.REPAIRED, f"made Secret {leaf.name} anew: {why}", type="Warning")
         case Apply() if repaired and isinstance(result.outcome, Applied) and result.outcome.put_back:

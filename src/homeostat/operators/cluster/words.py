@@ -67,6 +67,7 @@ QUORUM_AT_RISK, ETCD_UNREACHABLE, NO_ROOM = "QuorumAtRisk", "EtcdUnreachable", "
 HEALING_PAUSED, HEALING_FROZEN = "HealingPaused", "HealingFrozen"
 HEALING_BUDGET_SPENT, HEALING_BACKED_OFF = "HealingBudgetSpent", "HealingBackedOff"
 SERVING = "Serving"
+RENEWED, EXPIRING = "Renewed", "Expiring"
 
 CREATING, CREATED, REPAIRED, REMOVED, DELETED = "Creating", "Created", "Repaired", "Removed", "Deleted"
 
@@ -133,6 +134,12 @@ TABLES = (
         (
             Word(AS_DECLARED, "All keys and certificates are there and fit together.", "Nothing to do."),
             Word(ISSUING, "Keys and certificates are being made.", "Wait."),
+            Word(
+                EXPIRING,
+                "A certificate runs out within two weeks, because nothing was renewed while the Cluster was paused,"
+                " refused, or not well; or an authority itself comes to its end.",
+                "Look at the other conditions, and at status.certificates.",
+            ),
             Word(
                 NOT_CREATED, "The declaration is not followed, so no keys are made.", "Look at the condition Accepted."
             ),
@@ -298,6 +305,7 @@ TABLES = (
                 REPAIRED, "A derived object was missing or changed by hand, and was put back.", "Find out who did it."
             ),
             Word(ISSUING, "Keys or certificates were made.", "Nothing to do."),
+            Word(RENEWED, "Certificates were renewed, well before they run out.", "Nothing to do."),
             Word(UPGRADING, "A master moves to another package version, or to other overrides.", "Nothing to do."),
             Word(UPGRADED, "All masters are of the declared package version and overrides.", "Nothing to do."),
             Word(UPGRADE_FAILED, "A master did not become ready after its move.", "Look at the condition UpToDate."),

@@ -24,7 +24,8 @@ from homeostat.operators.cluster.actions import (
 )
 from homeostat.operators.cluster.decide import Policy, decide, wrong_in
 from homeostat.operators.cluster.manifests import apiserver, etcd
-from homeostat.operators.cluster.observe import AuthoritySeen, LeafSeen, Live, Observed, ProbeSeen
+from homeostat.operators.cluster.observe import Live, Observed, ProbeSeen
+from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen
 
 
 def plan_for(seen: Observed) -> Plan:

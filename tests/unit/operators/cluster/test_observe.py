@@ -247,7 +247,7 @@ def test_a_secret_is_judged_anew_when_it_changes_and_when_a_day_has_passed() -> 
     garbage = [one for one in SECRETS if one.metadata.name != NAMES.etcd] + [secret(NAMES.etcd, {}, version="2")]
     damages = {leaf.leaf.name: leaf.damage for leaf in seen(SERVED, *garbage, memory=known).leaves if leaf.damage}
     assert damages == {NAMES.etcd: "server.crt is missing"}
-    later = seen(SERVED, *SECRETS, memory=known, now=NOW + timedelta(days=340))
+    later = seen(SERVED, *SECRETS, memory=known, now=NOW + timedelta(days=366))
     assert {leaf.damage.partition(" runs out on ")[2] for leaf in later.leaves} == {"2027-01-01"}
 
 

@@ -16,6 +16,7 @@ from tests.support.clusters import ADDRESS, NOW, cluster
 
 from homeostat.api.cluster.v1alpha1 import ClusterEndpointStatus
 from homeostat.kit.pki.authority import (
+    AUTHORITY_LIFE,
     LEAF_LIFE,
     Damaged,
     Request,
@@ -118,11 +119,29 @@ def test_a_certificate_of_somebody_else_in_a_kubeconfig_is_noticed() -> None:
     assert said == "kubeconfig is for CN=nobody instead of CN=system:kube-scheduler"
 
 
-def test_a_certificate_is_renewed_well_before_it_runs_out() -> None:
+def test_a_certificate_counts_as_damaged_when_it_has_run_out_by_some_clock() -> None:
     leaf, held = LEAVES["demo-etcd"], HELD["demo-etcd"]
-    check_leaf(leaf, held, AUTHORITY, NOW + LEAF_LIFE - timedelta(days=31))
+    check_leaf(leaf, held, AUTHORITY, NOW + LEAF_LIFE - timedelta(hours=2))
     with pytest.raises(Damaged, match=r"server\.crt runs out on 2027-01-01"):
-        check_leaf(leaf, held, AUTHORITY, NOW + LEAF_LIFE - timedelta(days=29))
+        check_leaf(leaf, held, AUTHORITY, NOW + LEAF_LIFE - timedelta(minutes=59))
+
+
+def test_no_certificate_outlives_its_authority() -> None:
+    late = NOW + AUTHORITY_LIFE - timedelta(days=10)
+    certificate, _ = issue(read_signer(AUTHORITY, "ca"), Request("ca", "somebody"), late)
+    assert read_certificate({"x.crt": certificate}, "x.crt").not_valid_after_utc == NOW + AUTHORITY_LIFE
+
+
+def test_what_masters_read_again_by_themselves_does_not_restart_them() -> None:
+    once = {name: set(leaf.read_once(dict.fromkeys(HELD[name], ""))) for name, leaf in LEAVES.items()}
+    assert once == {
+        "demo-etcd": {"etcd-ca.crt"},
+        "demo-apiserver": {"ca.crt", "etcd-ca.crt", "front-proxy-ca.crt", "sa.key", "sa.pub"},
+        "demo-controller-manager": {"ca.crt", "ca.key", "front-proxy-ca.crt", "sa.key", "kubeconfig"},
+        "demo-scheduler": {"kubeconfig"},
+        "demo-admin-kubeconfig": {"kubeconfig"},
+    }
+    assert {name for name, leaf in LEAVES.items() if leaf.restarts} == {"demo-controller-manager", "demo-scheduler"}
 
 
 def test_a_certificate_of_the_future_is_noticed() -> None:

@@ -26,7 +26,8 @@ from homeostat.operators.cluster.actions import (
 )
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.manifests import etcd
-from homeostat.operators.cluster.observe import AuthoritySeen, Observed, ProbeSeen
+from homeostat.operators.cluster.observe import Observed, ProbeSeen
+from homeostat.operators.cluster.pki.judging import AuthoritySeen
 from homeostat.operators.cluster.report import report
 from homeostat.runtime.conditions import find_condition
 from homeostat.runtime.events import Note

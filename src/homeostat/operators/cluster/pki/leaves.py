@@ -1,7 +1,11 @@
 """Which Secrets of certificates a cluster's masters need, what each holds, and how it is made from the authorities.
 
-A leaf Secret can be made anew at any time: whoever uses it is replaced, because the digest of its content stands in the
-Pod template. So damage here is repaired, while damage of an authority is handed to a person.
+A leaf Secret can be made anew at any time. So damage here is repaired, while damage of an authority is handed to a
+person.
+
+Masters read certificates and their keys again whenever their files change, so such pairs are renewed under them. What
+else a Secret holds is read once: its digest stands in the Pod template, and whoever uses it is replaced when it
+changes.
 """
 
 from __future__ import annotations
@@ -26,6 +30,8 @@ from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, MOST_MEM
 from homeostat.operators.cluster.pki.authority import TOKEN_KEY
 from homeostat.operators.cluster.pki.kubeconfig import write_kubeconfig
 
+ADMIN = "admin"
+
 
 class Kubeconfig(Struct, frozen=True):
     """A kubeconfig that a leaf Secret holds: to which address, as whom."""
@@ -43,6 +49,20 @@ class Leaf(Struct, frozen=True):
     copies: tuple[str, ...] = ()  # entries of the authority Secret that are copied
     token_public: bool = False  # sa.pub, the public half of the token key
     kubeconfig: Kubeconfig | None = None
+
+    @property
+    def restarts(self) -> bool:
+        """Whether masters must be replaced to take up a certificate of this Secret that was renewed."""
+        return self.kubeconfig is not None and self.component != ADMIN
+
+    def read_once(self, data: Mapping[str, str]) -> dict[str, str]:
+        """Of the content of the Secret, what masters read only when they start."""
+        wanted = (
+            *self.copies,
+            *(("sa.pub",) if self.token_public else ()),
+            *((KUBECONFIG_KEY,) if self.kubeconfig else ()),
+        )
+        return {entry: data[entry] for entry in wanted if entry in data}
 
 
 def leaves(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus | None) -> tuple[Leaf, ...]:
@@ -66,7 +86,7 @@ def leaves(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus | Non
         host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
         outside = f"https://{host}:{endpoint.port}"
         admin = Kubeconfig(outside, Request("ca", "homeostat:admin", organization="system:masters"))
-        made += [_apiserver(cluster, names, endpoint), Leaf(names.admin, "admin", kubeconfig=admin)]
+        made += [_apiserver(cluster, names, endpoint), Leaf(names.admin, ADMIN, kubeconfig=admin)]
     return tuple(made)
 
 

@@ -16,6 +16,7 @@ from homeostat.operators.cluster.names import KUBECONFIG_KEY
 from homeostat.operators.cluster.pki.authority import AUTHORITIES, TOKEN_KEY
 from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
 from homeostat.operators.cluster.pki.leaves import Kubeconfig, Leaf
+from homeostat.operators.cluster.pki.lifetimes import EXPIRED
 
 
 def check_authority(entries: Mapping[str, bytes]) -> None:
@@ -29,7 +30,7 @@ def check_leaf(leaf: Leaf, entries: Mapping[str, bytes], authority: Mapping[str,
     """Raise Damaged unless a leaf Secret holds what `leaf` asks for, signed by these authorities and valid now."""
     for name, request in leaf.pairs:
         certificate = check_pair(entries, name)
-        check_certificate(f"{name}.crt", certificate, request, _signer(authority, request), now)
+        check_certificate(f"{name}.crt", certificate, request, _signer(authority, request), now, EXPIRED)
     for entry in leaf.copies:
         if entries.get(entry) != authority.get(entry):
             raise Damaged(f"{entry} is not the authority's")
@@ -49,7 +50,7 @@ def _check_kubeconfig(wanted: Kubeconfig, content: bytes, authority: Mapping[str
     certificate = read_certificate(entries, "client.crt")
     if read_key(entries, "client.key").public_key() != certificate.public_key():
         raise Damaged(f"the key in {KUBECONFIG_KEY} does not belong to its certificate")
-    check_certificate(KUBECONFIG_KEY, certificate, wanted.user, _signer(authority, wanted.user), now)
+    check_certificate(KUBECONFIG_KEY, certificate, wanted.user, _signer(authority, wanted.user), now, EXPIRED)
 
 
 def _signer(authority: Mapping[str, bytes], request: Request) -> x509.Certificate:

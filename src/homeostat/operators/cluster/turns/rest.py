@@ -1,0 +1,35 @@
+"""Whether a cluster is at rest: all masters made as declared, ready, and proven since. Pure."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from homeostat.api.cluster.v1alpha1 import COMPONENTS
+from homeostat.operators.cluster.actions import Step
+from homeostat.operators.cluster.components import is_ready, trouble
+from homeostat.operators.cluster.observe import Observed
+
+
+class Rest(Struct, frozen=True):
+    """Whether a turn may begin."""
+
+    held: str = ""  # what it waits for; empty: it may
+    probes: bool = False  # a read through the endpoint is wanted
+
+
+def rest(seen: Observed, going: Step, *, is_applied: bool) -> Rest:
+    """Judge a cluster; `is_applied` says that all Secrets and workloads are seen as they are declared."""
+    if seen.cluster.status.ready_at is None:
+        return Rest("the cluster was never Ready")
+    if going.verdict is not None:
+        return Rest(going.verdict.message)
+    if not is_applied:
+        return Rest("masters are being declared")
+    late = next((each for each in COMPONENTS if not is_ready(seen, each)), "")
+    if late:
+        return Rest(f"{late}: {trouble(seen, late).message}")
+    if seen.ready_since is None or seen.probed is None or seen.probed.at < seen.ready_since:
+        return Rest("waiting for a read through the endpoint", probes=True)
+    if not seen.probed.version:
+        return Rest(f"the endpoint does not answer: {seen.probed.message}", probes=True)
+    return Rest()

@@ -1,0 +1,70 @@
+"""Certificates that will run out are renewed under their masters, one Secret at a time."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from tests.contract.operators.conftest import Cell
+
+from homeostat.kit.pki.authority import LEAF_LIFE
+
+pytestmark = pytest.mark.real
+
+RENEWED = {"demo-etcd", "demo-apiserver", "demo-controller-manager", "demo-scheduler", "demo-admin-kubeconfig"}
+
+
+def runs_out(cell: Cell, secret: str, entry: str) -> datetime:
+    """When a certificate in a Secret does."""
+    content = b64decode(cell.get("Secret", secret)["data"][entry])
+    return x509.load_pem_x509_certificate(content).not_valid_after_utc
+
+
+def pods(cell: Cell, *components: str) -> set[str]:
+    """The uids of Pods of some components."""
+    marks = "app.kubernetes.io/component"
+    return {each["metadata"]["uid"] for each in cell.all("Pod") if each["metadata"]["labels"][marks] in components}
+
+
+def told(cell: Cell) -> list[str]:
+    """Which Secrets were renewed, in their order."""
+    events = [event for event in cell.all("Event") if event["reason"] == "Renewed"]
+    return [str(each["note"]).split()[2].rstrip(":") for each in sorted(events, key=lambda one: str(one["eventTime"]))]
+
+
+async def test_a_day_before_they_run_out_all_certificates_are_renewed_and_servers_run_on(cell: Cell) -> None:
+    async with cell.operator():
+        await cell.declare()
+        await cell.until_ready()
+    serving, controllers = pods(cell, "etcd", "kube-apiserver"), pods(cell, "kube-controller-manager", "kube-scheduler")
+    authority = cell.get("Secret", "demo-pki")
+    async with cell.operator(ahead=LEAF_LIFE - timedelta(days=1)):
+        await cell.kubelet.until(lambda: set(told(cell)) == RENEWED, "all are renewed", within_s=60)
+        await cell.kubelet.until(
+            lambda: not controllers & pods(cell, "kube-controller-manager", "kube-scheduler"),
+            "controllers have read their kubeconfigs anew",
+        )
+        status = await cell.until_ready()
+    later = datetime.now(UTC) + LEAF_LIFE + timedelta(days=300)
+    assert runs_out(cell, "demo-apiserver", "serving.crt") > later
+    assert runs_out(cell, "demo-etcd", "peer.crt") > later
+    assert pods(cell, "etcd", "kube-apiserver") == serving
+    assert cell.get("Secret", "demo-pki") == authority
+    assert {each["authority"] for each in status["certificates"]} == {"ca", "etcd-ca", "front-proxy-ca"}
+    assert all(datetime.fromisoformat(each["soonest"]) > later for each in status["certificates"])
+    assert not [event for event in cell.all("Event") if event["reason"] == "Repaired"]
+
+
+async def test_the_second_controller_is_renewed_when_the_first_is_back(cell: Cell) -> None:
+    async with cell.operator():
+        await cell.declare(topology="single")
+        await cell.until_ready()
+    cell.kubelet.behave("start", "kube-controller-manager")
+    async with cell.operator(ahead=LEAF_LIFE - timedelta(days=100)):
+        await cell.until_condition("ControllersReady", "Progressing")
+        before = set(told(cell))
+        cell.kubelet.behave("run", "kube-controller-manager")
+        await cell.kubelet.until(lambda: set(told(cell)) == RENEWED, "all are renewed", within_s=60)
+    assert "demo-scheduler" not in before
