@@ -118,6 +118,10 @@ class Operator:
         self._stop = asyncio.Event()
         self._task: asyncio.Task[int] | None = None
 
+    def value(self, name: str, **labels: str) -> float:
+        """What a metric of this operator says."""
+        return self._manager.metrics.registry.get_sample_value(f"homeostat_{name}", labels) or 0.0
+
     async def __aenter__(self) -> Self:
         self._task = asyncio.ensure_future(self._manager.run(self._stop))
         return self

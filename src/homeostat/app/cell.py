@@ -15,7 +15,7 @@ from homeostat.kube.client import Client
 from homeostat.kube.config import resolve
 from homeostat.kube.connect import connect
 from homeostat.kube.observing import PrometheusObserver
-from homeostat.operators.cluster.controller import add_cluster_admission, add_cluster_operator
+from homeostat.operators.cluster.controller import add_cluster_admission, add_cluster_operator, fleet_of
 from homeostat.operators.cluster.probing import EndpointProbe
 from homeostat.providers.etcd.membership import EtcdMembership
 from homeostat.runtime.leader import LeaderElector
@@ -79,9 +79,17 @@ async def _run(options: CellOptions) -> int:
         settings = ManagerSettings(health_host=options.health_host, health_port=options.health_port or None)
         manager = Manager(clock=clock, random=random, metrics=metrics, settings=settings, elector=elector)
         probe, etcd = EndpointProbe(clock=clock, random=random), EtcdMembership(clock=clock)
+        fleet = fleet_of(manager)
         for namespace in options.namespaces or ("",):
             add_cluster_operator(
-                manager, client, probe, etcd, store=store, namespace=namespace, workers=options.workers
+                manager,
+                client,
+                probe,
+                etcd,
+                store=store,
+                namespace=namespace,
+                workers=options.workers,
+                fleet=fleet,
             )
         if options.webhook_service:
             _add_webhooks(options, manager, client, elector)

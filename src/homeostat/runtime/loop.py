@@ -1,4 +1,4 @@
-"""The pipe that every operator is: observe -> decide -> gate -> act -> report -> one status write -> events.
+"""The pipe that every operator is: observe -> decide -> gate -> act -> report -> one status write -> metrics, events.
 
 An operator supplies the rooms; the order, the error handling and the outcomes are the same everywhere. `plan` runs the
 pipe up to the decision and changes nothing: what a dry run prints is what would run.
@@ -24,7 +24,7 @@ from homeostat.runtime.outcome import DONE, Done, Outcome, Progress, Retry, Stop
 from homeostat.runtime.seen import Writes
 from homeostat.runtime.status import HasStatus, write_status
 from homeostat.runtime.store import Store
-from homeostat.telemetry.metrics import Metrics
+from homeostat.telemetry.metrics import Measure, Metrics
 
 
 class WaitLike(Protocol):
@@ -92,10 +92,11 @@ class Target(Struct, frozen=True):
 
 
 class Report(Struct, Generic[S], frozen=True):
-    """What the world is told: the whole status, then, once that is written, notes for events."""
+    """What the world is told: the whole status, then, once that is written, what is counted and notes for events."""
 
     status: S | None = None
     notes: tuple[Note, ...] = ()
+    measures: tuple[Measure, ...] = ()
 
 
 class Rooms(ABC, Generic[K, O, P, A, S]):
@@ -132,9 +133,6 @@ class Rooms(ABC, Generic[K, O, P, A, S]):
     def target(self, observed: O) -> Target | None:
         """Whose status to write; None when there is nobody to write to."""
 
-    def told(self, observed: O, report: Report[S]) -> None:
-        """Called after the status was written: the place for the operator's own metrics."""
-
 
 class Loop(Generic[K, O, P, A, S]):
     """Runs an operator's rooms for one key at a time; give `reconcile` to a Controller."""
@@ -152,11 +150,13 @@ class Loop(Generic[K, O, P, A, S]):
         self._recorder = recorder
         self._field_manager = field_manager
         self._writes: Writes[K] | None = None
+        self._metrics = Metrics()
 
     def controller(
         self, name: str, *, random: Random, workers: int = 4, metrics: Metrics | None = None
     ) -> Controller[K]:
         """The controller that runs this loop and holds a key back until the cache shows the loop's own writes."""
+        self._metrics = metrics or self._metrics
         made = Controller(name, self.reconcile, clock=self._clock, random=random, workers=workers, metrics=metrics)
         self._writes = made.writes
         return made
@@ -216,7 +216,8 @@ class Loop(Generic[K, O, P, A, S]):
                 return Retry(error)
             if written is not None and target.store is not None:
                 self._note(key, ((target.store, written.metadata.resource_version),))
-        self._rooms.told(observed, report)
+        for measure in report.measures:
+            self._metrics.record(measure)
         if self._recorder is not None:
             for note in report.notes:
                 self._recorder.tell(reference(target.kind, target.obj), note)

@@ -27,6 +27,14 @@ class Declaration(Struct, frozen=True):
     buckets: tuple[float, ...] = ()
 
 
+class Measure(Struct, frozen=True):
+    """Something to record, as data: said where it is decided, recorded by `Metrics.record` once it is true."""
+
+    of: Declaration
+    labels: tuple[str, ...] = ()
+    value: float = 1.0  # what a counter grows by, a histogram observes, a gauge is set to
+
+
 _declared: dict[str, Declaration] = {}
 
 
@@ -79,6 +87,20 @@ class Metrics:
                 of.name, of.help, of.labels, buckets=of.buckets, registry=self.registry
             )
         return self._histograms[of.name]
+
+    def record(self, measure: Measure) -> None:
+        """Count, observe or set one measure."""
+        of, labels = measure.of, measure.labels
+        match of.kind:
+            case "counter":
+                counter = self.counter(of)
+                (counter.labels(*labels) if labels else counter).inc(measure.value)
+            case "histogram":
+                histogram = self.histogram(of)
+                (histogram.labels(*labels) if labels else histogram).observe(measure.value)
+            case "gauge":
+                gauge = self.gauge(of)
+                (gauge.labels(*labels) if labels else gauge).set(measure.value)
 
     def expose(self) -> bytes:
         """All metrics in the Prometheus text format."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -18,20 +18,8 @@ from homeostat.api.cluster.v1alpha1 import (
     ClusterPackageVersion,
     ClusterStatus,
 )
-from homeostat.api.core import (
-    CONFIG_MAP,
-    DEPLOYMENT,
-    NODE,
-    PERSISTENT_VOLUME_CLAIM,
-    POD,
-    POD_DISRUPTION_BUDGET,
-    SECRET,
-    SERVICE,
-    STATEFUL_SET,
-    Node,
-)
-from homeostat.api.kind import Kind
-from homeostat.api.meta import Object
+from homeostat.api.core import Node
+from homeostat.kit.clock import Clock
 from homeostat.kube.client import Client
 from homeostat.operators.cluster.act import Actor
 from homeostat.operators.cluster.actions import Action, Plan, Wrote
@@ -39,60 +27,52 @@ from homeostat.operators.cluster.admission import (
     ADDRESS_INDEX,
     PACKAGE_INDEX,
     by_address,
-    by_package,
     cluster_validator,
     package_validator,
 )
 from homeostat.operators.cluster.backup.ports import SnapshotStore
 from homeostat.operators.cluster.components import note_readiness
 from homeostat.operators.cluster.decide import Policy, decide
-from homeostat.operators.cluster.healing.cell import CellHealth
+from homeostat.operators.cluster.fleet import Fleet
 from homeostat.operators.cluster.healing.observe import observe_ailing
-from homeostat.operators.cluster.names import FIELD_MANAGER, NAME_LABEL
+from homeostat.operators.cluster.informers import INDEXES, cluster_keys, informers_of
+from homeostat.operators.cluster.measuring import MeasuredProbe
+from homeostat.operators.cluster.names import FIELD_MANAGER
 from homeostat.operators.cluster.observe import (
-    OWNER_INDEX,
     ZONES_INDEX,
     Caches,
     Memory,
     Observed,
-    asks_for_zones,
     observe,
 )
 from homeostat.operators.cluster.ports import Etcd, Outside, Probe
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.topology import open_zones
 from homeostat.runtime.controller import Controller
-from homeostat.runtime.informer import Informer
 from homeostat.runtime.loop import Loop, Report, Result, Rooms, Target
 from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import Outcome
 from homeostat.runtime.store import Store
 from homeostat.runtime.webhook.service import Webhooks
 
-T = TypeVar("T", bound=Object)
 NAME = "cluster"
-
-
-def _by_zones(cluster: Cluster) -> Iterable[str]:
-    return ("yes",) if asks_for_zones(cluster) else ()
-
-
-INDEXES = {ADDRESS_INDEX: by_address, PACKAGE_INDEX: by_package, ZONES_INDEX: _by_zones}
 
 
 class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
     """The rooms of the cluster operator, joined to their caches."""
 
-    def __init__(self, client: Client, caches: Caches, outside: Outside, policy: Policy, manager: Manager) -> None:
+    def __init__(
+        self, client: Client, caches: Caches, outside: Outside, policy: Policy, fleet: Fleet, clock: Clock
+    ) -> None:
         self._client = client
         self._caches = caches
         self._policy = policy
-        self._clock = manager.clock
+        self._clock = clock
         self._memories: dict[str, Memory] = {}
         self._reported: dict[str, ClusterStatus] = {}
         self._store = outside.store
-        self._actor = Actor(client, outside.probe, outside.etcd, self._memory, clock=manager.clock)
-        self._cell = CellHealth(policy.healing.cell)
+        self._actor = Actor(client, outside.probe, outside.etcd, self._memory, clock=clock)
+        self._fleet = fleet
 
     async def observe(self, key: str) -> Observed | None:
         """From the caches, and from what this process remembers of earlier looks."""
@@ -101,7 +81,7 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         if seen is None:
             return None
         known = self._memory(seen.cluster.metadata.uid)
-        ailing = observe_ailing(seen, self._caches.nodes, self._cell, known, now)
+        ailing = observe_ailing(seen, self._caches.nodes, self._fleet.health, known, now)
         stored = replace(ailing, store=self._store.where if self._store is not None else "")
         return note_readiness(stored, known, now)
 
@@ -133,7 +113,7 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
 
     def note(self, old: Cluster | None, new: Cluster | None) -> None:
         """Count the clusters of the cell; one that is gone needs no memory."""
-        self._cell.note(old, new)
+        self._fleet.note(old, new)
         if old is not None and new is None:
             self._memories.pop(old.metadata.uid, None)
             self._reported.pop(old.metadata.uid, None)
@@ -149,6 +129,11 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         return self._memories.setdefault(uid, Memory())
 
 
+def fleet_of(manager: Manager, policy: Policy = Policy()) -> Fleet:  # noqa: B008  (a frozen value)
+    """What the operators of one process know of their cell."""
+    return Fleet(manager.metrics, policy.healing.cell, clock=manager.clock)
+
+
 def add_cluster_operator(
     manager: Manager,
     client: Client,
@@ -159,48 +144,28 @@ def add_cluster_operator(
     namespace: str = "",
     workers: int = 8,
     policy: Policy = Policy(),  # noqa: B008  (a frozen value)
+    fleet: Fleet | None = None,
 ) -> Controller[str]:
-    """Wire informers, loop and controller into a manager; an empty namespace means all of them."""
-    clusters = manager.informer(client, CLUSTER, namespace=namespace, indexes=INDEXES)
-    packages = manager.informer(client, CLUSTER_PACKAGE_VERSION)
+    """Wire informers, loop and controller into a manager; an empty namespace means all of them.
 
-    def owned(kind: Kind[T]) -> Informer[T]:
-        return manager.informer(
-            client, kind, namespace=namespace, labels=NAME_LABEL, indexes={OWNER_INDEX: _cluster_keys}
-        )
-
-    secrets, services, stateful_sets = owned(SECRET), owned(SERVICE), owned(STATEFUL_SET)
-    deployments, pods, claims = owned(DEPLOYMENT), owned(POD), owned(PERSISTENT_VOLUME_CLAIM)
-    config_maps, budgets = owned(CONFIG_MAP), owned(POD_DISRUPTION_BUDGET)
-    nodes = manager.informer(client, NODE)
-    caches = Caches(
-        clusters.store,
-        packages.store,
-        secrets.store,
-        services.store,
-        stateful_sets.store,
-        deployments.store,
-        pods.store,
-        claims.store,
-        config_maps.store,
-        budgets.store,
-        nodes.store,
-    )
-    rooms = ClusterRooms(client, caches, Outside(probe, etcd, store), policy, manager)
+    Operators of several namespaces of one cell are given the same fleet: budgets are the cell's.
+    """
+    fleet = fleet or fleet_of(manager, policy)
+    informers = informers_of(manager, client, namespace)
+    clusters = informers.clusters
+    probe = MeasuredProbe(probe, manager.metrics, clock=manager.clock)
+    rooms = ClusterRooms(client, informers.caches, Outside(probe, etcd, store), policy, fleet, manager.clock)
     clusters.add_handler(lambda old, new, _priority: rooms.note(old, new))
+    informers.pods.add_handler(lambda old, new, _priority: fleet.note_pod(old, new))
     loop = Loop(
         rooms, clock=manager.clock, recorder=manager.recorder(client, FIELD_MANAGER), field_manager=FIELD_MANAGER
     )
     controller = loop.controller(NAME, random=manager.random, workers=workers, metrics=manager.metrics)
     controller.watch(clusters, to_keys=_with_rivals(clusters.store), when=rooms.is_news)
-    controller.watch(packages, to_keys=_users_of(clusters.store))
-    controller.watch(nodes, to_keys=_askers_for_zones(clusters.store), when=_opens_or_closes_a_zone)
-    sources: tuple[Informer[Any], ...] = (
-        *(secrets, services, config_maps, budgets),
-        *(stateful_sets, deployments, pods, claims),
-    )
-    for informer in sources:
-        controller.watch(informer, to_keys=_cluster_keys)
+    controller.watch(informers.packages, to_keys=_users_of(clusters.store))
+    controller.watch(informers.nodes, to_keys=_askers_for_zones(clusters.store), when=_opens_or_closes_a_zone)
+    for informer in informers.derived:
+        controller.watch(informer, to_keys=cluster_keys)
     manager.add(controller)
     return controller
 
@@ -214,11 +179,6 @@ def add_cluster_admission(
     stores = [informer.store for informer in clusters]
     webhooks.add(CLUSTER, ("CREATE", "UPDATE"), cluster_validator(stores, packages.store), needs=(*clusters, packages))
     webhooks.add(CLUSTER_PACKAGE_VERSION, ("DELETE",), package_validator(stores), needs=clusters)
-
-
-def _cluster_keys(obj: Object) -> Iterable[str]:
-    name = obj.metadata.labels.get(NAME_LABEL)
-    return (f"{obj.metadata.namespace}/{name}",) if name else ()
 
 
 def _askers_for_zones(clusters: Store[Cluster]) -> Callable[[Node], list[str]]:

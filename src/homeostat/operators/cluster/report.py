@@ -1,4 +1,4 @@
-"""From what was seen, planned and done to the whole status, and to the notes that events are made of. Pure."""
+"""From what was seen, planned and done to the whole status, to notes for events and to what is counted. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.api.meta import Condition
 from homeostat.kube.errors import Forbidden
-from homeostat.operators.cluster import words
+from homeostat.operators.cluster import orchestrations, words
 from homeostat.operators.cluster.actions import (
     Action,
     Applied,
@@ -58,7 +58,8 @@ Results = tuple[Result[Action], ...]
 def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Report[ClusterStatus]:
     """What to tell."""
     if any(isinstance(result.action, RemoveFinalizer) and _went_well(result) for result in results):
-        return Report(None, (Note(words.DELETED, "everything that was made for it is gone"),))
+        note = Note(words.DELETED, "everything that was made for it is gone")
+        return Report(None, (note,), orchestrations.gone(seen.cluster, now))
     before = seen.cluster.status
     failed = [result.outcome.error for result in results if isinstance(result.outcome, Retry)]
     attempts = before.attempts + 1 if failed else 0
@@ -84,7 +85,8 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
     status = moved(seen, plan, status, now)
     status = replace(status, phase=_phase(seen, plan, status))
     story = (*upgrade_notes(seen, plan, status), *healing_notes(before, plan.heal, results))
-    return Report(status, (*story, *_notes(seen, status, results)))
+    measures = orchestrations.measured(seen, plan, status, now)
+    return Report(status, (*story, *_notes(seen, status, results)), measures)
 
 
 def _conditions(seen: Observed, plan: Plan, results: Results, attempts: int, now: datetime) -> tuple[Condition, ...]:

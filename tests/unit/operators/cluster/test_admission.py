@@ -8,7 +8,7 @@ from tests.support.clusters import cluster, package
 from homeostat.api.admission import Operation
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion, ClusterStatus
 from homeostat.operators.cluster.admission import cluster_validator, package_validator
-from homeostat.operators.cluster.controller import INDEXES
+from homeostat.operators.cluster.informers import INDEXES
 from homeostat.runtime.store import Store
 from homeostat.runtime.webhook.asking import ALLOWED, Request, Verdict
 

@@ -1,0 +1,99 @@
+"""All clusters of a cell together: what is known of them beside each one, and told of them as gauges.
+
+One for a process, also where it serves several namespaces: budgets are the cell's. Everything is counted as Clusters
+and Pods change, so that neither a scrape nor a look at one cluster costs more in a cell of ten thousand. Nothing is
+kept that the objects do not say.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from homeostat.api.cluster.v1alpha1 import Cluster
+from homeostat.api.pods import ContainerStatus, Pod
+from homeostat.kit.clock import Clock
+from homeostat.operators.cluster import metrics as told
+from homeostat.operators.cluster.healing.cell import CellHealth, CellPolicy
+from homeostat.operators.cluster.names import COMPONENT_LABEL
+from homeostat.operators.cluster.orchestrations import running
+from homeostat.telemetry.metrics import Declaration, Measure, Metrics
+
+_OPERATIONS = (told.CREATE, told.UPGRADE, told.ROLLBACK, told.DELETE, told.HEAL)
+_ENDS = {"Completed", "ContainerCannotRun", "Error", "OOMKilled"}  # as kubelets say it; anything else is Other
+Series = tuple[Declaration, tuple[str, ...]]
+
+
+class Fleet:
+    """The clusters of a cell."""
+
+    def __init__(self, metrics: Metrics, policy: CellPolicy, *, clock: Clock) -> None:
+        self.health = CellHealth(policy)
+        self._metrics = metrics
+        self._policy = policy
+        self._clock = clock
+        self._running: dict[str, dict[str, datetime]] = {operation: {} for operation in _OPERATIONS}  # since, by uid
+        self._show()
+
+    def note(self, old: Cluster | None, new: Cluster | None) -> None:
+        """A Cluster came, changed or went."""
+        self.health.note(old, new)
+        before = _series(old) if old is not None else set()
+        after = _series(new) if new is not None else set()
+        for declaration, labels in before - after:
+            self._metrics.gauge(declaration).labels(*labels).dec()
+        for declaration, labels in after - before:
+            self._metrics.gauge(declaration).labels(*labels).inc()
+        for one, is_there in ((old, False), (new, True)):
+            if one is not None:
+                self._follow(one, running(one) if is_there else {})
+
+    def note_pod(self, old: Pod | None, new: Pod | None) -> None:
+        """A Pod of a master came, changed or went. What it went through before we saw it is not known."""
+        if old is None or new is None or old.metadata.uid != new.metadata.uid:
+            return
+        before = {container.name: container.restart_count for container in old.status.container_statuses}
+        for container in new.status.container_statuses:
+            more = container.restart_count - before.get(container.name, 0)
+            if more > 0:
+                labels = (new.metadata.labels.get(COMPONENT_LABEL, ""), _end(container))
+                self._metrics.record(Measure(told.RESTARTS, labels, more))
+
+    def _follow(self, cluster: Cluster, under_way: dict[str, datetime]) -> None:
+        uid = cluster.metadata.uid
+        for operation, since in self._running.items():
+            if operation in under_way:
+                since[uid] = under_way[operation]
+            else:
+                since.pop(uid, None)
+
+    def _show(self) -> None:
+        """What depends on the time of the scrape is read then."""
+        gauge = self._metrics.gauge
+        for operation, since in self._running.items():
+            gauge(told.RUNNING).labels(operation).set_function(since.__len__)
+            gauge(told.LONGEST).labels(operation).set_function(partial(self._longest_s, since))
+        gauge(told.FORMED).set_function(lambda: self.health.look(self._clock.now()).clusters)
+        gauge(told.SICK).set_function(lambda: self.health.look(self._clock.now()).sick)
+        gauge(told.FROZEN).set_function(lambda: self.health.look(self._clock.now()).is_frozen(self._policy))
+        gauge(told.BUDGET_LEFT).set_function(self._budget_left)
+
+    def _longest_s(self, since: dict[str, datetime]) -> float:
+        return (self._clock.now() - min(since.values())).total_seconds() if since else 0.0
+
+    def _budget_left(self) -> float:
+        return max(self._policy.replacements - self.health.look(self._clock.now()).recent, 0)
+
+
+def _series(cluster: Cluster) -> set[Series]:
+    """Where a Cluster is counted."""
+    status = cluster.status
+    said = {(told.CONDITIONS, (one.type, one.status, one.reason)) for one in status.conditions}
+    return {(told.CLUSTERS, (status.phase or "Pending", status.kubernetes_version)), *said}
+
+
+def _end(container: ContainerStatus) -> str:
+    last = container.last_state.terminated
+    if last is None:
+        return "Other"
+    return last.reason if last.reason in _ENDS else "Other"

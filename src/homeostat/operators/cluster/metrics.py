@@ -1,0 +1,90 @@
+"""Every metric of the cluster operator, with its unit, and the measures that reports are made of.
+
+Labels are words of a few kinds, never names of objects: a cell of ten thousand clusters has as many series as one of
+ten. Gauges are told by every replica, from its own cache; counters and durations by the one that leads.
+"""
+
+from __future__ import annotations
+
+from homeostat.telemetry.metrics import Measure, declare
+
+CREATE, UPGRADE, ROLLBACK, DELETE, HEAL = "create", "upgrade", "rollback", "delete", "heal"
+SUCCEEDED, FAILED, ABANDONED = "succeeded", "failed", "abandoned"
+_WAITS_S = (1.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
+
+CLUSTERS = declare(
+    "homeostat_clusters",
+    "gauge",
+    "clusters",
+    "Clusters by phase and by the Kubernetes version that they serve, which is empty before they do",
+    labels=("phase", "version"),
+)
+CONDITIONS = declare(
+    "homeostat_cluster_conditions",
+    "gauge",
+    "clusters",
+    "Clusters by what each of their conditions says, with the reasons of the words page",
+    labels=("condition", "status", "reason"),
+)
+RUNNING = declare(
+    "homeostat_orchestrations_running",
+    "gauge",
+    "clusters",
+    "Clusters that are being created, moved, deleted or mended",
+    labels=("operation",),
+)
+LONGEST = declare(
+    "homeostat_orchestration_longest_running_seconds",
+    "gauge",
+    "seconds",
+    "For how long the oldest orchestration that has not ended has been under way",
+    labels=("operation",),
+)
+ENDED = declare(
+    "homeostat_orchestrations",
+    "counter",
+    "orchestrations",
+    "Orchestrations that ended: create, upgrade, rollback, delete, heal; a creation is abandoned by a deletion",
+    labels=("operation", "result"),
+)
+DURATION = declare(
+    "homeostat_orchestration_duration_seconds",
+    "histogram",
+    "seconds",
+    "From the beginning of an orchestration to its end",
+    labels=("operation", "result"),
+    buckets=_WAITS_S,
+)
+PROBES = declare(
+    "homeostat_probe_duration_seconds",
+    "histogram",
+    "seconds",
+    "Probes through endpoints, answered or failed",
+    labels=("result",),
+)
+RESTARTS = declare(
+    "homeostat_master_restarts",
+    "counter",
+    "restarts",
+    "Containers of masters that their kubelet started again, by how they had ended",
+    labels=("component", "reason"),
+)
+FORMED = declare("homeostat_cell_clusters", "gauge", "clusters", "Clusters of the cell that were Ready once")
+SICK = declare(
+    "homeostat_cell_sick_clusters",
+    "gauge",
+    "clusters",
+    "Of those, the ones whose masters are not well, paused ones aside",
+)
+FROZEN = declare(
+    "homeostat_healing_frozen", "gauge", "cells", "1 while so many clusters look sick at once that nothing is replaced"
+)
+BUDGET_LEFT = declare(
+    "homeostat_healing_budget_left", "gauge", "replacements", "Members of etcd that may still be replaced in the window"
+)
+
+
+def ended(operation: str, result: str, seconds: float) -> tuple[Measure, ...]:
+    """What an orchestration that is over counts as."""
+    labels = (operation, result)
+    return Measure(ENDED, labels), Measure(DURATION, labels, max(seconds, 0.0))
