@@ -59,6 +59,7 @@ class Kubelet:
     def __init__(self, client: Client, *, clock: Clock, random: Random, namespace: str = "", prefix: str = "") -> None:
         """In all namespaces, a prefix says which of them are meant: others belong to other tests."""
         self._prefix = prefix
+        self._templates: dict[tuple[str, str], Whole] = {}  # of StatefulSets, by uid and revision
         self._given: dict[str, str] = {}  # addresses by the uid of their Service: a cache may lag behind our writes
         self.behaviour: dict[str, Behaviour] = {}  # by Pod, image, flag or component; the rest runs
         self.gives_addresses = True
@@ -202,14 +203,18 @@ class Kubelet:
         stem = _name(workload) if kind == "StatefulSet" else f"{_name(workload)}-{revision}"
         wanted = [f"{stem}-{number}" for number in range(workload["spec"].get("replicas", 1))]
         there = {_name(pod) for pod in pods}
-        for name in wanted:
+        partition = _partition(workload)
+        self._templates[_uid(workload), revision] = template
+        for number, name in enumerate(wanted):
             # Also for Pods that are there: the controller makes what went while it made a Pod, or that waits for ever.
             await self._volumes(workload, name)
             if name not in there:
-                await self._client.create(KINDS["Pod"], pod_of(workload, kind, name, revision))
+                kept = workload.get("status", {}).get("currentRevision", revision) if number < partition else revision
+                made_of = {**workload["spec"], "template": self._templates[_uid(workload), kept]}
+                await self._client.create(KINDS["Pod"], pod_of({**workload, "spec": made_of}, kind, name, kept))
                 self.started.append((_namespace(workload), name))
         current = [pod for pod in pods if _name(pod) in wanted and _revision(pod) == revision and not _deleting(pod)]
-        for pod in _outdated(pods, wanted, current, is_deployment=kind == "Deployment"):
+        for pod in _outdated(pods, wanted, current, None if kind == "Deployment" else partition):
             if not _deleting(pod):
                 await self._client.delete(POD, _name(pod), _namespace(pod), uid=_uid(pod))
         if kind == "Deployment" and (workload["metadata"].get("annotations") or {}).get(REVISION) != revision:
@@ -222,6 +227,10 @@ class Kubelet:
             "updatedReplicas": len(current),
             "availableReplicas": sum(_ready(pod) for pod in pods),
         }
+        if kind == "StatefulSet":
+            is_there = len(wanted) == len(pods) == sum(_ready(pod) for pod in current)
+            before = workload.get("status", {}).get("currentRevision", revision)
+            status |= {"updateRevision": revision, "currentRevision": revision if is_there else before}
         await self._status(kind, workload, status)
 
     async def _volumes(self, workload: Whole, pod: str) -> None:
@@ -264,14 +273,19 @@ class Kubelet:
         await self._client.merge_patch(KINDS[kind], _name(obj), patch, _namespace(obj), subresource="status")
 
 
-def _outdated(pods: list[Whole], wanted: list[str], current: list[Whole], *, is_deployment: bool) -> list[Whole]:
+def _partition(workload: Whole) -> int:
+    """From which number on a StatefulSet's Pods are of the newest revision."""
+    return int(workload["spec"].get("updateStrategy", {}).get("rollingUpdate", {}).get("partition", 0))
+
+
+def _outdated(pods: list[Whole], wanted: list[str], current: list[Whole], partition: int | None) -> list[Whole]:
     """A Deployment's old Pods go when the new ones are ready; a StatefulSet's make room, the last first, one by one."""
     old = [pod for pod in pods if pod not in current]
-    if is_deployment:
+    if partition is None:
         return old if sum(_ready(pod) for pod in current) == len(wanted) else []
     by_name = {_name(pod): pod for pod in pods}
     going = [pod for pod in old if _name(pod) not in wanted]
-    for name in reversed(wanted):
+    for name in reversed(wanted[partition:]):
         pod = by_name.get(name)
         if pod in old:
             return [*going, pod]

@@ -17,6 +17,7 @@ class FakeEtcd:
         self._members: dict[int, MemberSeen] = {}
         self.dead: set[str] = set()  # hosts whose process does not answer
         self.failure = ""
+        self.leader = ""  # the host that leads; nobody was told yet: the first one that is well
         self.story: list[str] = []  # changes, in order
 
     async def members(self, access: EtcdAccess) -> tuple[MemberSeen, ...]:
@@ -26,8 +27,14 @@ class FakeEtcd:
             for name, host in access.hosts.items():
                 number = next(self._ids)
                 self._members[number] = MemberSeen(number, name, host)
+        leader = self._leader()
         return tuple(
-            replace(each, is_well=bool(each.name) and each.host not in self.dead, is_level=each.host not in self.dead)
+            replace(
+                each,
+                is_well=bool(each.name) and each.host not in self.dead,
+                is_level=each.host not in self.dead,
+                is_leader=each.host == leader,
+            )
             for each in self._members.values()
         )
 
@@ -53,12 +60,25 @@ class FakeEtcd:
         self._members[member_id] = replace(member, is_learner=False)
         self.story.append(f"promoted {member.name}")
 
+    async def move_leader(self, access: EtcdAccess, member_id: int) -> None:
+        self._require_quorum()
+        member = self._members.get(member_id)
+        if member is None or member.is_learner or member.host in self.dead:
+            raise EtcdRefused("bad leader transferee")
+        if member.host != self._leader():
+            self.leader = member.host
+            self.story.append(f"moved the leader to {member.name}")
+
     def start(self, name: str) -> None:
         """The process of a member starts on an empty volume."""
         for number, member in self._members.items():
             if member.host.startswith(f"{name}."):
                 self._members[number] = replace(member, name=name)
                 self.dead.discard(member.host)
+
+    def _leader(self) -> str:
+        able = [each.host for each in self._members.values() if not each.is_learner and each.host not in self.dead]
+        return self.leader if self.leader in able else next(iter(able), "")
 
     def _require_quorum(self) -> None:
         if self.failure:

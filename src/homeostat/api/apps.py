@@ -34,6 +34,24 @@ class WorkloadSpec(Struct, frozen=True, gc=False):
     template: PodTemplate = PodTemplate()
 
 
+class RollingUpdate(Struct, frozen=True, gc=False):
+    """Down to which number a StatefulSet replaces Pods of an older revision."""
+
+    partition: int = 0
+
+
+class UpdateStrategy(Struct, frozen=True, gc=False, rename="camel"):
+    """How a StatefulSet comes to a new revision."""
+
+    rolling_update: RollingUpdate = RollingUpdate()
+
+
+class StatefulSetSpec(WorkloadSpec, frozen=True, gc=False, rename="camel"):
+    """How many replicas are wanted, of what, and which of them may be replaced."""
+
+    update_strategy: UpdateStrategy = UpdateStrategy()
+
+
 class WorkloadStatus(Struct, frozen=True, gc=False, rename="camel"):
     """How many replicas there are; absent numbers are zero, as in Go."""
 
@@ -64,7 +82,7 @@ class StatefulSet(Struct, frozen=True, gc=False):
     """A StatefulSet."""
 
     metadata: ObjectMeta
-    spec: WorkloadSpec = WorkloadSpec()
+    spec: StatefulSetSpec = StatefulSetSpec()
     status: StatefulSetStatus = StatefulSetStatus()
 
 

@@ -101,6 +101,26 @@ async def test_without_a_quorum_nothing_is_known_and_nothing_changed(membership:
     assert len(await until(membership, etcds, m0=True, m1=True)) == 3
 
 
+async def test_another_member_leads_when_it_is_told_to_and_nobody_loses_sight_of_the_leader(
+    membership: EtcdMembership, etcds: Etcds
+) -> None:
+    await until(membership, etcds, m0=True, m1=True, m2=True)
+    for name, host in HOSTS.items():
+        target = next(each for each in await membership.members(etcds.access()) if each.name == name)
+        await membership.move_leader(etcds.access(), target.id)
+        await membership.move_leader(etcds.access(), target.id)  # again, as after an answer that was lost
+        found = await until(membership, etcds, m0=True, m1=True, m2=True)
+        assert [each.host for each in found.values() if each.is_leader] == [host]
+
+
+async def test_who_is_no_member_cannot_lead_and_the_leader_stays(membership: EtcdMembership, etcds: Etcds) -> None:
+    found = await until(membership, etcds, m0=True, m1=True, m2=True)
+    with pytest.raises((EtcdRefused, Unreachable), match="bad leader transferee"):
+        await membership.move_leader(etcds.access(), 0xBAD)
+    leader = next(each for each in (await membership.members(etcds.access())) if each.is_leader)
+    assert leader.host in found
+
+
 async def test_a_member_that_hangs_behind_its_open_port_is_not_well(membership: EtcdMembership, etcds: Etcds) -> None:
     await until(membership, etcds, m0=True, m1=True, m2=True)
     etcds.send("m-2", signal.SIGSTOP)

@@ -231,7 +231,10 @@ PATTERNS = (
     (r"10\.250\.0\.\d+", "ADDRESS"),
     (r'("cluster.homeostat.dev/(?:secret-)?digest":)"[0-9a-f]+"', r'\1"DIGEST"'),
     (r"(demo-(?:apiserver|scheduler|controller-manager))-[0-9a-f]{8}-0", r"\1-POD"),
-    (r'("(?:controller-revision-hash|deployment.kubernetes.io/revision)":)"[0-9a-f]+"', r'\1"REVISION"'),
+    (
+        r'("(?:controller-revision-hash|deployment.kubernetes.io/revision|currentRevision|updateRevision)":)"[0-9a-f]+"',
+        r'\1"REVISION"',
+    ),
 )
 
 

@@ -143,6 +143,21 @@ async def test_an_override_that_breaks_etcd_stops_at_one_member(wide_cell: Cell)
         await until_declared(cell, [])
 
 
+async def test_members_of_etcd_are_replaced_from_the_last_to_the_first_and_never_while_they_lead(
+    wide_cell: Cell,
+) -> None:
+    cell = wide_cell
+    async with cell.operator():
+        await cell.declare(topology="ha")
+        await cell.until_ready()
+        cell.etcd.leader = f"demo-etcd-2.demo-etcd.{cell.namespace}.svc"
+        made = len(cell.kubelet.started)
+        await cell.set_spec(overrides=[{"name": "etcd", "args": {"snapshot-count": "5000"}}])
+        await until_declared(cell, [{"name": "etcd", "args": {"snapshot-count": "5000"}}])
+    assert [name for _, name in cell.kubelet.started[made:]] == ["demo-etcd-2", "demo-etcd-1", "demo-etcd-0"]
+    assert cell.etcd.story == ["moved the leader to demo-etcd-0", "moved the leader to demo-etcd-2"]
+
+
 async def test_what_a_webhook_let_by_is_told_and_the_masters_are_kept_and_mended(cell: Cell) -> None:
     cell.kubelet.collects_pods = True
     async with cell.operator():

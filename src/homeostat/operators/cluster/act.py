@@ -26,6 +26,7 @@ from homeostat.operators.cluster.actions import (
     Discard,
     IssueAuthority,
     IssueLeaf,
+    MoveLeader,
     Probed,
     ProbeEndpoint,
     ProbeFailed,
@@ -97,7 +98,7 @@ class Actor:
                 return await self._ask_kubelets(seen)
             case Remove():
                 await self._remove(seen, action)
-            case AskEtcd() | RemoveMember() | AddMember() | PromoteMember() | Discard():
+            case AskEtcd() | RemoveMember() | AddMember() | PromoteMember() | MoveLeader() | Discard():
                 return await self._members.act(seen, action)
             case RemoveFinalizer():
                 await remove_finalizer(self._client, CLUSTER, seen.cluster, FINALIZER)

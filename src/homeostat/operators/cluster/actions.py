@@ -81,6 +81,13 @@ class PromoteMember(Struct, frozen=True, tag=True):
     id: int
 
 
+class MoveLeader(Struct, frozen=True, tag=True):
+    """Let another member of etcd lead, before the one that leads is restarted or removed."""
+
+    member: str
+    id: int
+
+
 class Discard(Struct, frozen=True, tag=True):
     """Destructive: delete the volume claim or the Pod of a member that was removed, by uid.
 
@@ -106,6 +113,7 @@ Action = (
     | RemoveMember
     | AddMember
     | PromoteMember
+    | MoveLeader
     | Discard
 )
 

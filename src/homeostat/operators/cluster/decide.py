@@ -37,6 +37,7 @@ from homeostat.operators.cluster.manifests.shape import Desired, Inputs
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.overrides import faults, told
+from homeostat.operators.cluster.rollout.members import Roll, roll
 from homeostat.operators.cluster.rollout.standing import declared, made_of, placed
 from homeostat.operators.cluster.rollout.step import step
 from homeostat.operators.cluster.teardown import tear_down
@@ -171,14 +172,17 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
         for leaf in seen.leaves
         if (leaf.damage or not leaf.exists) and not _is_deleting(seen, "Secret", leaf.leaf.name)
     )
-    workloads = _changed(seen, tuple(_workloads(seen)))
-    actions: tuple[Action, ...] = (*issue, *_changed(seen, (*_foundations(seen), *_workloads(seen))))
-    going = step(seen, now, is_applied=not workloads)
+    rolling = roll(seen, now)
+    workloads = tuple(_workloads(seen, rolling))
+    actions: tuple[Action, ...] = (*issue, *_changed(seen, (*_foundations(seen), *workloads)))
+    is_applied = not _changed(seen, workloads)
+    going = step(seen, now, is_applied=is_applied)
     healing = members.heal(seen, now, policy.healing)
-    turn = renew(seen, rest(seen, going, is_applied=not workloads and not issue), now)
-    does = (*actions, *turn.actions, *healing.actions)
-    plan = _follow(seen, Plan(does, step=going, verdict=_refused(going), heal=healing, turn=turn), now, policy)
-    waits = (wait for wait in (plan.wait, healing.wait, turn.wait) if wait is not None)
+    turn = renew(seen, rest(seen, going, is_applied=is_applied and not issue), now)
+    asked = dict.fromkeys((*turn.actions, *healing.actions, *rolling.actions))
+    plan = Plan((*actions, *asked), step=going, verdict=_refused(going), heal=healing, turn=turn)
+    plan = _follow(seen, plan, now, policy)
+    waits = (wait for wait in (plan.wait, healing.wait, turn.wait, rolling.wait) if wait is not None)
     return replace(plan, wait=min(waits, key=lambda wait: wait.until, default=None))
 
 
@@ -236,10 +240,10 @@ def wrong_in(spec: ClusterSpec) -> str:
     return ""
 
 
-def _inputs(seen: Observed) -> Inputs:
+def _inputs(seen: Observed, rolling: Roll = Roll(0)) -> Inputs:  # noqa: B008  (a frozen value)
     usable = {leaf.leaf.name: leaf.digest for leaf in seen.leaves if leaf.exists and not leaf.damage}
     is_formed = seen.cluster.status.ready_at is not None
-    return Inputs(seen.cluster, made_of(seen), seen.names, seen.endpoint, usable, is_formed)
+    return Inputs(seen.cluster, made_of(seen), seen.names, seen.endpoint, usable, is_formed, rolling.partition)
 
 
 def _foundations(seen: Observed) -> tuple[Desired, ...]:
@@ -255,9 +259,9 @@ def _foundations(seen: Observed) -> tuple[Desired, ...]:
     )
 
 
-def _workloads(seen: Observed) -> Iterator[Desired]:
+def _workloads(seen: Observed, rolling: Roll) -> Iterator[Desired]:
     """Each as soon as what it needs is there: its Secret, the address, an API that answers."""
-    inputs, names = _inputs(seen), seen.names
+    inputs, names = _inputs(seen, rolling), seen.names
     if names.etcd in inputs.secrets:
         yield etcd.stateful_set(inputs)
     # An API server that finds no etcd ends itself after 20 s and then waits longer each time.

@@ -39,6 +39,7 @@ class MemberSeen(Struct, frozen=True):
     is_learner: bool = False
     is_well: bool = False  # it answered at its own address, and knows a leader
     is_level: bool = False  # it has applied about as much as the leader: what a learner is promoted by
+    is_leader: bool = False
 
 
 class EtcdRefused(Exception):
@@ -77,6 +78,10 @@ class Etcd(Protocol):
 
     async def promote(self, access: EtcdAccess, member_id: int) -> None:
         """Give a learner its vote. Raises EtcdRefused while it is behind."""
+        ...
+
+    async def move_leader(self, access: EtcdAccess, member_id: int) -> None:
+        """Let another member with a vote lead, at once and without an election; who leads already goes on leading."""
         ...
 
 

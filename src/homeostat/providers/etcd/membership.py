@@ -93,6 +93,18 @@ class EtcdMembership:
         """Give a learner its vote. Raises EtcdRefused while it is behind."""
         await self._change(access, "cluster/member/promote", {"ID": str(member_id)})
 
+    async def move_leader(self, access: EtcdAccess, member_id: int) -> None:
+        """Let another member with a vote lead. Only the leader itself gives its office away."""
+        async with self._gateway(access) as gateway:
+            statuses = await _statuses(gateway, access)
+            listed = await self._listed(gateway, statuses)
+            leader = next((member for member in listed if _leads(member, statuses.get(member.host))), None)
+            if leader is None:
+                raise Unreachable(f"etcd: no member of {_among(access)} says that it leads")
+            if leader.id != member_id:
+                body = {"targetID": str(member_id)}
+                await gateway.call(leader.host, "maintenance/transfer-leadership", body, Nothing, within_s=_CHANGE_S)
+
     async def _change(self, access: EtcdAccess, method: str, body: dict[str, object]) -> None:
         """By a member that is well and has a vote: learners take no changes."""
         async with self._gateway(access) as gateway:
@@ -149,7 +161,12 @@ def _seen(member: Member, status: Status | None, newest: int) -> MemberSeen:
         is_learner=member.is_learner,
         is_well=is_well,
         is_level=is_level,
+        is_leader=_leads(member, status),
     )
+
+
+def _leads(member: Member, status: Status | None) -> bool:
+    return status is not None and status.leader == member.id
 
 
 def _among(access: EtcdAccess) -> str:

@@ -11,7 +11,7 @@ from homeostat.kit.clock import Clock
 from homeostat.kit.pki.soundness import decoded
 from homeostat.kube.client import Client
 from homeostat.kube.errors import NotFound
-from homeostat.operators.cluster.actions import AddMember, AskEtcd, Discard, PromoteMember, RemoveMember
+from homeostat.operators.cluster.actions import AddMember, AskEtcd, Discard, MoveLeader, PromoteMember, RemoveMember
 from homeostat.operators.cluster.components import topology
 from homeostat.operators.cluster.healing.members import unsafe_without
 from homeostat.operators.cluster.healing.seen import EtcdSeen
@@ -20,7 +20,7 @@ from homeostat.operators.cluster.ports import Etcd, EtcdAccess, EtcdRefused, Unr
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 
 _AGAIN_S = 5.0
-Change = RemoveMember | AddMember | PromoteMember
+Change = RemoveMember | AddMember | PromoteMember | MoveLeader
 SLOW_S = 2.0  # an API server of the cell that takes so long for one read is not one to judge others by
 
 
@@ -77,6 +77,8 @@ class MemberActor:
                 await self._etcd.add_learner(access, seen.names.etcd_host(name))
             case PromoteMember(id=number):
                 await self._etcd.promote(access, number)
+            case MoveLeader(id=number):
+                await self._etcd.move_leader(access, number)
         self._know(seen, None)
         return DONE
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from homeostat.api.core import Node
 from homeostat.operators.cluster.healing.cell import CellHealth
+from homeostat.operators.cluster.healing.members import FRESH
 from homeostat.operators.cluster.healing.seen import HostSeen
 from homeostat.operators.cluster.observe import Memory, Observed
 from homeostat.operators.cluster.topology import ZONE_LABEL, is_ready, takes_pods, topology_of
@@ -21,7 +22,8 @@ def observe_ailing(seen: Observed, nodes: Store[Node], cell: CellHealth, known: 
     known.unready = {name: known.unready.get(name, now) for name in members if name not in ready}
     healing = seen.cluster.status.healing
     if not known.unready and (healing is None or healing.replacement is None):
-        known.members = None
+        if known.members is not None and now >= known.members.at + FRESH:
+            known.members = None  # nobody asked lately, so nobody shall tell of it
         return seen
     hosts = {
         node.metadata.name: HostSeen(node.metadata.labels.get(ZONE_LABEL, ""), is_ready(node), takes_pods(node))

@@ -109,6 +109,7 @@ def stateful_set(inputs: Inputs) -> Desired:
         "replicas": inputs.topology.members,
         "serviceName": names.etcd,
         "podManagementPolicy": "Parallel",
+        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": inputs.partition}},
         "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
         "selector": {"matchLabels": selector(inputs, NAME)},
         "template": template,

@@ -53,6 +53,7 @@ class Inputs(Struct, frozen=True):
     endpoint: ClusterEndpointStatus | None
     secrets: Mapping[str, str]  # leaf Secret name to digest of its content: a new content replaces the Pods
     is_formed: bool = False  # whether etcd had all its members once
+    partition: int = 0  # members of etcd from this number on may be replaced
 
     @property
     def topology(self) -> Topology:
