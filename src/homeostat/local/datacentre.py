@@ -22,7 +22,7 @@ from homeostat.local.state import State, StateError
 DEFAULT_NAME = "homeostat"
 DEFAULT_HOSTS = 3
 KUBERNETES_VERSION = "1.35.4"
-ETCD_VERSION = "3.6.16"
+ETCD_VERSION = "3.6.16"  # of the meta cluster
 COREDNS_VERSION = "1.14.7"
 LOCAL_PATH_VERSION = "0.0.30"
 

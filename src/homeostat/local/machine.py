@@ -17,8 +17,9 @@ from homeostat.kit.clock import Clock
 from homeostat.local import doctor
 from homeostat.local.base import ensure_base
 from homeostat.local.binaries import BinarySet, ensure
+from homeostat.local.binaries.components import ETCD_VERSIONS
 from homeostat.local.command import run
-from homeostat.local.datacentre import COREDNS_VERSION, ETCD_VERSION, LOCAL_PATH_VERSION, DataCentre
+from homeostat.local.datacentre import COREDNS_VERSION, LOCAL_PATH_VERSION, DataCentre
 from homeostat.local.hosts.nodes import node_files
 from homeostat.local.hosts.ports import Bind, File, HostSpec
 from homeostat.local.hosts.runc_hosts import RuncHosts
@@ -89,7 +90,7 @@ class MachineGround:
         images = binary_images(
             self._found().path,
             kubernetes=OFFERED_VERSIONS,
-            etcd=ETCD_VERSION,
+            etcd=ETCD_VERSIONS,
             coredns=COREDNS_VERSION,
             local_path=LOCAL_PATH_VERSION,
             pause=self._base / "usr/bin/catatonit",

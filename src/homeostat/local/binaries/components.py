@@ -12,7 +12,7 @@ from msgspec import Struct
 from homeostat.local.binaries.errors import Unknown
 
 KUBERNETES_VERSIONS = ("1.34.4", "1.35.4")
-ETCD_VERSION = "3.6.16"
+ETCD_VERSIONS = ("3.5.35", "3.6.16")  # the newest is what new clusters and the meta cluster are made of
 COREDNS_VERSION = "1.14.7"
 LOCAL_PATH_VERSION = "0.0.30"
 
@@ -92,7 +92,7 @@ def wanted(kubernetes_versions: tuple[str, ...], arch: str) -> tuple[Component, 
     """All components of a data centre that offers these Kubernetes versions."""
     return (
         *(kubernetes(version, arch) for version in kubernetes_versions),
-        etcd(ETCD_VERSION, arch),
+        *(etcd(version, arch) for version in ETCD_VERSIONS),
         coredns(COREDNS_VERSION, arch),
         local_path_provisioner(LOCAL_PATH_VERSION),
     )

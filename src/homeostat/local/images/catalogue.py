@@ -38,7 +38,7 @@ class Image(Struct, frozen=True):
 
 
 def binary_images(
-    find: FindBinary, *, kubernetes: tuple[str, ...], etcd: str, coredns: str, local_path: str, pause: Path
+    find: FindBinary, *, kubernetes: tuple[str, ...], etcd: tuple[str, ...], coredns: str, local_path: str, pause: Path
 ) -> tuple[Image, ...]:
     """The images of all versions that are offered."""
     masters = tuple(
@@ -48,16 +48,16 @@ def binary_images(
     )
     return (
         *masters,
-        Image(
-            "etcd",
-            (etcd,),
-            {f"usr/local/bin/{name}": find(name, etcd) for name in ("etcd", "etcdctl", "etcdutl")},
-            ("/usr/local/bin/etcd",),
-        ),
+        *(_etcd(find, version) for version in etcd),
         _one(find, "coredns", coredns, coredns),
         _one(find, "local-path-provisioner", local_path, local_path),
         Image("pause", PAUSE_TAGS, {"usr/local/bin/pause": pause}, ("/usr/local/bin/pause", "-P")),
     )
+
+
+def _etcd(find: FindBinary, version: str) -> Image:
+    files = {f"usr/local/bin/{name}": find(name, version) for name in ("etcd", "etcdctl", "etcdutl")}
+    return Image("etcd", (version,), files, ("/usr/local/bin/etcd",))
 
 
 def _one(find: FindBinary, name: str, version: str, tag: str) -> Image:

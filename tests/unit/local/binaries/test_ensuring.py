@@ -40,7 +40,7 @@ from homeostat.local.binaries.errors import (
 from homeostat.local.paths import Paths
 
 PROGRAMS = [(name, one.version) for one in COMPONENTS for name in one.names]
-KUBERNETES, ETCD, COREDNS, LOCAL_PATH = COMPONENTS
+KUBERNETES, _, ETCD, COREDNS, LOCAL_PATH = COMPONENTS
 
 
 class Machine:
