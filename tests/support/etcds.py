@@ -36,8 +36,8 @@ class Etcds:
         certificate, key = self.authority.user("operator")
         return EtcdAccess(dict(HOSTS), (authority or self.authority).certificate, certificate, key)
 
-    def start(self, name: str, *, state: str = "new") -> None:
-        """Start a member on what is in its directory."""
+    def start(self, name: str, *, state: str = "new", version: str = "", **more: str) -> None:
+        """Start a member on what is in its directory; `more` are flags, with `_` for `-`."""
         host = HOSTS[name]
         members = ",".join(f"{each}=https://{at}:{self.peer_port}" for each, at in HOSTS.items())
         mine, peer = f"https://{host}:{self.client_port}", f"https://{host}:{self.peer_port}"
@@ -53,8 +53,9 @@ class Etcds:
             "initial-cluster-state": state,
             "log-level": "error",
             **{f"{side}{flag}": str(self.place / file) for side in ("", "peer-") for flag, file in tls.items()},
+            **{flag.replace("_", "-"): value for flag, value in more.items()},
         }
-        command = [str(require("etcd")), *(f"--{flag}={value}" for flag, value in flags.items())]
+        command = [str(require("etcd", version)), *(f"--{flag}={value}" for flag, value in flags.items())]
         command += ["--unsafe-no-fsync", "--client-cert-auth", "--peer-client-cert-auth"]
         with (self.place / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(command, stdout=log, stderr=log)
@@ -64,6 +65,17 @@ class Etcds:
         process = self._running.pop(name)
         process.kill()
         process.wait(20)
+
+    def stop_one(self, name: str) -> None:
+        """Let a member end in peace, as a Pod's does."""
+        process = self._running.pop(name)
+        process.terminate()
+        process.wait(20)
+
+    def last_words(self, name: str) -> str:
+        """What a member that ends by itself told at last."""
+        self._running.pop(name).wait(20)
+        return (self.place / f"{name}.log").read_text()[-4000:]
 
     def send(self, name: str, number: int) -> None:
         """Send a signal to a member."""
@@ -79,13 +91,23 @@ class Etcds:
             self.kill(name)
 
 
+def etcdctl(etcds: Etcds, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """etcdctl as an operator of the first member has it."""
+    place = etcds.place
+    tls = (f"--cacert={place}/ca.crt", f"--cert={place}/tls.crt", f"--key={place}/tls.key")
+    where = f"--endpoints=https://{HOSTS['m-0']}:{etcds.client_port}"
+    return subprocess.run(
+        [str(require("etcdctl")), where, *tls, *words], input=stdin, capture_output=True, text=True, check=False
+    )
+
+
 @contextmanager
-def running(place: Path) -> Iterator[Etcds]:
+def running(place: Path, *, version: str = "", **more: str) -> Iterator[Etcds]:
     """Three members, until the block ends."""
     etcds = Etcds(place)
     try:
         for name in NAMES:
-            etcds.start(name)
+            etcds.start(name, version=version, **more)
         yield etcds
     finally:
         etcds.stop()

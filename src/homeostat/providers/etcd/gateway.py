@@ -7,8 +7,8 @@ numbers as strings, and errors with gRPC's code.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Generic, TypeVar
 
 import aiohttp
@@ -132,6 +132,15 @@ def _part(host: str, method: str, line: bytes, part: type[T]) -> T:
         said = found.error or Failure(message="an empty part")
         raise _refusal(host, method, said)
     return found.result
+
+
+@asynccontextmanager
+async def reaching(access: EtcdAccess, *, port: int, clock: Clock) -> AsyncIterator[Gateway]:
+    """Calls to the members of one cluster, until the block ends. Raises Unreachable."""
+    context = context_of(access)
+    connector = aiohttp.TCPConnector(force_close=True)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        yield Gateway(session, context, port=port, clock=clock)
 
 
 async def _content(response: aiohttp.ClientResponse) -> bytes:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlsplit
 
-import aiohttp
 from msgspec import Struct, field
 
 from homeostat.kit.clock import Clock
 from homeostat.operators.cluster.names import ETCD_CLIENT_PORT, ETCD_PEER_PORT
 from homeostat.operators.cluster.ports import EtcdAccess, EtcdRefused, MemberSeen, Unreachable
-from homeostat.providers.etcd.gateway import Gateway, context_of
+from homeostat.providers.etcd.gateway import Gateway, reaching
 
 _ASK_S = 3.0  # for one member's answer about itself
 _CHANGE_S = 10.0  # a change waits for a quorum; etcd's own limit for that is 7 s
@@ -129,12 +127,8 @@ class EtcdMembership:
                 return found.members
         raise Unreachable(str(last)) from last
 
-    @asynccontextmanager
-    async def _gateway(self, access: EtcdAccess) -> AsyncIterator[Gateway]:
-        context = context_of(access)
-        connector = aiohttp.TCPConnector(force_close=True)
-        async with aiohttp.ClientSession(connector=connector) as session:
-            yield Gateway(session, context, port=self._client_port, clock=self._clock)
+    def _gateway(self, access: EtcdAccess) -> AbstractAsyncContextManager[Gateway]:
+        return reaching(access, port=self._client_port, clock=self._clock)
 
 
 async def _statuses(gateway: Gateway, access: EtcdAccess) -> dict[str, Status]:

@@ -37,7 +37,7 @@ def test_an_engine_replaces_modules_by_versions_only(component: Component) -> No
 
 def test_versions_are_the_same_everywhere() -> None:
     assert datacentre.KUBERNETES_VERSION in KUBERNETES_VERSIONS
-    assert datacentre.ETCD_VERSION == components.ETCD_VERSIONS[-1]
+    assert components.ETCD_VERSIONS[-1] == datacentre.ETCD_VERSION
     assert datacentre.COREDNS_VERSION == components.COREDNS_VERSION
     assert datacentre.LOCAL_PATH_VERSION == components.LOCAL_PATH_VERSION
 

@@ -79,7 +79,10 @@ def test_with_a_filled_cache_no_http_client_is_loaded_and_no_process_started(tmp
     ("arguments", "message"),
     [
         (("kubctl",), "error: kubctl: expected one of coredns, etcd, "),
-        (("etcd", "--version", "9"), "error: etcd: expected version 3.5.35 or 3.6.16, or the beginning of one, found '9'"),
+        (
+            ("etcd", "--version", "9"),
+            "error: etcd: expected version 3.5.35 or 3.6.16, or the beginning of one, found '9'",
+        ),
         (("--version", "1.35"), "error: --version: expected the name of a program before it"),
         (("kubectl", "kubelet"), "error: unrecognized arguments: kubelet"),
     ],
