@@ -72,7 +72,7 @@ venv: $(VENV)/.synced ## make or refresh .venv from the hash-pinned requirements
 
 .PHONY: system
 system:
-	@$(TIMED) "system packages" scripts/system-packages base engine
+	@$(TIMED) "system packages" scripts/system-packages base engine alerts
 
 .PHONY: binaries
 binaries: venv ## fetch or build the pinned Kubernetes, etcd and CoreDNS binaries into the cache
