@@ -69,9 +69,11 @@ def escaped(text: str) -> str:
 def words_page() -> str:
     """Every word table of the operators: each is a public mapping or constant in a words.py, with its comment."""
     out = ["# Conditions, reasons and events\n", NOTICE]
-    for file in sorted((ROOT / "src" / "homeostat" / "operators").glob("*/words.py")):
-        module = importlib.import_module(f"homeostat.operators.{file.parent.name}.words")
-        out.append(f"## {file.parent.name} operator\n")
+    operators = ROOT / "src" / "homeostat" / "operators"
+    for file in sorted(operators.rglob("words.py"), key=lambda file: file.parent):
+        path = file.parent.relative_to(operators).parts
+        module = importlib.import_module(f"homeostat.operators.{'.'.join(path)}.words")
+        out.append(f"## {path[0]} operator{''.join(f', {part}' for part in path[1:])}\n")
         out.append((ast.get_docstring(ast.parse(file.read_text())) or "") + "\n")
         out += [line for table in vars(module).get("TABLES", ()) for line in words_table(table)]
     return "\n".join(out).rstrip() + "\n"

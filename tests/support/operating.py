@@ -19,6 +19,7 @@ from homeostat.kube.http import HttpTransport
 from homeostat.kube.transport import Transport
 from homeostat.operators.cluster.controller import add_cluster_operator
 from homeostat.operators.cluster.ports import Unreachable
+from homeostat.operators.cluster.snapshots.controller import Means, add_backups
 from homeostat.runtime.manager import Manager, ManagerSettings
 
 USER = "cluster-operator"
@@ -107,6 +108,7 @@ class Operator:
         etcd: FakeEtcd | None = None,
         haste: float = 1.0,
         ahead: timedelta = timedelta(0),
+        means: Means | None = None,
     ) -> None:
         clock, random = QuickClock(haste, ahead), system_random()
         self.endpoint = endpoint
@@ -114,7 +116,12 @@ class Operator:
         self._client = Client(self.faults, clock=QuickSleeps(haste), random=random, field_manager="homeostat-cluster")
         self._manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
         for namespace in namespaces or ("",):
-            add_cluster_operator(self._manager, self._client, endpoint, etcd or FakeEtcd(), namespace=namespace)
+            store = means.store if means is not None else None
+            add_cluster_operator(
+                self._manager, self._client, endpoint, etcd or FakeEtcd(), store=store, namespace=namespace
+            )
+            if means is not None:
+                add_backups(self._manager, self._client, means, namespace=namespace)
         self._stop = asyncio.Event()
         self._task: asyncio.Task[int] | None = None
 

@@ -8,7 +8,7 @@ import socket
 from typing import cast
 
 from homeostat.app.options import CellOptions
-from homeostat.app.snapshots import snapshot_store
+from homeostat.app.snapshots import snapshot_means
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
 from homeostat.kube.client import Client
@@ -17,6 +17,7 @@ from homeostat.kube.connect import connect
 from homeostat.kube.observing import PrometheusObserver
 from homeostat.operators.cluster.controller import add_cluster_admission, add_cluster_operator, fleet_of
 from homeostat.operators.cluster.probing import EndpointProbe
+from homeostat.operators.cluster.snapshots.controller import add_backups
 from homeostat.providers.etcd.membership import EtcdMembership
 from homeostat.runtime.leader import LeaderElector
 from homeostat.runtime.manager import Manager, ManagerSettings, stop_on_signals
@@ -63,7 +64,7 @@ async def _run(options: CellOptions) -> int:
         observer=PrometheusObserver(metrics.registry).of(CELL),
         cluster=CELL,
     )
-    async with client, snapshot_store(options, clock=clock, random=random) as store:
+    async with client, snapshot_means(options, clock=clock, random=random) as means:
         elector = None
         if options.leader_election:
             identity = f"{socket.gethostname()}-{os.getpid()}"
@@ -81,6 +82,7 @@ async def _run(options: CellOptions) -> int:
         probe, etcd = EndpointProbe(clock=clock, random=random), EtcdMembership(clock=clock)
         fleet = fleet_of(manager)
         for namespace in options.namespaces or ("",):
+            store = means.store if means is not None else None
             add_cluster_operator(
                 manager,
                 client,
@@ -91,6 +93,7 @@ async def _run(options: CellOptions) -> int:
                 workers=options.workers,
                 fleet=fleet,
             )
+            add_backups(manager, client, means, namespace=namespace)
         if options.webhook_service:
             _add_webhooks(options, manager, client, elector)
         stop = asyncio.Event()

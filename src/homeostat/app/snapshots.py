@@ -1,27 +1,47 @@
-"""The store of snapshots that a process was told of."""
+"""The backup loop's means, from what a process was told: the store, the source, and room for snapshots on their way."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from importlib import metadata
 from pathlib import Path
 
 from homeostat.app.options import CellOptions
 from homeostat.kit.clock import Clock
 from homeostat.kit.random import Random
+from homeostat.operators.cluster.snapshots.controller import Means
+from homeostat.providers.etcd.drawing import EtcdSnapshots
 from homeostat.providers.snapshots.mounted import MountedStore, open_place
 
 
 @asynccontextmanager
-async def snapshot_store(options: CellOptions, *, clock: Clock, random: Random) -> AsyncIterator[MountedStore | None]:
-    """The store until the block ends; None where none is configured. Raises BadAddress."""
+async def snapshot_means(options: CellOptions, *, clock: Clock, random: Random) -> AsyncIterator[Means | None]:
+    """All that snapshots are taken with, until the block ends; None where no store is configured. Raises BadAddress."""
     if not options.snapshot_store:
         yield None
         return
     place, version = open_place(options.snapshot_store, random=random), metadata.version("homeostat")
     store = MountedStore(place, Path(options.snapshot_keys), homeostat_version=version, clock=clock, random=random)
-    try:
-        yield store
-    finally:
-        await store.close()
+    source = EtcdSnapshots(clock=clock)
+    with _scratch(options.snapshot_scratch) as scratch:
+        try:
+            yield Means(source, store, scratch)
+        finally:
+            source.close()
+            await store.close()
+
+
+@contextmanager
+def _scratch(directory: str) -> Iterator[Path]:
+    """A directory with nothing of a former process in it: what that left holds secrets."""
+    if not directory:
+        with tempfile.TemporaryDirectory(prefix="homeostat-snapshots-") as made:
+            yield Path(made)
+        return
+    for left in Path(directory).glob("*.db*"):
+        left.unlink(missing_ok=True)
+    for left in Path(directory).glob(".*.partial"):
+        left.unlink(missing_ok=True)
+    yield Path(directory)

@@ -102,6 +102,8 @@ def run() -> None:
     "--snapshot-scratch",
     metavar="DIRECTORY",
     default="",
+    envvar="HOMEOSTAT_SNAPSHOT_SCRATCH",
+    show_envvar=True,
     help="Where a snapshot lies on its way, for this process alone; left out, where the system keeps such files.",
 )
 @click.option("--log-format", type=click.Choice(["json", "console"]), default="json", show_default=True)

@@ -153,11 +153,25 @@ class Loop(Generic[K, O, P, A, S]):
         self._metrics = Metrics()
 
     def controller(
-        self, name: str, *, random: Random, workers: int = 4, metrics: Metrics | None = None
+        self,
+        name: str,
+        *,
+        random: Random,
+        workers: int = 4,
+        metrics: Metrics | None = None,
+        wedged_after_s: float = 900.0,
     ) -> Controller[K]:
         """The controller that runs this loop and holds a key back until the cache shows the loop's own writes."""
         self._metrics = metrics or self._metrics
-        made = Controller(name, self.reconcile, clock=self._clock, random=random, workers=workers, metrics=metrics)
+        made = Controller(
+            name,
+            self.reconcile,
+            clock=self._clock,
+            random=random,
+            workers=workers,
+            wedged_after_s=wedged_after_s,
+            metrics=metrics,
+        )
         self._writes = made.writes
         return made
 

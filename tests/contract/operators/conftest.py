@@ -26,6 +26,7 @@ from homeostat.kube.client import Client
 from homeostat.kube.connect import connect
 from homeostat.kube.errors import NotFound
 from homeostat.kube.transport import Transport
+from homeostat.operators.cluster.snapshots.controller import Means
 
 __all__ = ["api_server"]
 
@@ -44,10 +45,16 @@ class Cell:
         self.etcd = FakeEtcd()
         self._transport = transport
 
-    def operator(self, haste: float = 1.0, ahead: timedelta = timedelta(0)) -> Operator:
+    def operator(self, haste: float = 1.0, ahead: timedelta = timedelta(0), means: Means | None = None) -> Operator:
         """An operator for this namespace, to be entered; its clock may be fast, and ahead of everybody else's."""
         return Operator(
-            self._transport, self.namespace, endpoint=self.endpoint, etcd=self.etcd, haste=haste, ahead=ahead
+            self._transport,
+            self.namespace,
+            endpoint=self.endpoint,
+            etcd=self.etcd,
+            haste=haste,
+            ahead=ahead,
+            means=means,
         )
 
     async def declare(self, name: str = "demo", **spec: Any) -> Whole:

@@ -3,9 +3,9 @@
 A Cluster declares one business cluster, whose masters run as Pods beside the object, in its namespace. A
 ClusterPackageVersion names, once and for ever, the versions and parameters that masters are made of.
 
-Writers: people own `spec`; the cluster operator (field manager `homeostat`) owns all of `status`. States, reasons and
-phases are open words, so that an older reader understands a newer writer; lists that other writers or later releases
-will share are list maps by name or type.
+Writers: people own `spec`; the cluster operator (field manager `homeostat-cluster`) owns `status`, but for the parts
+that the docstring of a module beside this one claims for another loop. States, reasons and phases are open words, so
+that an older reader understands a newer writer; lists that writers share are list maps by name or type.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Struct, field
 
+from homeostat.api.cluster.backup import ClusterBackup, ClusterBackupStatus
 from homeostat.api.cluster.certificates import ClusterCertificateStatus
 from homeostat.api.cluster.parameters import ComponentOverride, ComponentResources
 from homeostat.api.cluster.rules import (
@@ -121,6 +122,15 @@ class ClusterUpgradePolicy(Struct, frozen=True, gc=False, rename="camel", omit_d
             enum=["Pause", "Rollback"],
         ),
     ] = "Pause"
+    snapshot: Annotated[
+        str,
+        doc(
+            "Whether a snapshot of etcd is taken before the first master moves to another package version. `Required`:"
+            " nothing moves without one. `BestEffort`: one is tried. `Auto`: required where the cell has a store of"
+            " snapshots, else none is taken.",
+            enum=["Auto", "Required", "BestEffort"],
+        ),
+    ] = "Auto"
     step_timeout_seconds: Annotated[
         int, doc("How long one master may take to become ready after its move.", minimum=30, maximum=3600)
     ] = 300
@@ -181,6 +191,7 @@ class ClusterSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=T
     upgrade_policy: Annotated[ClusterUpgradePolicy, doc("How the masters move to another package version.")] = (
         ClusterUpgradePolicy()
     )
+    backup: Annotated[ClusterBackup, doc("When snapshots of etcd are taken, and which are kept.")] = ClusterBackup()
     healing: Annotated[ClusterHealing, doc("How far the operator goes to mend masters that broke.")] = ClusterHealing()
     deletion_protection: Annotated[bool, doc("Refuse to delete this Cluster. Set it to false first to delete.")] = False
     paused: Annotated[
@@ -225,6 +236,9 @@ class ClusterUpgradeStatus(Struct, frozen=True, gc=False, rename="camel", omit_d
     started_at: Annotated[datetime, doc("When the first master of this move was moved.")]
     component: Annotated[str, doc("The master that moved last.", maxLength=63)] = ""
     component_started_at: Annotated[datetime | None, doc("When that master was moved.")] = None
+    snapshot: Annotated[
+        str, doc("The snapshot that was taken before anything moved; empty when none was.", maxLength=63)
+    ] = ""
     failed_version: Annotated[
         str, doc("The package version that failed; it is not tried again until the spec names another.", maxLength=63)
     ] = ""
@@ -305,6 +319,7 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
     ] = ()
     started_at: Annotated[datetime | None, doc("When the operator began to create the cluster.")] = None
     ready_at: Annotated[datetime | None, doc("When the cluster was Ready for the first time.")] = None
+    backup: Annotated[ClusterBackupStatus | None, doc("What became of the backups.")] = None
     healing: Annotated[ClusterHealingStatus | None, doc("What was done to mend masters, and is being done.")] = None
     certificates: Annotated[
         tuple[ClusterCertificateStatus, ...],
@@ -422,6 +437,7 @@ CLUSTER_DEFINITION = Definition(
         Column("Package", ".spec.packageVersion", "The package version that is declared"),
         Column("Endpoint", ".status.endpoint.host", "The address of the API server"),
         Column("Age", ".metadata.creationTimestamp", "Time since creation", "date"),
+        Column("Backup", ".status.backup.last.takenAt", "Time since the last snapshot", "date", priority=1),
         Column("Topology", ".spec.topology", "How many masters there are", priority=1),
         Column("Reason", f"{_READY}.reason", "Why the cluster is Ready or not", priority=1),
         Column("Message", f"{_READY}.message", "The same in a sentence", priority=1),

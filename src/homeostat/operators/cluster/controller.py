@@ -47,6 +47,7 @@ from homeostat.operators.cluster.observe import (
 )
 from homeostat.operators.cluster.ports import Etcd, Outside, Probe
 from homeostat.operators.cluster.report import report
+from homeostat.operators.cluster.snapshots.report import other_part
 from homeostat.operators.cluster.topology import open_zones
 from homeostat.runtime.controller import Controller
 from homeostat.runtime.loop import Loop, Report, Result, Rooms, Target
@@ -103,13 +104,16 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
     ) -> Report[ClusterStatus]:
         """By report.py."""
         told = report(observed, plan, results, now)
-        if told.status is not None:
-            self._reported[observed.cluster.metadata.uid] = told.status
-        return told
+        if told.status is None:
+            return told
+        own = other_part(told.status)
+        self._reported[observed.cluster.metadata.uid] = own
+        return replace(told, status=own)
 
     def target(self, observed: Observed) -> Target:
-        """The Cluster itself."""
-        return Target(self._client, CLUSTER, observed.cluster, self._caches.clusters)
+        """The Cluster, without the part of its status that is the backup loop's."""
+        own = replace(observed.cluster, status=other_part(observed.cluster.status))
+        return Target(self._client, CLUSTER, own, self._caches.clusters)
 
     def note(self, old: Cluster | None, new: Cluster | None) -> None:
         """Count the clusters of the cell; one that is gone needs no memory."""
@@ -120,7 +124,9 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
 
     def is_news(self, old: Cluster | None, new: Cluster | None) -> bool:
         """Whether a change is more than the echo of our own status: waking for that would undo every back-off."""
-        if old is None or new is None or new.status != self._reported.get(new.metadata.uid):
+        if old is None or new is None or other_part(new.status) != self._reported.get(new.metadata.uid):
+            return True
+        if old.status.backup != new.status.backup:  # an upgrade may wait for it
             return True
         before = replace(old.metadata, resource_version=new.metadata.resource_version)
         return before != new.metadata or old.spec != new.spec

@@ -42,6 +42,7 @@ _LASTING = 3  # failures in a row before a refusal of the cell's API is worth a 
 _SHOWN = 1000
 _CALM = {
     *(words.UPGRADING, words.ROLLING_BACK, words.AWAITING_HEALTH, words.ROLLED_BACK),
+    words.AWAITING_SNAPSHOT,
     words.PROGRESSING,
     words.NOT_CREATED,
     words.ISSUING,
@@ -49,7 +50,10 @@ _CALM = {
     words.PAUSED,
     words.DELETING,
 }
-_ON_THE_WAY = (words.UPGRADING, words.ROLLING_BACK, words.AWAITING_HEALTH)
+_ON_THE_WAY = (
+    *(words.UPGRADING, words.ROLLING_BACK, words.AWAITING_HEALTH),
+    *(words.AWAITING_SNAPSHOT, words.UPGRADE_UNSECURED),
+)
 _SUMS = (words.ACCEPTED, words.UP_TO_DATE, words.AVAILABLE, words.READY)  # their being true is no news of its own
 
 Results = tuple[Result[Action], ...]

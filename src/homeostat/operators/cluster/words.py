@@ -38,6 +38,7 @@ UPGRADE_REFUSED = "UpgradeRefused"
 OVERRIDE_REFUSED = "OverrideRefused"
 UPGRADING = "Upgrading"
 AWAITING_HEALTH = "AwaitingHealth"
+AWAITING_SNAPSHOT, UPGRADE_UNSECURED = "AwaitingSnapshot", "UpgradeUnsecured"
 UPGRADE_FAILED = "UpgradeFailed"
 ROLLING_BACK = "RollingBack"
 ROLLED_BACK = "RolledBack"
@@ -245,6 +246,17 @@ TABLES = (
                 AWAITING_HEALTH,
                 "The next master moves when those that the message names are well.",
                 "Wait; if it lasts, look at the conditions of the masters.",
+            ),
+            Word(
+                AWAITING_SNAPSHOT,
+                "A snapshot of etcd is taken before the first master moves to another package version.",
+                "Wait; spec.upgradePolicy.snapshot says whether one is required.",
+            ),
+            Word(
+                UPGRADE_UNSECURED,
+                "The snapshot that is required before anything moves could not be taken. It is tried again.",
+                "Mend what the message names, then `homeostat backup cluster`; or declare spec.upgradePolicy.snapshot:"
+                " BestEffort to move without one.",
             ),
             Word(
                 UPGRADE_FAILED,

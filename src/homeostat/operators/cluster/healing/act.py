@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER
-from homeostat.api.core import SECRET
 from homeostat.api.pods import POD
 from homeostat.kit.clock import Clock
-from homeostat.kit.pki.soundness import decoded
 from homeostat.kube.client import Client
 from homeostat.kube.errors import NotFound
 from homeostat.operators.cluster.actions import AddMember, AskEtcd, Discard, MoveLeader, PromoteMember, RemoveMember
-from homeostat.operators.cluster.components import topology
 from homeostat.operators.cluster.healing.members import unsafe_without
 from homeostat.operators.cluster.healing.seen import EtcdSeen
 from homeostat.operators.cluster.observe import Memory, Observed
 from homeostat.operators.cluster.ports import Etcd, EtcdAccess, EtcdRefused, Unreachable
+from homeostat.operators.cluster.reaching import etcd_access
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 
 _AGAIN_S = 5.0
@@ -38,7 +36,7 @@ class MemberActor:
         if isinstance(action, Discard):
             return await self._discard(seen, action)
         try:
-            access = await self._access(seen)
+            access = await etcd_access(self._client, seen.cluster)
             if isinstance(action, AskEtcd):
                 return await self._ask(seen, access)
             return await self._change(seen, access, action)
@@ -101,18 +99,6 @@ class MemberActor:
             self._know(seen, EtcdSeen(self._clock.now(), members))
             return f"{name} is not removed: it is not dead any more"
         return unsafe_without(members, one.host)
-
-    async def _access(self, seen: Observed) -> EtcdAccess:
-        """By the certificate of the API server, the only other client of etcd."""
-        secret = await self._client.get(SECRET, seen.names.apiserver, seen.names.namespace)
-        held: Mapping[str, bytes] = decoded(secret.data)
-        hosts = {member: seen.names.etcd_host(member) for member in seen.names.etcd_members(topology(seen).members)}
-        return EtcdAccess(
-            hosts,
-            held.get("etcd-ca.crt", b""),
-            held.get("etcd-client.crt", b""),
-            held.get("etcd-client.key", b""),
-        )
 
     def _know(self, seen: Observed, what: EtcdSeen | None) -> None:
         self._memory(seen.cluster.metadata.uid).members = what

@@ -21,6 +21,7 @@ from homeostat.operators.cluster.components import can_serve, is_ready, trouble
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.overrides import faults, told
 from homeostat.operators.cluster.rollout.path import API_SERVER, Stand, next_move, refusal, remaining
+from homeostat.operators.cluster.rollout.securing import unsecured
 from homeostat.operators.cluster.rollout.standing import Wish, complete, declared, standing, wished
 
 FAIL_AFTER = timedelta(seconds=60)  # what looks hopeless for so long is: a restart or two may still help before
@@ -88,13 +89,22 @@ def _go_on(seen: Observed, stand: Stand, now: datetime) -> Step:
         blocked = ", ".join(each for each in COMPONENTS if not stand.is_moved(each))
         return Step(stand.to, Verdict(words.UPGRADE_REFUSED, f"no order of moves is safe for {blocked}"))
     if not _is_retreat(seen):
-        held = _pre_check(seen, stand, component)
+        held = _pre_check(seen, stand, component) or _unsecured(seen, stand, now)
         if held is not None:
             return held
     left = len(remaining(stand))
     how = "with other overrides" if stand.at[component] == stand.to else f"from {stand.at[component]}"
     what = f"{component} {how}, {left} of {len(COMPONENTS)} are left"
     return Step(stand.to, _moving(seen, stand.to, what), moves=(component,))
+
+
+def _unsecured(seen: Observed, stand: Stand, now: datetime) -> Step | None:
+    """Before the first master moves to another package version, what is there is safe."""
+    is_first = _is_at_rest(seen.cluster.status.upgrade)
+    if not is_first or stand.to == seen.cluster.status.package_version:
+        return None
+    why = unsecured(seen.cluster, seen.store, now)
+    return Step(stand.to, why) if why is not None else None
 
 
 def _is_retreat(seen: Observed) -> bool:

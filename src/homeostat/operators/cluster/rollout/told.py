@@ -18,6 +18,7 @@ from homeostat.operators.cluster.actions import Plan, Step, Verdict
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.overrides import digest, listed
 from homeostat.operators.cluster.rollout.path import API_SERVER, refusal
+from homeostat.operators.cluster.rollout.securing import securing
 from homeostat.operators.cluster.rollout.standing import Made, Wish, complete, declared, made, standing
 from homeostat.operators.cluster.rollout.versions import version_of
 from homeostat.runtime.events import Note
@@ -113,7 +114,7 @@ def _with_move(seen: Observed, going: Step, now: datetime) -> ClusterUpgradeStat
         from_version=before.package_version, to_version=going.to, started_at=now
     )
     if not known.component:  # what failed came to its end before
-        known = replace(known, started_at=now)
+        known = replace(known, started_at=now, snapshot=securing(seen.cluster, now))
     is_new_wish = Wish(going.to, going.overrides) != complete(seen.cluster)
     if is_new_wish:
         known = replace(known, failed_version="", failed_overrides="", failure="")
