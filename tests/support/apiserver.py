@@ -10,12 +10,16 @@ from __future__ import annotations
 import atexit
 import functools
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from ssl import create_default_context
+from typing import Literal
 
 import msgspec
 import pytest
@@ -83,6 +87,16 @@ class ApiServer:
                 process.kill()
                 process.wait()
         self._processes.clear()
+
+    @contextmanager
+    def held(self, name: Literal["etcd", "kube-apiserver"]) -> Iterator[None]:
+        """One process gets no time until the block ends: its port stays open, and nothing answers."""
+        process = self._processes[("etcd", "kube-apiserver").index(name)]
+        process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGCONT)
 
     def log(self, name: str) -> str:
         """The end of what a process wrote."""

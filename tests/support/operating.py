@@ -18,7 +18,7 @@ from homeostat.kube.client import Client
 from homeostat.kube.http import HttpTransport
 from homeostat.kube.transport import Transport
 from homeostat.operators.cluster.controller import add_cluster_operator
-from homeostat.operators.cluster.ports import Unreachable
+from homeostat.operators.cluster.ports import Direct, LeaderSeen, Served, Unreachable
 from homeostat.operators.cluster.snapshots.controller import Means, add_backups
 from homeostat.runtime.manager import Manager, ManagerSettings
 
@@ -31,18 +31,24 @@ class FakeEndpoint:
 
     def __init__(self) -> None:
         self.failure = ""
+        self.hung: set[str] = set()  # urls of API servers that do not answer when they are asked past the endpoint
+        self.leaders: dict[str, LeaderSeen] = {}
         self.kubelet_versions: list[str] = []
         self.kubeconfigs: list[bytes] = []
         self.asked_at: list[float] = []  # by the machine's monotonic clock
         self._asked = asyncio.Event()
 
-    async def probe(self, kubeconfig: bytes) -> str:
+    async def probe(self, kubeconfig: bytes, direct: Direct | None = None) -> Served:
+        if direct is not None:
+            if direct.url in self.hung:
+                raise Unreachable(f"{direct.url} does not answer")
+            return Served(SERVED, dict(self.leaders))
         self.kubeconfigs.append(kubeconfig)
         self.asked_at.append(time.monotonic())
         self._asked.set()
         if self.failure:
             raise Unreachable(self.failure)
-        return SERVED
+        return Served(SERVED, dict(self.leaders))
 
     async def kubelets(self, kubeconfig: bytes) -> frozenset[str]:
         if self.failure:

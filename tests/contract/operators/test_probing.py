@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from tests.support.apiserver import ApiServer, free_port
 from tests.support.certificates import Authority
 
+from homeostat.api.coordination import LEASE
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
+from homeostat.kube.config import from_kubeconfig_bytes
+from homeostat.kube.connect import connect
 from homeostat.operators.cluster.pki.kubeconfig import write_kubeconfig
-from homeostat.operators.cluster.ports import Unreachable
-from homeostat.operators.cluster.probing import EndpointProbe
+from homeostat.operators.cluster.ports import Direct, Unreachable
+from homeostat.operators.cluster.probing import PROBE_LEASE, EndpointProbe
 
 pytestmark = pytest.mark.real
 
@@ -25,7 +30,48 @@ def kubeconfig(server: ApiServer, *, url: str = "", ca: bytes = b"", user: str =
 
 
 async def test_the_version_that_answers_is_told(api_server: ApiServer) -> None:
-    assert (await PROBE.probe(kubeconfig(api_server))).startswith("v1.")
+    assert (await PROBE.probe(kubeconfig(api_server))).version.startswith("v1.")
+
+
+async def test_every_probe_writes_a_word_that_was_never_said_and_hears_it_back(api_server: ApiServer) -> None:
+    async def said() -> str | None:
+        config = from_kubeconfig_bytes(kubeconfig(api_server))
+        async with connect(config, clock=SystemClock(), random=system_random()) as client:
+            return (await client.get(LEASE, PROBE_LEASE, "kube-system")).spec.holder_identity
+
+    await PROBE.probe(kubeconfig(api_server))
+    first = await said()
+    await PROBE.probe(kubeconfig(api_server))
+    assert first
+    assert await said() not in (None, first)
+
+
+async def test_who_leads_is_told_by_the_name_of_the_lease(api_server: ApiServer) -> None:
+    leads = {"metadata": {"name": "kube-scheduler", "namespace": "kube-system"}, "spec": {"holderIdentity": "pod_1"}}
+    config = from_kubeconfig_bytes(kubeconfig(api_server))
+    async with connect(config, clock=SystemClock(), random=system_random()) as client:
+        await client.apply(LEASE, leads, force=True)
+    assert (await PROBE.probe(kubeconfig(api_server))).leaders["kube-scheduler"].holder == "pod_1"
+
+
+async def test_one_api_server_is_asked_at_its_own_address_and_must_prove_the_name_of_all(api_server: ApiServer) -> None:
+    config = kubeconfig(api_server, url="https://192.0.2.1:6443")
+    direct = Direct(api_server.url, "kubernetes.default.svc")
+    assert (await PROBE.probe(config, direct)).version.startswith("v1.")
+    with pytest.raises(Unreachable, match="does not prove that it is the server we want"):
+        await PROBE.probe(config, Direct(api_server.url, "another.default.svc"))
+
+
+@pytest.mark.parametrize("hung", ["kube-apiserver", "etcd"])
+async def test_a_server_that_hangs_with_its_port_open_is_found_in_time(
+    api_server: ApiServer, hung: Literal["kube-apiserver", "etcd"]
+) -> None:
+    clock = SystemClock()
+    with api_server.held(hung):
+        began = clock.monotonic()
+        with pytest.raises(Unreachable):
+            await PROBE.probe(kubeconfig(api_server))
+        assert clock.monotonic() - began < 10
 
 
 async def test_an_endpoint_that_cannot_prove_itself_is_not_taken_for_the_clusters(api_server: ApiServer) -> None:

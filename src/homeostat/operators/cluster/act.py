@@ -194,7 +194,7 @@ class Actor:
             return ProbeFailed((last.at - now).total_seconds() + _PROBE_AGAIN_S, last.message)
         secret = await self._client.get(SECRET, seen.names.admin, seen.names.namespace)
         try:
-            version = await self._probe.probe(decoded(secret.data).get(KUBECONFIG_KEY, b""))
+            version = (await self._probe.probe(decoded(secret.data).get(KUBECONFIG_KEY, b""))).version
         except Unreachable as error:
             memory.probed = ProbeSeen(self._clock.now(), "", str(error))
             return ProbeFailed(_PROBE_AGAIN_S, str(error))

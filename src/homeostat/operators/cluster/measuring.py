@@ -1,10 +1,10 @@
-"""The probe of endpoints, with a watch in its hand."""
+"""The probe of endpoints and of single API servers, with a watch in its hand."""
 
 from __future__ import annotations
 
 from homeostat.kit.clock import Clock
 from homeostat.operators.cluster import metrics as told
-from homeostat.operators.cluster.ports import Probe, Unreachable
+from homeostat.operators.cluster.ports import Direct, Probe, Served, Unreachable
 from homeostat.telemetry.metrics import Metrics
 
 
@@ -16,16 +16,17 @@ class MeasuredProbe:
         self._clock = clock
         self._took = metrics.histogram(told.PROBES)
 
-    async def probe(self, kubeconfig: bytes) -> str:
-        """The version that answers. Raises Unreachable."""
+    async def probe(self, kubeconfig: bytes, direct: Direct | None = None) -> Served:
+        """What the server told. Raises Unreachable."""
         began = self._clock.monotonic()
+        target = "endpoint" if direct is None else "server"
         try:
-            version = await self._probe.probe(kubeconfig)
+            served = await self._probe.probe(kubeconfig, direct)
         except Unreachable:
-            self._took.labels("failed").observe(self._clock.monotonic() - began)
+            self._took.labels(target, "failed").observe(self._clock.monotonic() - began)
             raise
-        self._took.labels("answered").observe(self._clock.monotonic() - began)
-        return version
+        self._took.labels(target, "answered").observe(self._clock.monotonic() - began)
+        return served
 
     async def kubelets(self, kubeconfig: bytes) -> frozenset[str]:
         """The versions of all Nodes' kubelets. Raises Unreachable."""

@@ -59,8 +59,8 @@ PROBES = declare(
     "homeostat_probe_duration_seconds",
     "histogram",
     "seconds",
-    "Probes through endpoints, answered or failed",
-    labels=("result",),
+    "Probes through endpoints and at single API servers, answered or failed",
+    labels=("target", "result"),
 )
 RESTARTS = declare(
     "homeostat_master_restarts",

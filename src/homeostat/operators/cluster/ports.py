@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -15,11 +16,39 @@ class Unreachable(Exception):
     """The endpoint did not answer as it should; the message says how it failed, without secrets."""
 
 
-class Probe(Protocol):
-    """Asks a business cluster as a client would. Called at most once a second per cluster, usually once a minute."""
+class Direct(Struct, frozen=True):
+    """One API server, reached past the endpoint."""
 
-    async def probe(self, kubeconfig: bytes) -> str:
-        """Authenticate, ask for readiness, read something; the version served. Raises Unreachable within 10 s."""
+    url: str
+    name: str  # that it must prove, whatever its address
+
+
+class LeaderSeen(Struct, frozen=True):
+    """Who leads a component of a business cluster, as its Lease tells."""
+
+    holder: str
+    renewed: datetime | None
+
+
+class Served(Struct, frozen=True):
+    """What an API server told that does all that clients need."""
+
+    version: str
+    leaders: Mapping[str, LeaderSeen] = {}  # by the name of their Lease
+
+
+class Probe(Protocol):
+    """Asks a business cluster as a client would.
+
+    Called at most once a second per cluster, usually once a minute; single API servers every few minutes, and every few
+    seconds while something looks odd.
+    """
+
+    async def probe(self, kubeconfig: bytes, direct: Direct | None = None) -> Served:
+        """Authenticate, ask for readiness, read, write, and hear of the write by a watch; through the endpoint or not.
+
+        Raises Unreachable within 10 s.
+        """
         ...
 
     async def kubelets(self, kubeconfig: bytes) -> frozenset[str]:
