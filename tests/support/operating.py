@@ -32,7 +32,9 @@ class FakeEndpoint:
     def __init__(self) -> None:
         self.failure = ""
         self.hung: set[str] = set()  # urls of API servers that do not answer when they are asked past the endpoint
-        self.leaders: dict[str, LeaderSeen] = {}
+        self.are_all_hung = False
+        self.leaders: dict[str, str] = {}  # who holds the Lease of a component
+        self.are_leaders_hung = False  # they hold their Leases, and do not renew them
         self.kubelet_versions: list[str] = []
         self.kubeconfigs: list[bytes] = []
         self.asked_at: list[float] = []  # by the machine's monotonic clock
@@ -40,20 +42,24 @@ class FakeEndpoint:
 
     async def probe(self, kubeconfig: bytes, direct: Direct | None = None) -> Served:
         if direct is not None:
-            if direct.url in self.hung:
+            if direct.url in self.hung or self.are_all_hung:
                 raise Unreachable(f"{direct.url} does not answer")
-            return Served(SERVED, dict(self.leaders))
+            return Served(SERVED, self._leaders())
         self.kubeconfigs.append(kubeconfig)
         self.asked_at.append(time.monotonic())
         self._asked.set()
         if self.failure:
             raise Unreachable(self.failure)
-        return Served(SERVED, dict(self.leaders))
+        return Served(SERVED, self._leaders())
 
     async def kubelets(self, kubeconfig: bytes) -> frozenset[str]:
         if self.failure:
             raise Unreachable(self.failure)
         return frozenset(self.kubelet_versions)
+
+    def _leaders(self) -> dict[str, LeaderSeen]:
+        renewed = None if self.are_leaders_hung else datetime.now(UTC)
+        return {component: LeaderSeen(holder, renewed) for component, holder in self.leaders.items()}
 
     async def until_asked(self, times: int) -> None:
         """Wait for so many more probes."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from homeostat.kit.clock import SystemClock
+
 Whole = dict[str, Any]
 HOST = "host-1"
 
@@ -54,8 +56,11 @@ def status_of(pod: Whole, behaviour: str) -> Whole:
 def _status(
     pod: Whole, phase: str, state: Whole, *, ready: bool, last: Whole | None = None, restarts: int = 0
 ) -> Whole:
-    container = pod["spec"]["containers"][0]
-    condition = {"type": "Ready", "status": "True" if ready else "False"}
+    container, uid = pod["spec"]["containers"][0], pod["metadata"]["uid"]
+    born = pod["metadata"]["creationTimestamp"]
+    if "running" in state:
+        state = {"running": {"startedAt": born}}
+    condition = _since(pod, {"type": "Ready", "status": "True" if ready else "False"})
     scheduled = {"type": "PodScheduled", "status": "True"}
     told = {
         "name": container["name"],
@@ -66,4 +71,24 @@ def _status(
         "state": state,
         "lastState": last or {},
     }
-    return {"phase": phase, "conditions": [scheduled, condition], "containerStatuses": [told]}
+    conditions = [scheduled, condition]
+    place = {"startTime": born, "podIP": address_of(uid)} if phase == "Running" else {}
+    return {"phase": phase, "conditions": conditions, "containerStatuses": [told], **place}
+
+
+def address_of(uid: str) -> str:
+    """An address that no other Pod has, nor ever had."""
+    number = int(uid.replace("-", "")[:6], 16)
+    return f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+
+
+def _since(pod: Whole, condition: Whole) -> Whole:
+    """The condition with the time of its last change."""
+    conditions = pod.get("status", {}).get("conditions", ())
+    old: Whole = next((each for each in conditions if each["type"] == condition["type"]), {})
+    is_same = old.get("status") == condition["status"] and "lastTransitionTime" in old
+    return condition | {"lastTransitionTime": old["lastTransitionTime"] if is_same else _now()}
+
+
+def _now() -> str:
+    return SystemClock().now().strftime("%Y-%m-%dT%H:%M:%SZ")

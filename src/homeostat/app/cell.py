@@ -16,6 +16,7 @@ from homeostat.kube.config import resolve
 from homeostat.kube.connect import connect
 from homeostat.kube.observing import PrometheusObserver
 from homeostat.operators.cluster.controller import add_cluster_admission, add_cluster_operator, fleet_of
+from homeostat.operators.cluster.healing.pulse import Pulse
 from homeostat.operators.cluster.probing import EndpointProbe
 from homeostat.operators.cluster.snapshots.controller import add_backups
 from homeostat.providers.etcd.membership import EtcdMembership
@@ -55,13 +56,14 @@ async def _run(options: CellOptions) -> int:
     clock, random = SystemClock(), system_random()
     configure(clock=clock, style=cast(LogFormat, options.log_format), level=options.log_level)
     metrics = Metrics()
+    pulse = Pulse(clock)
     config = resolve(options.kubeconfig or None, options.context or None)
     client = connect(
         config,
         clock=clock,
         random=random,
         field_manager="homeostat-cluster",
-        observer=PrometheusObserver(metrics.registry).of(CELL),
+        observer=pulse.beside(PrometheusObserver(metrics.registry).of(CELL)),
         cluster=CELL,
     )
     async with client, snapshot_means(options, clock=clock, random=random) as means:
@@ -80,7 +82,7 @@ async def _run(options: CellOptions) -> int:
         settings = ManagerSettings(health_host=options.health_host, health_port=options.health_port or None)
         manager = Manager(clock=clock, random=random, metrics=metrics, settings=settings, elector=elector)
         probe, etcd = EndpointProbe(clock=clock, random=random), EtcdMembership(clock=clock)
-        fleet = fleet_of(manager)
+        fleet = fleet_of(manager, is_slow=lambda: pulse.is_slow)
         for namespace in options.namespaces or ("",):
             store = means.store if means is not None else None
             add_cluster_operator(

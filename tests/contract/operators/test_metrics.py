@@ -41,7 +41,7 @@ async def test_a_life_from_creation_over_an_upgrade_to_the_deletion_is_counted(c
             assert operator.value("orchestrations_running", operation=operation) == 0, operation
         assert operator.value("clusters", phase="Ready", version=NEW) == 0
         assert operator.value("cluster_conditions", condition="Ready", status="True", reason="Serving") == 0
-        assert operator.value("probe_duration_seconds_count", result="answered") > 0
+        assert operator.value("probe_duration_seconds_count", target="endpoint", result="answered") > 0
 
 
 async def test_an_operator_that_starts_knows_all_clusters_at_once_and_counts_nothing_twice(cell: Cell) -> None:

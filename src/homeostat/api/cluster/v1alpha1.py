@@ -17,6 +17,7 @@ from msgspec import Struct, field
 
 from homeostat.api.cluster.backup import ClusterBackup, ClusterBackupStatus
 from homeostat.api.cluster.certificates import ClusterCertificateStatus
+from homeostat.api.cluster.healing import MasterRestartStatus
 from homeostat.api.cluster.parameters import ComponentOverride, ComponentResources
 from homeostat.api.cluster.rules import (
     ARGUMENT_NAMES,
@@ -277,6 +278,10 @@ class ClusterHealingStatus(Struct, frozen=True, gc=False, rename="camel", omit_d
     attempts: Annotated[
         int, doc("Replacements that began shortly after one another; each makes the next one wait longer.", minimum=0)
     ] = 0
+    restarts: Annotated[
+        tuple[MasterRestartStatus, ...],
+        doc("Other masters that fell ill, by component.", maxItems=16, list_map_keys=["component"]),
+    ] = ()
 
 
 class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):

@@ -17,26 +17,21 @@ from homeostat.kube.errors import Conflict, Invalid, NotFound
 from homeostat.operators.cluster.actions import (
     Action,
     AddFinalizer,
-    AddMember,
     Applied,
     Apply,
-    AskEtcd,
     AskKubelets,
     Conflicted,
-    Discard,
     IssueAuthority,
     IssueLeaf,
-    MoveLeader,
     Probed,
     ProbeEndpoint,
     ProbeFailed,
-    PromoteMember,
     Remove,
     RemoveFinalizer,
-    RemoveMember,
     Wrote,
 )
-from homeostat.operators.cluster.healing.act import MemberActor
+from homeostat.operators.cluster.healing.healer import Healer, HealingAction
+from homeostat.operators.cluster.healing.restart import note_leaders
 from homeostat.operators.cluster.manifests.shape import Desired
 from homeostat.operators.cluster.names import (
     FIELD_MANAGER,
@@ -69,13 +64,15 @@ class Actor:
         self, client: Client, probe: Probe, etcd: Etcd, memory: Callable[[str], Memory], *, clock: Clock
     ) -> None:
         self._client = client
-        self._members = MemberActor(client, etcd, memory, clock=clock)
+        self._healer = Healer(client, probe, etcd, memory, clock=clock)
         self._probe = probe
         self._memory = memory
         self._clock = clock
 
     async def act(self, seen: Observed, action: Action) -> Outcome:
         """Do one thing."""
+        if isinstance(action, HealingAction):
+            return await self._healer.act(seen, action)
         try:
             return await self._do(seen, action)
         except NameTaken as error:
@@ -98,8 +95,6 @@ class Actor:
                 return await self._ask_kubelets(seen)
             case Remove():
                 await self._remove(seen, action)
-            case AskEtcd() | RemoveMember() | AddMember() | PromoteMember() | MoveLeader() | Discard():
-                return await self._members.act(seen, action)
             case RemoveFinalizer():
                 await remove_finalizer(self._client, CLUSTER, seen.cluster, FINALIZER)
         return DONE
@@ -194,12 +189,13 @@ class Actor:
             return ProbeFailed((last.at - now).total_seconds() + _PROBE_AGAIN_S, last.message)
         secret = await self._client.get(SECRET, seen.names.admin, seen.names.namespace)
         try:
-            version = (await self._probe.probe(decoded(secret.data).get(KUBECONFIG_KEY, b""))).version
+            told = await self._probe.probe(decoded(secret.data).get(KUBECONFIG_KEY, b""))
         except Unreachable as error:
             memory.probed = ProbeSeen(self._clock.now(), "", str(error))
             return ProbeFailed(_PROBE_AGAIN_S, str(error))
-        memory.probed = ProbeSeen(self._clock.now(), version)
-        return Probed(version=version)
+        note_leaders(memory, told, self._clock.now())
+        memory.probed = ProbeSeen(self._clock.now(), told.version)
+        return Probed(version=told.version)
 
     async def _ask_kubelets(self, seen: Observed) -> Outcome:
         secret = await self._client.get(SECRET, seen.names.admin, seen.names.namespace)

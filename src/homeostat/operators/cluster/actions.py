@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 
+from homeostat.api.cluster.healing import MasterRestartStatus
 from homeostat.api.cluster.v1alpha1 import MemberReplacementStatus
 from homeostat.api.kind import Kind
 from homeostat.operators.cluster.manifests.shape import Desired
@@ -100,6 +102,53 @@ class Discard(Struct, frozen=True, tag=True):
     force: bool = False
 
 
+class Server(Struct, frozen=True):
+    """One API server's Pod, and where it is reached."""
+
+    pod: str
+    uid: str
+    address: str
+
+
+class CheckServers(Struct, frozen=True, tag=True):
+    """Read, write and watch at single API servers, past the endpoint."""
+
+    servers: tuple[Server, ...]
+
+
+class Isolate(Struct, frozen=True, tag=True):
+    """Take an API server out of the endpoint, or put it back; it runs on either way."""
+
+    pod: str
+    uid: str
+    out: bool
+
+
+class RestartMaster(Struct, frozen=True, tag=True):
+    """Destructive: delete the Pod of a stateless master, for another to take its place. Looked at again right before.
+
+    `server`: an API server, which must fail a last check; `is_hung`: although its kubelet finds it well.
+    """
+
+    component: str
+    pod: str
+    uid: str
+    reason: str
+    server: Server | None = None
+    is_hung: bool = False
+
+
+class LetGo(Struct, frozen=True, tag=True):
+    """Destructive: forget a Pod that is being deleted on a host that is away. What still runs there serves nobody.
+
+    An API server is in no endpoint and keeps no data, and etcd orders what it writes; of controllers only the holder of
+    the Lease acts, and another one has taken it.
+    """
+
+    pod: str
+    uid: str
+
+
 Action = (
     AddFinalizer
     | IssueAuthority
@@ -115,6 +164,10 @@ Action = (
     | PromoteMember
     | MoveLeader
     | Discard
+    | CheckServers
+    | Isolate
+    | RestartMaster
+    | LetGo
 )
 
 
@@ -154,6 +207,15 @@ class Heal(Struct, frozen=True):
     wait: Wait | None = None
 
 
+class Mend(Struct, frozen=True):
+    """What is told and done about API servers and controllers that fell ill."""
+
+    verdicts: Mapping[str, Verdict] = {}  # by component
+    actions: tuple[Action, ...] = ()
+    restarts: tuple[MasterRestartStatus, ...] | None = None  # what is told from now on; None: as before
+    wait: Wait | None = None
+
+
 class Turn(Struct, frozen=True):
     """What is done about keys and certificates of masters that are made as declared."""
 
@@ -171,6 +233,7 @@ class Plan(Struct, frozen=True):
     verdict: Verdict | None = None  # what the condition Accepted says; None: as declared
     step: Step | None = None  # None: the package version was not looked at
     heal: Heal = Heal()
+    mend: Mend = Mend()
     turn: Turn = Turn()
     pki: Verdict | None = None  # what the condition PKIReady says beyond ready or not
 

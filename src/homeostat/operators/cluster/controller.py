@@ -135,9 +135,14 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         return self._memories.setdefault(uid, Memory())
 
 
-def fleet_of(manager: Manager, policy: Policy = Policy()) -> Fleet:  # noqa: B008  (a frozen value)
-    """What the operators of one process know of their cell."""
-    return Fleet(manager.metrics, policy.healing.cell, clock=manager.clock)
+def fleet_of(
+    manager: Manager,
+    policy: Policy = Policy(),  # noqa: B008  (a frozen value)
+    *,
+    is_slow: Callable[[], bool] = lambda: False,
+) -> Fleet:
+    """What the operators of one process know of their cell; whether it is slow is felt by whoever talks to it."""
+    return Fleet(manager.metrics, policy.healing.cell, clock=manager.clock, is_slow=is_slow)
 
 
 def add_cluster_operator(

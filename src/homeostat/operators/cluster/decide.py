@@ -31,7 +31,8 @@ from homeostat.operators.cluster.components import (
     is_ready,
     topology,
 )
-from homeostat.operators.cluster.healing import members
+from homeostat.operators.cluster.healing import masters, members
+from homeostat.operators.cluster.healing.policy import Policy as HealingPolicy
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs
 from homeostat.operators.cluster.names import FINALIZER
@@ -53,7 +54,7 @@ class Policy(Struct, frozen=True):
     """How patient and how curious the operator is."""
 
     probe_every: timedelta = timedelta(seconds=60)
-    healing: members.Policy = members.Policy()
+    healing: HealingPolicy = HealingPolicy()
 
 
 def decide(seen: Observed, now: datetime, policy: Policy) -> Plan:
@@ -178,11 +179,13 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     is_applied = not _changed(seen, workloads)
     going = step(seen, now, is_applied=is_applied)
     healing = members.heal(seen, now, policy.healing)
+    mending = masters.mend(seen, now, policy.healing)
     turn = renew(seen, rest(seen, going, is_applied=is_applied and not issue), now)
-    asked = dict.fromkeys((*turn.actions, *healing.actions, *rolling.actions))
-    plan = Plan((*actions, *asked), step=going, verdict=_refused(going), heal=healing, turn=turn)
+    asked = dict.fromkeys((*turn.actions, *healing.actions, *mending.actions, *rolling.actions))
+    plan = Plan((*actions, *asked), step=going, verdict=_refused(going), heal=healing, mend=mending, turn=turn)
     plan = _follow(seen, plan, now, policy)
-    waits = (wait for wait in (plan.wait, healing.wait, turn.wait, rolling.wait) if wait is not None)
+    asking = (plan, healing, mending, turn, rolling)
+    waits = (each.wait for each in asking if each.wait is not None)
     return replace(plan, wait=min(waits, key=lambda wait: wait.until, default=None))
 
 
@@ -242,8 +245,18 @@ def wrong_in(spec: ClusterSpec) -> str:
 
 def _inputs(seen: Observed, rolling: Roll = Roll(0)) -> Inputs:  # noqa: B008  (a frozen value)
     usable = {leaf.leaf.name: leaf.digest for leaf in seen.leaves if leaf.exists and not leaf.damage}
-    is_formed = seen.cluster.status.ready_at is not None
-    return Inputs(seen.cluster, made_of(seen), seen.names, seen.endpoint, usable, is_formed, rolling.partition)
+    status = seen.cluster.status
+    restarts = status.healing.restarts if status.healing is not None else ()
+    return Inputs(
+        cluster=seen.cluster,
+        components=made_of(seen),
+        names=seen.names,
+        endpoint=seen.endpoint,
+        secrets=usable,
+        is_formed=status.ready_at is not None,
+        partition=rolling.partition,
+        avoided={each.component: each.avoided_hosts for each in restarts},
+    )
 
 
 def _foundations(seen: Observed) -> tuple[Desired, ...]:

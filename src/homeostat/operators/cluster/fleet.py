@@ -7,6 +7,7 @@ kept that the objects do not say.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -27,10 +28,11 @@ Series = tuple[Declaration, tuple[str, ...]]
 class Fleet:
     """The clusters of a cell."""
 
-    def __init__(self, metrics: Metrics, policy: CellPolicy, *, clock: Clock) -> None:
-        self.health = CellHealth(policy)
+    def __init__(
+        self, metrics: Metrics, policy: CellPolicy, *, clock: Clock, is_slow: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.health = CellHealth(policy, is_slow=is_slow)
         self._metrics = metrics
-        self._policy = policy
         self._clock = clock
         self._running: dict[str, dict[str, datetime]] = {operation: {} for operation in _OPERATIONS}  # since, by uid
         self._show()
@@ -75,14 +77,13 @@ class Fleet:
             gauge(told.LONGEST).labels(operation).set_function(partial(self._longest_s, since))
         gauge(told.FORMED).set_function(lambda: self.health.look(self._clock.now()).clusters)
         gauge(told.SICK).set_function(lambda: self.health.look(self._clock.now()).sick)
-        gauge(told.FROZEN).set_function(lambda: self.health.look(self._clock.now()).is_frozen(self._policy))
-        gauge(told.BUDGET_LEFT).set_function(self._budget_left)
+        gauge(told.FROZEN).labels("MassFailure").set_function(lambda: self.health.is_mass_failure)
+        gauge(told.FROZEN).labels("SlowCell").set_function(lambda: self.health.is_slow)
+        gauge(told.BUDGET_LEFT).set_function(lambda: self.health.left(self._clock.now()))
+        gauge(told.HANDED_OVER).set_function(lambda: self.health.handed_over)
 
     def _longest_s(self, since: dict[str, datetime]) -> float:
         return (self._clock.now() - min(since.values())).total_seconds() if since else 0.0
-
-    def _budget_left(self) -> float:
-        return max(self._policy.replacements - self.health.look(self._clock.now()).recent, 0)
 
 
 def _series(cluster: Cluster) -> set[Series]:

@@ -77,10 +77,31 @@ SICK = declare(
     "Of those, the ones whose masters are not well, paused ones aside",
 )
 FROZEN = declare(
-    "homeostat_healing_frozen", "gauge", "cells", "1 while so many clusters look sick at once that nothing is replaced"
+    "homeostat_healing_frozen",
+    "gauge",
+    "cells",
+    "1 while nothing is healed: so many clusters look sick at once (MassFailure), or the cell is slow (SlowCell)",
+    labels=("why",),
 )
 BUDGET_LEFT = declare(
-    "homeostat_healing_budget_left", "gauge", "replacements", "Members of etcd that may still be replaced in the window"
+    "homeostat_healing_budget_left", "gauge", "masters", "Masters that may still be replaced or restarted in the window"
+)
+HANDED_OVER = declare(
+    "homeostat_healing_handed_over", "gauge", "masters", "Masters that healing gave up on: a person must look at them"
+)
+HEALED = declare(
+    "homeostat_healing_restarts",
+    "counter",
+    "restarts",
+    "Pods of API servers and controllers that healing deleted, by what was wrong",
+    labels=("component", "reason"),
+)
+ISOLATIONS = declare(
+    "homeostat_healing_isolations",
+    "counter",
+    "isolations",
+    "API servers that were taken out of their endpoint, or put back",
+    labels=("direction",),
 )
 
 

@@ -15,6 +15,8 @@ from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
 NAME_LABEL = "cluster.homeostat.dev/name"
 UID_LABEL = "cluster.homeostat.dev/uid"
 COMPONENT_LABEL = "app.kubernetes.io/component"
+ENDPOINT_LABEL = "cluster.homeostat.dev/endpoint"  # of API servers' Pods: whether clients are sent to them
+IN_ENDPOINT, OUT_OF_ENDPOINT = "in", "out"
 DIGEST_ANNOTATION = "cluster.homeostat.dev/digest"
 FINALIZER = "cluster.homeostat.dev/masters"
 FIELD_MANAGER = "homeostat-cluster"

@@ -32,7 +32,7 @@ from homeostat.api.core import (
 from homeostat.api.meta import ObjectMeta
 from homeostat.operators.cluster.admission import ADDRESS_INDEX
 from homeostat.operators.cluster.healing.cell import CellSeen
-from homeostat.operators.cluster.healing.seen import EtcdSeen, HostSeen
+from homeostat.operators.cluster.healing.seen import EtcdSeen, HostSeen, LeaderHeld, ServerSeen
 from homeostat.operators.cluster.manifests.shape import digest_of
 from homeostat.operators.cluster.names import API_PORT, UID_LABEL, Names, names_of
 from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen, Verdicts, judge
@@ -82,6 +82,8 @@ class Observed(Struct, frozen=True, kw_only=True):
     hosts: Mapping[str, HostSeen] = {}  # of the cell, by name; looked at while a member of etcd is not ready
     unready: Mapping[str, datetime] = {}  # members of etcd, and since when this process has seen them so
     members: EtcdSeen | None = None  # None: not asked
+    servers: Mapping[str, ServerSeen] = {}  # API servers as they answered past the endpoint, by the uid of their Pod
+    leaders: Mapping[str, LeaderHeld] = {}  # of controllers, by component; of those that a Lease was seen of
     cell: CellSeen = CellSeen()
     store: str = ""  # where snapshots are kept, for people; empty: nowhere
 
@@ -101,6 +103,8 @@ class Memory(Struct):
     kubelets: tuple[datetime, frozenset[str]] | None = None  # asked when, which versions
     unready: dict[str, datetime] = field(default_factory=dict)
     members: EtcdSeen | None = None
+    servers: dict[str, ServerSeen] = field(default_factory=dict)
+    leaders: dict[str, LeaderHeld] = field(default_factory=dict)
     verdicts: Verdicts = field(default_factory=dict)
 
 
@@ -168,6 +172,8 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
         ready_since=known.ready_since,
         kubelets=_fresh(known, now),
         members=known.members,
+        servers=dict(known.servers),
+        leaders=dict(known.leaders),
     )
 
 

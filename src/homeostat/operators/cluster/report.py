@@ -26,7 +26,14 @@ from homeostat.operators.cluster.actions import (
     Verdict,
 )
 from homeostat.operators.cluster.components import authority_trouble, can_serve, components, trouble
-from homeostat.operators.cluster.healing.told import etcd_verdict, healed, healing_notes
+from homeostat.operators.cluster.healing.told import (
+    etcd_verdict,
+    healed,
+    healing_notes,
+    master_verdict,
+    mending_measures,
+    mending_notes,
+)
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
@@ -83,13 +90,14 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
         started_at=before.started_at or (now.replace(microsecond=0) if accepted else None),
         ready_at=before.ready_at or (now.replace(microsecond=0) if ready else None),
         attempts=attempts,
-        healing=healed(before, plan.heal),
+        healing=healed(before, plan.heal, plan.mend),
         certificates=certificates(seen.authority, seen.leaves) or before.certificates,
     )
     status = moved(seen, plan, status, now)
     status = replace(status, phase=_phase(seen, plan, status))
-    story = (*upgrade_notes(seen, plan, status), *healing_notes(before, plan.heal, results))
-    measures = orchestrations.measured(seen, plan, status, now)
+    healings = (*healing_notes(before, plan.heal, results), *mending_notes(before, plan.mend, results))
+    story = (*upgrade_notes(seen, plan, status), *healings)
+    measures = (*orchestrations.measured(seen, plan, status, now), *mending_measures(results))
     return Report(status, (*story, *_notes(seen, status, results)), measures)
 
 
@@ -100,8 +108,8 @@ def _conditions(seen: Observed, plan: Plan, results: Results, attempts: int, now
         (words.PKI_READY, *_pki(seen, plan, now)),
         (words.ENDPOINT_ASSIGNED, *_endpoint(seen)),
         (words.ETCD_READY, *_etcd(seen, plan)),
-        (words.API_SERVER_READY, *_masters(seen, (apiserver.NAME,))),
-        (words.CONTROLLERS_READY, *_masters(seen, controllers_names)),
+        (words.API_SERVER_READY, *master_verdict(_masters(seen, (apiserver.NAME,)), plan.mend, (apiserver.NAME,))),
+        (words.CONTROLLERS_READY, *master_verdict(_masters(seen, controllers_names), plan.mend, controllers_names)),
         (words.UP_TO_DATE, *up_to_date(seen, plan)),
         (words.AVAILABLE, *_available(seen, plan, results)),
     )

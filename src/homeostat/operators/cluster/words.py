@@ -67,6 +67,9 @@ MEMBER_UNREADY, REPLACING_MEMBER, MEMBER_REPLACED = "MemberUnready", "ReplacingM
 QUORUM_AT_RISK, ETCD_UNREACHABLE, NO_ROOM = "QuorumAtRisk", "EtcdUnreachable", "NoRoom"
 HEALING_PAUSED, HEALING_FROZEN = "HealingPaused", "HealingFrozen"
 HEALING_BUDGET_SPENT, HEALING_BACKED_OFF = "HealingBudgetSpent", "HealingBackedOff"
+UNREADY, UNRESPONSIVE, NOT_LEADING = "Unready", "Unresponsive", "NotLeading"
+RESTARTING_MASTER, MASTER_RESTARTED, HANDED_OVER = "RestartingMaster", "MasterRestarted", "HandedOver"
+ISOLATED, RESTORED = "Isolated", "Restored"
 SERVING = "Serving"
 RENEWED, EXPIRING = "Renewed", "Expiring"
 
@@ -219,21 +222,50 @@ TABLES = (
                 "A member is dead, and no host takes a new one in a zone of its own.",
                 "Add hosts, or mend those of the zone.",
             ),
-            Word(HEALING_PAUSED, "A member is dead, and spec.healing.paused is true.", "Set it to false to heal it."),
+        ),
+    ),
+    Table(
+        "APIServerReady, ControllersReady: a master is ill",
+        (
+            Word(
+                UNRESPONSIVE,
+                "An API server does not answer past the endpoint: a read, a write, or the write coming back by a watch"
+                " fails. When another one does answer, this one is out of the endpoint.",
+                "Wait: it is restarted when it stays so. Read its log.",
+            ),
+            Word(
+                RESTARTING_MASTER,
+                "A master that was ill by two signals gives way to another Pod, or the other Pod is awaited.",
+                "Wait; what was wrong, and how often, stands in status.healing.restarts.",
+            ),
+            Word(
+                HANDED_OVER,
+                "Several restarts, also on other hosts, did not help, so nothing is tried any more.",
+                "Read the logs of the Pod that is named. When the component is well again, healing goes on by itself.",
+            ),
+        ),
+    ),
+    Table(
+        "EtcdReady, APIServerReady, ControllersReady: a master is ill, and nothing is done about it now",
+        (
+            Word(HEALING_PAUSED, "spec.healing.paused is true.", "Set it to false to heal it."),
             Word(
                 HEALING_FROZEN,
-                "So many clusters of the cell look sick at once that their masters are hardly the cause.",
-                "Look at the cell: its hosts, its network, its API server. Healing goes on by itself when fewer are.",
+                "So many clusters of the cell look sick at once that their masters are hardly the cause, or the cell's"
+                " API server is slow.",
+                "Look at the cell: its hosts, its network, its API server. Healing goes on by itself when that is over,"
+                " one master a minute at first.",
             ),
             Word(
                 HEALING_BUDGET_SPENT,
-                "As many members were replaced in the cell within ten minutes as may be.",
+                "As many masters were replaced or restarted in the cell within ten minutes as may be, or a freeze ended"
+                " a moment ago.",
                 "Wait, and find out what breaks them.",
             ),
             Word(
                 HEALING_BACKED_OFF,
-                "The cluster's last replacement was not long ago; each makes the next one wait longer.",
-                "Find out what breaks its members.",
+                "The last try was not long ago; each makes the next one wait longer.",
+                "Find out what breaks it.",
             ),
         ),
     ),
@@ -324,6 +356,11 @@ TABLES = (
             Word(ROLLING_BACK, "A master moves back.", "Wait."),
             Word(REPLACING_MEMBER, "A dead member of etcd is being replaced; an event for each step.", "Wait."),
             Word(MEMBER_REPLACED, "A member of etcd was replaced, and is ready.", "Nothing to do."),
+            Word(ISOLATED, "An API server was taken out of the endpoint.", "Wait: it is put back, or restarted."),
+            Word(RESTORED, "An API server was put back into the endpoint.", "Nothing to do."),
+            Word(RESTARTING_MASTER, "A master that was ill is being replaced by another Pod.", "Read its log."),
+            Word(MASTER_RESTARTED, "All of a component is well again after restarts.", "Nothing to do."),
+            Word(HANDED_OVER, "Restarts did not help.", "Look at the conditions of the masters."),
             Word(ROLLED_BACK, "The masters went back to what was complete before.", "Look at the condition UpToDate."),
             Word(REMOVED, "A part was removed, because the Cluster is being deleted.", "Nothing to do."),
             Word(DELETED, "Everything that was made for the Cluster is gone.", "Nothing to do."),

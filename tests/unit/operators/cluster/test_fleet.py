@@ -19,7 +19,7 @@ from homeostat.operators.cluster import words
 from homeostat.operators.cluster.fleet import Fleet
 from homeostat.operators.cluster.healing.cell import CellPolicy
 from homeostat.operators.cluster.measuring import MeasuredProbe
-from homeostat.operators.cluster.ports import Unreachable
+from homeostat.operators.cluster.ports import Direct, Served, Unreachable
 from homeostat.telemetry.metrics import Metrics
 
 
@@ -90,7 +90,7 @@ def test_clusters_are_counted_by_phase_version_and_conditions() -> None:
     assert scrape.value("cluster_conditions", condition="EtcdReady", status="False", reason="Crashing") == 1
     assert scrape.value("cell_clusters") == 3
     assert scrape.value("cell_sick_clusters") == 1
-    assert scrape.value("healing_frozen") == 0
+    assert scrape.value("healing_frozen", why="MassFailure") == 0
 
 
 async def test_the_oldest_orchestration_tells_its_age() -> None:
@@ -110,16 +110,16 @@ async def test_the_oldest_orchestration_tells_its_age() -> None:
 
 async def test_replacements_of_the_window_are_taken_from_the_budget() -> None:
     scrape = Scrape()
-    assert scrape.value("healing_budget_left") == 3
+    assert scrape.value("healing_budget_left") == 5
     made = in_state("a", "ready")
     began = NOW - timedelta(minutes=9)
     told = MemberReplacementStatus(member="a-etcd-0", member_id="1", claim_uid="", started_at=began)
     healing = ClusterHealingStatus(replacement=told, last_started_at=began, attempts=1)
     scrape.fleet.note(None, replace(made, status=replace(made.status, healing=healing)))
-    assert scrape.value("healing_budget_left") == 2
+    assert scrape.value("healing_budget_left") == 4
     assert scrape.value("orchestrations_running", operation="heal") == 1
     await scrape.clock.advance(120)
-    assert scrape.value("healing_budget_left") == 3
+    assert scrape.value("healing_budget_left") == 5
 
 
 def restarted(times: int, reason: str = "", uid: str = "u") -> Pod:
@@ -149,11 +149,11 @@ class Endpoint:
     def __init__(self, clock: ManualClock, failure: str = "") -> None:
         self.clock, self.failure = clock, failure
 
-    async def probe(self, kubeconfig: bytes) -> str:
+    async def probe(self, kubeconfig: bytes, direct: Direct | None = None) -> Served:
         await self.clock.advance(0.25)
         if self.failure:
             raise Unreachable(self.failure)
-        return "v1.35.4"
+        return Served("v1.35.4")
 
     async def kubelets(self, kubeconfig: bytes) -> frozenset[str]:
         return frozenset({kubeconfig.decode()})
@@ -162,10 +162,12 @@ class Endpoint:
 async def test_probes_tell_how_they_ended_and_how_long_they_took() -> None:
     metrics, clock = Metrics(), ManualClock()
     good, bad = (MeasuredProbe(Endpoint(clock, why), metrics, clock=clock) for why in ("", "refused"))
-    assert await good.probe(b"") == "v1.35.4"
+    assert (await good.probe(b"")).version == "v1.35.4"
     with pytest.raises(Unreachable):
         await bad.probe(b"")
+    await good.probe(b"", Direct("https://10.0.0.1:6443", "demo"))
     assert await good.kubelets(b"v1.34.4") == {"v1.34.4"}
-    for result in ("answered", "failed"):
-        taken = metrics.registry.get_sample_value("homeostat_probe_duration_seconds_sum", {"result": result})
+    for target, result in (("endpoint", "answered"), ("endpoint", "failed"), ("server", "answered")):
+        labels = {"target": target, "result": result}
+        taken = metrics.registry.get_sample_value("homeostat_probe_duration_seconds_sum", labels)
         assert taken == 0.25

@@ -1,27 +1,42 @@
 """What is known of all clusters of a cell when one of them is to be mended: how many look sick, how many are mended.
 
 Counted as Clusters change, so that a look at one cluster costs the same in a cell of ten thousand. Nothing is kept that
-the Clusters do not say: after a restart of the operator the counts are the same as before.
+the Clusters do not say: after a restart of the operator the counts are the same as before. Only since when all is calm
+is not known then, so a start counts as the end of a freeze.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster import words
+from homeostat.operators.cluster.healing.ladder import HAND_OVER
 from homeostat.runtime.conditions import find_condition
+
+ETCD = "etcd"
 
 
 class CellPolicy(Struct, frozen=True):
     """How much may be mended in a cell at once, and when so much is wrong that the clusters are not the cause."""
 
-    replacements: int = 3  # of etcd members that may begin within the window
+    acts: int = 5  # masters that may be replaced or restarted within the window
     window: timedelta = timedelta(minutes=10)
     sick_share: float = 0.2  # of the clusters that were Ready once
     sick_at_least: int = 3  # few sick ones are no mass failure, however small the cell
+    pace: timedelta = timedelta(minutes=1)  # between two of them, for one window after a freeze
+
+
+class Act(Struct, frozen=True, order=True):
+    """A master that was replaced or restarted, or will be."""
+
+    at: datetime
+    uid: str  # of its Cluster
+    component: str
 
 
 class CellSeen(Struct, frozen=True):
@@ -29,21 +44,58 @@ class CellSeen(Struct, frozen=True):
 
     clusters: int = 1  # that were Ready once
     sick: int = 0
-    recent: int = 0  # replacements of the window
+    recent: int = 0  # masters touched within the window
+    ahead: int = 0  # of these, by others, before what this cluster's status says to be under way
+    last: datetime | None = None  # when one was touched last, in another cluster
+    thawed: datetime | None = None  # when a freeze was last seen, or this process began to look
+    is_slow: bool = False  # its API server is
 
-    def is_frozen(self, policy: CellPolicy) -> bool:
+    def why_frozen(self, policy: CellPolicy) -> str:
+        """What else than single masters must be the matter; empty: nothing."""
+        if self.is_slow:
+            return "the cell's API server is slow: look at it"
+        if self.is_mass_failure(policy):
+            return f"{self.sick} of {self.clusters} clusters of the cell look sick at once: look at the cell"
+        return ""
+
+    def is_mass_failure(self, policy: CellPolicy) -> bool:
         """Whether so many look sick at once that something else than their masters must be the matter."""
         return self.sick >= policy.sick_at_least and self.sick > policy.sick_share * self.clusters
+
+    def paced_until(self, now: datetime, policy: CellPolicy) -> datetime | None:
+        """Until when the next one waits, so that what a freeze held back does not begin at once; None: it may."""
+        if self.thawed is None or self.last is None or now >= self.thawed + policy.window:
+            return None
+        until = self.last + policy.pace
+        return until if now < until else None
 
 
 class CellHealth:
     """The counts, kept up to date by `note`."""
 
-    def __init__(self, policy: CellPolicy) -> None:
-        self._policy = policy
+    def __init__(self, policy: CellPolicy, *, is_slow: Callable[[], bool] = lambda: False) -> None:
+        self.policy = policy
+        self._is_slow = is_slow
         self._formed: set[str] = set()  # uids
         self._sick: set[str] = set()
-        self._began: dict[str, datetime] = {}
+        self._began: dict[str, tuple[Act, ...]] = {}  # by uid
+        self._handed_over: dict[str, int] = {}
+        self._thawed: datetime | None = None
+
+    @property
+    def handed_over(self) -> int:
+        """How many masters a person must look at."""
+        return sum(self._handed_over.values())
+
+    @property
+    def is_mass_failure(self) -> bool:
+        """Whether so many look sick at once that nothing is mended."""
+        return CellSeen(clusters=len(self._formed), sick=len(self._sick)).is_mass_failure(self.policy)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether the cell's API server is."""
+        return self._is_slow()
 
     def note(self, old: Cluster | None, new: Cluster | None) -> None:
         """A Cluster came, changed or went."""
@@ -52,23 +104,57 @@ class CellHealth:
         if new is not None:
             self._count(new)
 
-    def look(self, now: datetime) -> CellSeen:
-        """The counts as of now."""
-        since = now - self._policy.window
-        self._began = {uid: began for uid, began in self._began.items() if began > since}
-        return CellSeen(len(self._formed), len(self._sick), len(self._began))
+    def look(self, now: datetime, uid: str = "") -> CellSeen:
+        """The counts as of now, as one cluster sees them."""
+        recent = sorted(self._recent(now))
+        own = max((act for act in recent if act.uid == uid), default=None)
+        others = [act for act in recent if act.uid != uid]
+        seen = CellSeen(
+            clusters=len(self._formed),
+            sick=len(self._sick),
+            recent=len(recent),
+            ahead=sum(own is not None and act < own for act in others),
+            last=others[-1].at if others else None,
+            is_slow=self._is_slow(),
+        )
+        if self._thawed is None or seen.why_frozen(self.policy):
+            self._thawed = now
+        return replace(seen, thawed=self._thawed)
+
+    def left(self, now: datetime) -> int:
+        """How many masters may still be touched now."""
+        return max(0, self.policy.acts - len(self._recent(now)))
+
+    def _recent(self, now: datetime) -> list[Act]:
+        """What began within the window; what is older is forgotten."""
+        since = now - self.policy.window
+        kept = {uid: tuple(act for act in acts if act.at > since) for uid, acts in self._began.items()}
+        self._began = {uid: acts for uid, acts in kept.items() if acts}
+        return [act for acts in self._began.values() for act in acts]
 
     def _count(self, cluster: Cluster) -> None:
         uid, healing = cluster.metadata.uid, cluster.status.healing
         _set(self._formed, uid, is_in=cluster.status.ready_at is not None)
         _set(self._sick, uid, is_in=_is_sick(cluster))
-        if healing is not None and healing.last_started_at is not None:
-            self._began[uid] = healing.last_started_at
+        self._began[uid] = tuple(_begun(cluster))
+        restarts = healing.restarts if healing is not None else ()
+        self._handed_over[uid] = sum(each.step == HAND_OVER and each.ended_at is None for each in restarts)
 
     def _forget(self, uid: str) -> None:
         """What was begun for it still counts: masters of the cell were touched."""
         self._formed.discard(uid)
         self._sick.discard(uid)
+        self._handed_over.pop(uid, None)
+
+
+def _begun(cluster: Cluster) -> Iterator[Act]:
+    uid, healing = cluster.metadata.uid, cluster.status.healing
+    if healing is None:
+        return
+    if healing.last_started_at is not None:
+        yield Act(healing.last_started_at, uid, ETCD)
+    for each in healing.restarts:
+        yield from (Act(at, uid, each.component) for at in (each.started_at, *each.earlier))
 
 
 def _is_sick(cluster: Cluster) -> bool:
@@ -76,7 +162,9 @@ def _is_sick(cluster: Cluster) -> bool:
     status = cluster.status
     if status.ready_at is None or cluster.metadata.deletion_timestamp is not None or cluster.spec.paused:
         return False
-    told = (find_condition(status.conditions, type_) for type_ in (words.ETCD_READY, words.AVAILABLE))
+    moving = status.upgrade is not None and bool(status.upgrade.component)
+    types = (words.ETCD_READY, words.AVAILABLE, *(() if moving else (words.API_SERVER_READY, words.CONTROLLERS_READY)))
+    told = (find_condition(status.conditions, type_) for type_ in types)
     return any(condition is not None and condition.status == "False" for condition in told)
 
 

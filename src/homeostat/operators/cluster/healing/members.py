@@ -14,8 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from msgspec import Struct
-
 from homeostat.api.cluster.v1alpha1 import ClusterHealingStatus, MemberReplacementStatus
 from homeostat.api.core import PERSISTENT_VOLUME_CLAIM
 from homeostat.api.pods import POD, Pod
@@ -32,7 +30,8 @@ from homeostat.operators.cluster.actions import (
     Wait,
 )
 from homeostat.operators.cluster.components import topology
-from homeostat.operators.cluster.healing.cell import CellPolicy
+from homeostat.operators.cluster.healing.allowing import held
+from homeostat.operators.cluster.healing.policy import Policy
 from homeostat.operators.cluster.healing.seen import EtcdSeen
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.ports import MemberSeen
@@ -43,12 +42,6 @@ _AGAIN = timedelta(seconds=2)  # while a replacement is under way
 _STUCK = timedelta(minutes=30)  # a new member that has not started by then is replaced itself
 _HELD = timedelta(seconds=30)  # while one is wanted and may not begin
 _FIRST_BACK_OFF, _LONGEST_BACK_OFF = timedelta(minutes=5), timedelta(hours=6)
-
-
-class Policy(Struct, frozen=True):
-    """How careful healing is."""
-
-    cell: CellPolicy = CellPolicy()
 
 
 def heal(seen: Observed, now: datetime, policy: Policy) -> Heal:
@@ -113,10 +106,10 @@ def _judge(seen: Observed, answer: EtcdSeen, member: str, now: datetime, policy:
         return _hold(now, words.QUORUM_AT_RISK, f"{member} is not ready, and etcd knows no such member")
     if one.is_well:
         return _hold(now, words.MEMBER_UNREADY, f"{member} answers, but its Pod is not ready: it is left as it is")
-    for rule in (_others, _pause, _freeze, _budget, _patience, _room):
-        held = rule(seen, member, now, policy)
-        if held is not None:
-            return held
+    for rule in (_others, _permission, _patience, _room):
+        why = rule(seen, member, now, policy)
+        if why is not None:
+            return why
     since = _unready_since(seen, member, now)
     return _begin(seen, member, one, f"its Pod is not ready since {since:%FT%TZ}, and etcd cannot reach it", now)
 
@@ -155,24 +148,9 @@ def unsafe_without(members: Iterable[MemberSeen], host: str) -> str:
     return ""
 
 
-def _pause(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal | None:  # noqa: ARG001
-    if not seen.cluster.spec.healing.paused:
-        return None
-    return _hold(now, words.HEALING_PAUSED, f"{member} is dead, and is not replaced: spec.healing.paused is true")
-
-
-def _freeze(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal | None:
-    if not seen.cell.is_frozen(policy.cell):
-        return None
-    message = f"{seen.cell.sick} of {seen.cell.clusters} clusters of the cell look sick at once: look at the cell"
-    return _hold(now, words.HEALING_FROZEN, f"{member} is dead, and is not replaced: {message}")
-
-
-def _budget(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal | None:
-    if seen.cell.recent < policy.cell.replacements:
-        return None
-    message = f"{seen.cell.recent} replacements began in the cell within {policy.cell.window}"
-    return _hold(now, words.HEALING_BUDGET_SPENT, f"{member} is dead, and waits for its turn: {message}")
+def _permission(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal | None:
+    why = held(seen, now, policy.cell)
+    return _hold(now, why.reason, f"{member} is dead, and is not replaced: {why.message}") if why is not None else None
 
 
 def _patience(seen: Observed, member: str, now: datetime, policy: Policy | None = None) -> Heal | None:  # noqa: ARG001

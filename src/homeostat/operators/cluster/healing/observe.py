@@ -8,25 +8,44 @@ from msgspec.structs import replace
 
 from homeostat.api.core import Node
 from homeostat.operators.cluster.healing.cell import CellHealth
+from homeostat.operators.cluster.healing.illness import STATELESS, is_isolated
+from homeostat.operators.cluster.healing.ladder import HAND_OVER
 from homeostat.operators.cluster.healing.members import FRESH
 from homeostat.operators.cluster.healing.seen import HostSeen
+from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.observe import Memory, Observed
 from homeostat.operators.cluster.topology import ZONE_LABEL, is_ready, takes_pods, topology_of
 from homeostat.runtime.store import Store
 
 
 def observe_ailing(seen: Observed, nodes: Store[Node], cell: CellHealth, known: Memory, now: datetime) -> Observed:
-    """The same, with what healing looks at. Looking at all Nodes and Clusters costs, so only while a member ails."""
+    """The same, with what healing looks at. Looking at all Nodes and Clusters costs, so only while a master ails."""
     members = seen.names.etcd_members(topology_of(seen.cluster.spec.topology).members)
     ready = {pod.metadata.name for pod in seen.pods if pod.is_ready}
     known.unready = {name: known.unready.get(name, now) for name in members if name not in ready}
     healing = seen.cluster.status.healing
-    if not known.unready and (healing is None or healing.replacement is None):
+    is_replacing = healing is not None and healing.replacement is not None
+    if not known.unready and not is_replacing:
         if known.members is not None and now >= known.members.at + FRESH:
             known.members = None  # nobody asked lately, so nobody shall tell of it
-        return seen
+        if not _masters_ail(seen):
+            return seen
     hosts = {
         node.metadata.name: HostSeen(node.metadata.labels.get(ZONE_LABEL, ""), is_ready(node), takes_pods(node))
         for node in nodes.values()
     }
-    return replace(seen, hosts=hosts, unready=dict(known.unready), cell=cell.look(now))
+    counts = cell.look(now, seen.cluster.metadata.uid)
+    return replace(seen, hosts=hosts, unready=dict(known.unready), cell=counts)
+
+
+def _masters_ail(seen: Observed) -> bool:
+    """Whether anything may have to be done about API servers or controllers."""
+    healing = seen.cluster.status.healing
+    if healing is not None and any(each.ended_at is None and each.step != HAND_OVER for each in healing.restarts):
+        return True
+    if any(server.failure for server in seen.servers.values()) or any(map(is_isolated, seen.pods)):
+        return True
+    if any(leader.is_stale for leader in seen.leaders.values()):
+        return True
+    stateless = (pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) in STATELESS)
+    return any(not pod.is_ready for pod in stateless)

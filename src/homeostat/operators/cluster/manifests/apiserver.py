@@ -17,7 +17,7 @@ from homeostat.operators.cluster.manifests.shape import (
     selector,
     stateless,
 )
-from homeostat.operators.cluster.names import API_PORT, ETCD_CLIENT_PORT, is_address
+from homeostat.operators.cluster.names import API_PORT, ENDPOINT_LABEL, ETCD_CLIENT_PORT, IN_ENDPOINT, is_address
 
 NAME = "kube-apiserver"
 HEALTH_ANNOTATION = "balancer.homeostat.dev/health-path"
@@ -27,7 +27,7 @@ def service(inputs: Inputs) -> Desired:
     """The endpoint; whoever balances it may ask `/readyz` over TLS whom to send clients to."""
     spec: dict[str, Any] = {
         "type": "LoadBalancer",
-        "selector": selector(inputs, NAME),
+        "selector": {**selector(inputs, NAME), ENDPOINT_LABEL: IN_ENDPOINT},
         "ports": [{"name": "https", "port": API_PORT, "targetPort": API_PORT, "protocol": "TCP"}],
     }
     wanted = inputs.cluster.spec.endpoint.address or _given(inputs)
@@ -54,6 +54,8 @@ def deployment(inputs: Inputs) -> Desired:
         "livenessProbe": https_probe("/livez", API_PORT, period_s=10, failures=8),
     }
     template = pod_template(inputs, component, inputs.names.apiserver, container, {"terminationGracePeriodSeconds": 45})
+    # Healing changes this label on a Pod. The Deployment's selector does not ask for it, so the Pod stays its own.
+    template["metadata"]["labels"][ENDPOINT_LABEL] = IN_ENDPOINT
     return derived(DEPLOYMENT, inputs, inputs.names.apiserver, NAME, stateless(inputs, component, template))
 
 

@@ -54,6 +54,7 @@ class Inputs(Struct, frozen=True):
     secrets: Mapping[str, str]  # leaf Secret name to digest of its content: a new content replaces the Pods
     is_formed: bool = False  # whether etcd had all its members once
     partition: int = 0  # members of etcd from this number on may be replaced
+    avoided: Mapping[str, tuple[str, ...]] = {}  # hosts that made a component ill, by component
 
     @property
     def topology(self) -> Topology:
@@ -185,7 +186,12 @@ def stateless(inputs: Inputs, component: PackageComponent, template: Mapping[str
         {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": _AWAY_S}
         for key in ("not-ready", "unreachable")
     ]
-    spec = {**template["spec"], "tolerations": moving, **apart(inputs, component.name, by_revision=True)}
+    spec = {
+        **template["spec"],
+        "tolerations": moving,
+        **apart(inputs, component.name, by_revision=True),
+        **_away_from(inputs.avoided.get(component.name, ())),
+    }
     return {
         "spec": {
             "replicas": inputs.topology.replicas(component.name),
@@ -195,6 +201,15 @@ def stateless(inputs: Inputs, component: PackageComponent, template: Mapping[str
             "template": {**template, "spec": spec},
         }
     }
+
+
+def _away_from(hosts: tuple[str, ...]) -> dict[str, Any]:
+    """Other hosts are preferred, but a bad one is better than none."""
+    if not hosts:
+        return {}
+    elsewhere = {"matchExpressions": [{"key": HOST_LABEL, "operator": "NotIn", "values": list(hosts)}]}
+    preferred = [{"weight": 100, "preference": elsewhere}]
+    return {"affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}}
 
 
 def https_probe(path: str, port: int, *, period_s: int, failures: int, host: str = "") -> dict[str, Any]:

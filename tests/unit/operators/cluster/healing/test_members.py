@@ -16,7 +16,8 @@ from homeostat.api.cluster.v1alpha1 import ClusterHealingStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import AddMember, AskEtcd, Discard, Heal, PromoteMember, RemoveMember
 from homeostat.operators.cluster.healing.cell import CellSeen
-from homeostat.operators.cluster.healing.members import Policy, back_off, begun, heal, unsafe_without
+from homeostat.operators.cluster.healing.members import back_off, begun, heal, unsafe_without
+from homeostat.operators.cluster.healing.policy import Policy
 from homeostat.operators.cluster.healing.seen import EtcdSeen, HostSeen
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.ports import MemberSeen
@@ -103,7 +104,7 @@ def changed(**changes: Any) -> Observed:
         (changed(members=EtcdSeen(NOW, failure="no route")), words.ETCD_UNREACHABLE),
         (ailing(DEAD, healing={"paused": True}), words.HEALING_PAUSED),
         (changed(cell=CellSeen(clusters=10, sick=3)), words.HEALING_FROZEN),
-        (changed(cell=CellSeen(clusters=10, sick=1, recent=3)), words.HEALING_BUDGET_SPENT),
+        (changed(cell=CellSeen(clusters=10, sick=1, recent=5)), words.HEALING_BUDGET_SPENT),
         (changed(hosts={name: HOSTS[name] for name in ("h0", "h2", "h3", "h5")}), words.NO_ROOM),
         (changed(hosts=HOSTS | {name: HostSeen("z1", True, False) for name in ("h1", "h4")}), words.NO_ROOM),
     ],

@@ -1,0 +1,31 @@
+"""Whether a master of a cluster may be touched now: what all destructive healing must pass. Pure.
+
+A pause of the owner, a freeze of the cell, its budget, and its pace after a freeze, in this order. What undoes an
+isolation never asks.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.actions import Verdict
+from homeostat.operators.cluster.healing.cell import CellPolicy
+from homeostat.operators.cluster.observe import Observed
+
+
+def held(seen: Observed, now: datetime, policy: CellPolicy, *, is_begun: bool = False) -> Verdict | None:
+    """Why not; None: it may. What was begun already asks again only whether it has its turn."""
+    if seen.cluster.spec.healing.paused:
+        return Verdict(words.HEALING_PAUSED, "spec.healing.paused is true")
+    frozen = seen.cell.why_frozen(policy)
+    if frozen:
+        return Verdict(words.HEALING_FROZEN, frozen)
+    counted = seen.cell.ahead if is_begun else seen.cell.recent
+    if counted >= policy.acts:
+        spent = f"{counted} masters of the cell were replaced or restarted within {policy.window}"
+        return Verdict(words.HEALING_BUDGET_SPENT, f"it waits for its turn: {spent}")
+    paced = seen.cell.paced_until(now, policy)
+    if paced is not None and not is_begun:
+        return Verdict(words.HEALING_BUDGET_SPENT, f"it waits for its turn, {paced:%FT%TZ}: the cell was frozen lately")
+    return None

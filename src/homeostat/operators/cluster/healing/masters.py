@@ -1,0 +1,205 @@
+"""What to do about API servers and controllers that are ill: keep clients away, then restart them one at a time. Pure.
+
+What will be done is written into the status first, and done at the next look, when it still is ill; so an operator that
+dies in between goes on where it was. One component of a cluster is treated at a time, and the next try waits longer
+each time (ladder.py). A component that is being moved to another version is the rollout's business, not healing's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from homeostat.api.cluster.healing import MasterRestartStatus
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.actions import Action, LetGo, Mend, RestartMaster, Verdict, Wait
+from homeostat.operators.cluster.components import is_ready
+from homeostat.operators.cluster.healing.allowing import held
+from homeostat.operators.cluster.healing.illness import (
+    STATELESS,
+    Ill,
+    ill_masters,
+    is_isolated,
+    is_silent,
+    masters,
+)
+from homeostat.operators.cluster.healing.ladder import (
+    HAND_OVER,
+    RECREATE,
+    attempts_so_far,
+    back_off,
+    is_forgotten,
+    next_attempt,
+)
+from homeostat.operators.cluster.healing.policy import Policy
+from homeostat.operators.cluster.healing.servers import checks, isolations, server_of
+from homeostat.operators.cluster.manifests import apiserver
+from homeostat.operators.cluster.observe import Observed
+
+_AGAIN = timedelta(seconds=2)
+_HELD = timedelta(seconds=30)
+_RESTAMP = timedelta(minutes=1)
+Restarts = dict[str, MasterRestartStatus]
+
+
+def mend(seen: Observed, now: datetime, policy: Policy) -> Mend:
+    """The next step for the stateless masters of one cluster that was Ready once."""
+    if seen.cluster.status.ready_at is None:
+        return Mend()
+    check, look_again = checks(seen, now, policy)
+    may_isolate = held(seen, now, policy.cell, is_begun=True) is None
+    actions: list[Action] = [*isolations(seen, may_isolate=may_isolate), *_let_go(seen, now, policy)]
+    treated = _treat(seen, now, policy)
+    if check is not None:
+        actions.append(check)
+    next_check = Wait(look_again, "the next check of API servers") if look_again is not None else None
+    waits = [wait for wait in (treated.wait, next_check) if wait is not None]
+    soonest = min(waits, key=lambda wait: wait.until, default=None)
+    verdicts = {**_silent(seen), **treated.verdicts}
+    return replace(treated, verdicts=verdicts, actions=(*treated.actions, *actions), wait=soonest)
+
+
+def _treat(seen: Observed, now: datetime, policy: Policy) -> Mend:
+    """Restarts: what is under way comes first, then who is ill."""
+    before = seen.cluster.status.healing.restarts if seen.cluster.status.healing is not None else ()
+    known: Restarts = {each.component: _ended(seen, each, now) for each in before if not is_forgotten(each, now)}
+    ill = [each for each in ill_masters(seen, now, policy) if not _is_moving(seen, each.component)]
+    found = _carry_on(seen, known, ill, now, policy) or _begin(seen, known, ill, now, policy) or _await(known, now)
+    restarts = found.restarts if found.restarts is not None else _listed(known)
+    return replace(found, restarts=None if restarts == before else restarts)
+
+
+def _ended(seen: Observed, entry: MasterRestartStatus, now: datetime) -> MasterRestartStatus:
+    if entry.ended_at is not None or not _is_well(seen, entry):
+        return entry
+    return replace(entry, ended_at=now.replace(microsecond=0))
+
+
+def _is_well(seen: Observed, entry: MasterRestartStatus) -> bool:
+    pods = masters(seen, entry.component)
+    is_there = any(pod.metadata.uid == entry.pod_uid for pod in pods) and entry.step != HAND_OVER
+    is_whole = is_ready(seen, entry.component) and not any(is_isolated(pod) for pod in pods)
+    unheard = entry.component == apiserver.NAME and any(is_silent(seen, pod) for pod in pods)
+    return is_whole and not unheard and not (is_there and entry.step != RECREATE)
+
+
+def _carry_on(seen: Observed, known: Restarts, ill: list[Ill], now: datetime, policy: Policy) -> Mend | None:
+    """Delete the Pod that the status says is to go, if it still is ill and it is this cluster's turn."""
+    for entry in known.values():
+        one = next((each for each in ill if each.pod.metadata.uid == entry.pod_uid), None)
+        if one is None or entry.ended_at is not None or entry.step != RECREATE:
+            continue
+        why = held(seen, now, policy.cell, is_begun=True)
+        if why is not None:
+            return _hold(one, why, now, _listed(known | {entry.component: _restamped(entry, now)}))
+        server = server_of(one.pod) if one.component == apiserver.NAME and one.pod.status.pod_ip else None
+        act = RestartMaster(
+            one.component, entry.pod, entry.pod_uid, one.reason, server=server, is_hung=one.pod.is_ready
+        )
+        told = Verdict(words.RESTARTING_MASTER, f"{entry.pod} is being replaced: {entry.reason}")
+        return Mend({one.component: told}, (act,), wait=Wait(now + _AGAIN, told.message))
+    return None
+
+
+def _restamped(entry: MasterRestartStatus, now: datetime) -> MasterRestartStatus:
+    """What is done later counts in the budget then, not when it was decided."""
+    return replace(entry, started_at=now.replace(microsecond=0)) if now > entry.started_at + _RESTAMP else entry
+
+
+def _begin(seen: Observed, known: Restarts, ill: list[Ill], now: datetime, policy: Policy) -> Mend | None:
+    """Tell what is going to be done about the first that may be treated."""
+    under_way = [each for each in known.values() if each.ended_at is None and each.step != HAND_OVER]
+    for one in ill:
+        entry = known.get(one.component)
+        if entry is not None and entry.step == HAND_OVER and entry.ended_at is None:
+            return _handed_over(one, entry)
+        if any(each.component != one.component for each in under_way):
+            continue
+        until = entry.started_at + back_off(attempts_so_far(entry, now)) if entry is not None else now
+        if now < until:
+            waits = f"attempt {attempts_so_far(entry, now) + 1} begins after {until:%FT%TZ}"
+            return Mend(
+                {one.component: Verdict(words.HEALING_BACKED_OFF, f"{one.message}; {waits}")}, wait=Wait(until, waits)
+            )
+        why = held(seen, now, policy.cell)
+        if why is not None:
+            return _hold(one, why, now, None)
+        begun = next_attempt(entry, _as_status(one, now), now, has_room=_has_room(seen, entry, one))
+        if begun.step == HAND_OVER:
+            return replace(_handed_over(one, begun), restarts=_listed(known | {one.component: begun}))
+        told = Verdict(words.RESTARTING_MASTER, f"{one.message}; it gives way to another ({begun.step})")
+        next_look = Wait(now, "what was told is done at the next look")
+        return Mend({one.component: told}, restarts=_listed(known | {one.component: begun}), wait=next_look)
+    return None
+
+
+def _await(known: Restarts, now: datetime) -> Mend:
+    """Successors that are not ready yet, and components that a person must look at although nobody is ill just now."""
+    told = {
+        each.component: Verdict(words.RESTARTING_MASTER, f"the successor of {each.pod} is awaited")
+        for each in known.values()
+        if each.ended_at is None and each.step != HAND_OVER
+    }
+    return Mend(told, wait=Wait(now + _HELD, "successors") if told else None)
+
+
+def _hold(one: Ill, why: Verdict, now: datetime, restarts: tuple[MasterRestartStatus, ...] | None) -> Mend:
+    told = Verdict(why.reason, f"{one.message}; it is not restarted: {why.message}")
+    return Mend({one.component: told}, restarts=restarts, wait=Wait(now + _HELD, why.message))
+
+
+def _handed_over(one: Ill, entry: MasterRestartStatus) -> Mend:
+    message = f"{one.message}; {entry.attempts} restarts did not help, so nothing is tried any more: look at it"
+    return Mend({one.component: Verdict(words.HANDED_OVER, message)})
+
+
+def _as_status(one: Ill, now: datetime) -> MasterRestartStatus:
+    meta, host = one.pod.metadata, one.pod.spec.node_name
+    return MasterRestartStatus(
+        component=one.component,
+        step=RECREATE,
+        pod=meta.name,
+        pod_uid=meta.uid,
+        host=host,
+        attempts=1,
+        started_at=now.replace(microsecond=0),
+        reason=one.message[:512],
+    )
+
+
+def _has_room(seen: Observed, entry: MasterRestartStatus | None, one: Ill) -> bool:
+    avoided = {one.pod.spec.node_name, *(entry.avoided_hosts if entry is not None else ())}
+    return any(host.takes_pods for name, host in seen.hosts.items() if name not in avoided)
+
+
+def _is_moving(seen: Observed, component: str) -> bool:
+    upgrade = seen.cluster.status.upgrade
+    return upgrade is not None and upgrade.component == component
+
+
+def _silent(seen: Observed) -> dict[str, Verdict]:
+    """API servers that do not answer past the endpoint are told, also when nothing is done about them yet."""
+    silent = [pod for pod in masters(seen, apiserver.NAME) if pod.status.pod_ip and is_silent(seen, pod)]
+    if not silent:
+        return {}
+    each = "; ".join(
+        f"{pod.metadata.name} does not answer{' and is out of the endpoint' if is_isolated(pod) else ''}:"
+        f" {seen.servers[pod.metadata.uid].failure}"
+        for pod in silent
+    )
+    return {apiserver.NAME: Verdict(words.UNRESPONSIVE, each)}
+
+
+def _let_go(seen: Observed, now: datetime, policy: Policy) -> Iterable[LetGo]:
+    for pod in seen.pods:
+        deleted, host = pod.metadata.deletion_timestamp, seen.hosts.get(pod.spec.node_name)
+        is_stateless = pod.metadata.labels.get("app.kubernetes.io/component") in STATELESS
+        is_lost = deleted is not None and now >= deleted + policy.lost_for
+        if is_stateless and is_lost and host is not None and not host.is_ready:
+            yield LetGo(pod.metadata.name, pod.metadata.uid)
+
+
+def _listed(known: Restarts) -> tuple[MasterRestartStatus, ...]:
+    return tuple(known[component] for component in sorted(known))

@@ -1,0 +1,135 @@
+"""One idempotent function per action on stateless masters. Whatever cannot be taken back is looked at again before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from homeostat.api.cluster.v1alpha1 import CLUSTER
+from homeostat.api.core import SECRET
+from homeostat.api.pods import POD
+from homeostat.kit.clock import Clock
+from homeostat.kit.pki.soundness import decoded
+from homeostat.kube.client import Client
+from homeostat.kube.errors import NotFound
+from homeostat.operators.cluster.actions import CheckServers, Isolate, LetGo, RestartMaster, Server
+from homeostat.operators.cluster.healing.seen import LeaderHeld, ServerSeen
+from homeostat.operators.cluster.manifests import controllers
+from homeostat.operators.cluster.names import (
+    ENDPOINT_LABEL,
+    FIELD_MANAGER,
+    IN_ENDPOINT,
+    KUBECONFIG_KEY,
+    OUT_OF_ENDPOINT,
+)
+from homeostat.operators.cluster.observe import Memory, Observed
+from homeostat.operators.cluster.ports import Direct, Probe, Served, Unreachable
+from homeostat.runtime.outcome import DONE, Outcome, Progress
+
+_AGAIN_S, _SOON_S = 5.0, 0.5
+_SLOW_S = 2.0  # an API server of the cell that takes so long for two reads is not one to judge others by
+Action = CheckServers | Isolate | RestartMaster | LetGo
+
+
+class MasterActor:
+    """Carries out actions on API servers and controllers."""
+
+    def __init__(self, client: Client, probe: Probe, memory: Callable[[str], Memory], *, clock: Clock) -> None:
+        self._client = client
+        self._probe = probe
+        self._memory = memory
+        self._clock = clock
+
+    async def act(self, seen: Observed, action: Action) -> Outcome:
+        """Do one thing."""
+        try:
+            match action:
+                case CheckServers(servers=servers):
+                    return await self._check_all(seen, servers)
+                case Isolate():
+                    return await self._isolate(seen, action)
+                case RestartMaster():
+                    return await self._restart(seen, action)
+                case LetGo(pod=pod, uid=uid):
+                    await self._client.delete(POD, pod, seen.names.namespace, uid=uid, grace_s=0)
+        except NotFound:
+            return DONE  # it went by itself
+        return DONE
+
+    async def _check_all(self, seen: Observed, servers: tuple[Server, ...]) -> Outcome:
+        """All at once, each with a strict limit of time."""
+        kubeconfig = await self._kubeconfig(seen)
+        failures = await asyncio.gather(*(self._check(seen, server, kubeconfig) for server in servers))
+        known = self._memory(seen.cluster.metadata.uid)
+        there = {pod.metadata.uid for pod in seen.pods}
+        for uid in known.servers.keys() - there:
+            del known.servers[uid]
+        failed = [failure for failure in failures if failure]
+        return Progress(_SOON_S, failed[0]) if failed else DONE
+
+    async def _kubeconfig(self, seen: Observed) -> bytes:
+        secret = await self._client.get(SECRET, seen.names.admin, seen.names.namespace)
+        return decoded(secret.data).get(KUBECONFIG_KEY, b"")
+
+    async def _check(self, seen: Observed, server: Server, kubeconfig: bytes) -> str:
+        """Why an API server is of no use to clients; empty: it is."""
+        known, failure = self._memory(seen.cluster.metadata.uid), ""
+        direct = Direct(server.address, seen.names.apiserver_service)
+        try:
+            told = await self._probe.probe(kubeconfig, direct)
+        except Unreachable as error:
+            failure = str(error)
+        else:
+            note_leaders(known, told, self._clock.now())
+        now = self._clock.now()
+        before = known.servers.get(server.uid)
+        known.servers[server.uid] = before.then(now, failure) if before else ServerSeen(now, failure, since=now)
+        return failure
+
+    async def _isolate(self, seen: Observed, action: Isolate) -> Outcome:
+        word = OUT_OF_ENDPOINT if action.out else IN_ENDPOINT
+        patch = {"metadata": {"uid": action.uid, "labels": {ENDPOINT_LABEL: word}}}
+        await self._client.merge_patch(POD, action.pod, patch, seen.names.namespace, field_manager=FIELD_MANAGER)
+        return DONE
+
+    async def _restart(self, seen: Observed, action: RestartMaster) -> Outcome:
+        why = await self._held(seen, action)
+        if why:
+            return Progress(_AGAIN_S, why)
+        await self._client.delete(POD, action.pod, seen.names.namespace, uid=action.uid)
+        return DONE
+
+    async def _held(self, seen: Observed, action: RestartMaster) -> str:
+        """Why a Pod must not be deleted after all, by what the cell and the master itself say at this moment."""
+        began = self._clock.monotonic()
+        cluster = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
+        pod = await self._client.get(POD, action.pod, seen.names.namespace)
+        took = self._clock.monotonic() - began
+        if took > _SLOW_S:
+            return f"{action.pod} is not deleted while the cell's API server takes {took:.1f} s for two reads"
+        if cluster.spec.paused or cluster.spec.healing.paused or cluster.metadata.deletion_timestamp is not None:
+            return f"{action.pod} is not deleted: the Cluster is paused or is being deleted"
+        if pod.is_ready and not action.is_hung:
+            return f"{action.pod} is not deleted: it is ready again"
+        if action.server is None:
+            return ""
+        if not await self._check(seen, action.server, await self._kubeconfig(seen)):
+            return f"{action.pod} is not deleted: it answers again"
+        return ""
+
+
+def note_leaders(known: Memory, told: Served, now: datetime) -> None:
+    """Remember since when each leader's Lease is as it is."""
+    for component in (controllers.CONTROLLER_MANAGER, controllers.SCHEDULER):
+        leader = told.leaders.get(component)
+        if leader is None:
+            continue
+        before = known.leaders.get(component)
+        is_same = before is not None and (before.holder, before.renewed) == (leader.holder, leader.renewed)
+        if before is not None and is_same:
+            known.leaders[component] = replace(before, at=now)
+        else:
+            known.leaders[component] = LeaderHeld(now, leader.holder, leader.renewed, since=now)

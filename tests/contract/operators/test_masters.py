@@ -1,0 +1,194 @@
+"""Ill API servers and controllers are kept from clients and replaced; whoever dies in between changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from tests.contract.operators.conftest import Cell, open_zone
+from tests.contract.operators.test_topology import ZONES
+from tests.support.kubelet import Whole
+
+from homeostat.api.core import NODE
+from homeostat.kube.client import Client
+from homeostat.kube.errors import NotFound
+
+pytestmark = pytest.mark.real
+
+HASTE = 60.0  # so that the patience of half a minute is half a second
+ENDPOINT = "cluster.homeostat.dev/endpoint"
+SERVER, MANAGER = "kube-apiserver", "kube-controller-manager"
+
+
+@pytest.fixture
+async def tall(cell: Cell, client: Client) -> AsyncIterator[Cell]:
+    """A cell with room for three members."""
+    for zone in ZONES:
+        await open_zone(client, zone)
+    yield cell
+    for zone in ZONES:
+        with suppress(NotFound):
+            await client.delete(NODE, f"topology-{zone}")
+
+
+async def declare(cell: Cell, **spec: Any) -> None:
+    await cell.declare(topology="ha", **spec)
+    await cell.until_ready()
+
+
+def pods(cell: Cell, component: str = SERVER) -> list[Whole]:
+    found = [pod for pod in cell.all("Pod") if pod["metadata"]["labels"]["app.kubernetes.io/component"] == component]
+    return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+
+def name_of(pod: Whole) -> str:
+    return str(pod["metadata"]["name"])
+
+
+def uids(cell: Cell, component: str = SERVER) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in pods(cell, component)}
+
+
+def label(cell: Cell, pod: Whole) -> str:
+    found = cell.find("Pod", name_of(pod))
+    return "" if found is None else str(found["metadata"]["labels"].get(ENDPOINT, ""))
+
+
+def hang(cell: Cell, pod: Whole, *, for_its_kubelet: bool = True) -> None:
+    """It answers nobody, or nobody but its kubelet."""
+    cell.endpoint.hung.add(f"https://{pod['status']['podIP']}:6443")
+    if for_its_kubelet:
+        cell.kubelet.behave("start", name_of(pod))
+
+
+async def until(cell: Cell, claim: Callable[[], object], why: str) -> None:
+    await cell.kubelet.until(claim, why)
+
+
+async def until_another(cell: Cell, old: Whole) -> None:
+    """The Pod has given way to one that works."""
+    component = old["metadata"]["labels"]["app.kubernetes.io/component"]
+    await until(cell, lambda: old["metadata"]["uid"] not in uids(cell, component), f"{name_of(old)} has given way")
+    cell.kubelet.behave("run", name_of(old))
+    await until(cell, lambda: cell.condition("Ready").get("status") == "True", "all is well again")
+
+
+async def test_an_api_server_that_hangs_is_taken_out_then_replaced_and_the_story_is_told(tall: Cell) -> None:
+    cell = tall
+    async with cell.operator(haste=HASTE):
+        await declare(cell)
+        sick = pods(cell)[0]
+        hang(cell, sick)
+        await until(cell, lambda: label(cell, sick) == "out", "it is out of the endpoint")
+        await until_another(cell, sick)
+        await cell.until_told("MasterRestarted", "kube-apiserver is well again, 1 restarts")
+    (told,) = cell.status()["healing"]["restarts"]
+    assert (told["step"], told["attempts"], told["pod"]) == ("Recreate", 1, name_of(sick))
+    assert "not ready since" in told["reason"]
+    assert [label(cell, pod) for pod in pods(cell)] == ["in", "in"]
+
+
+async def test_one_that_hangs_although_its_kubelet_finds_it_well_is_found_too(tall: Cell) -> None:
+    cell = tall
+    async with cell.operator(haste=HASTE):
+        await declare(cell)
+        sick = pods(cell)[0]
+        hang(cell, sick, for_its_kubelet=False)
+        cell.endpoint.failure = "half of all connections hang"  # what makes the operator look closer
+        await until(cell, lambda: label(cell, sick) == "out", "it is out of the endpoint")
+        cell.endpoint.failure = ""
+        await cell.until_condition("APIServerReady", "Unresponsive")
+        await until_another(cell, sick)
+    assert "is ready, but does not answer" in cell.status()["healing"]["restarts"][0]["reason"]
+
+
+async def test_one_that_answers_again_is_put_back_and_nothing_is_restarted_even_while_paused(tall: Cell) -> None:
+    cell = tall
+    async with cell.operator(haste=5.0):
+        await declare(cell)
+        sick, before = pods(cell)[0], uids(cell)
+        hang(cell, sick, for_its_kubelet=False)
+        cell.endpoint.failure = "half of all connections hang"
+        await until(cell, lambda: label(cell, sick) == "out", "it is out of the endpoint")
+        cell.endpoint.failure = ""
+        await cell.set_spec(healing={"paused": True})
+        cell.endpoint.hung.clear()
+        await until(cell, lambda: label(cell, sick) == "in", "it is back")
+        await until(cell, lambda: cell.condition("Ready").get("status") == "True", "all is well again")
+    assert uids(cell) == before
+
+
+async def test_an_operator_that_dies_after_every_step_goes_on_where_it_was(tall: Cell) -> None:
+    cell = tall
+    async with cell.operator(haste=HASTE):
+        await declare(cell)
+        sick = pods(cell)[0]
+        hang(cell, sick)
+        await until(cell, lambda: label(cell, sick) == "out", "it is out of the endpoint")
+    async with cell.operator(haste=HASTE):
+        await until(cell, lambda: "restarts" in cell.status().get("healing", {}), "it is written down")
+    async with cell.operator(haste=HASTE):
+        await until(cell, lambda: sick["metadata"]["uid"] not in uids(cell), "the Pod has given way")
+    async with cell.operator(haste=HASTE):
+        await until_another(cell, sick)
+        await until(cell, lambda: "endedAt" in cell.status()["healing"]["restarts"][0], "it is over")
+    assert cell.status()["healing"]["restarts"][0]["attempts"] == 1
+    made = [name for _, name in cell.kubelet.started if name == name_of(sick)]
+    assert len(made) == 2
+
+
+async def test_while_healing_is_paused_an_api_server_that_hangs_is_told_and_left(tall: Cell) -> None:
+    cell = tall
+    async with cell.operator(haste=HASTE):
+        await declare(cell, healing={"paused": True})
+        sick = pods(cell)[0]
+        hang(cell, sick)
+        told = await cell.until_condition("APIServerReady", "HealingPaused")
+        assert name_of(sick) in told["message"]
+        assert (label(cell, sick), sick["metadata"]["uid"] in uids(cell)) == ("in", True)
+        await cell.set_spec(healing={"paused": False})
+        await until_another(cell, sick)
+
+
+async def test_one_that_fails_again_on_its_host_moves_to_another(tall: Cell) -> None:
+    cell = tall
+    async with cell.operator(haste=100.0):
+        await declare(cell)
+        sick = pods(cell)[0]
+        cell.endpoint.are_all_hung = True
+        cell.kubelet.behave("start", name_of(sick))  # and so does the next one of that name
+
+        def preference() -> object:
+            found = cell.find("Deployment", "demo-apiserver")
+            return found and found["spec"]["template"]["spec"].get("affinity")
+
+        await until(cell, preference, "other hosts are preferred")
+        cell.endpoint.are_all_hung = False
+        await until(cell, lambda: cell.condition("Ready").get("status") == "True", "all is well again")
+    (told,) = cell.status()["healing"]["restarts"]
+    assert (told["step"], told["attempts"], told["avoidedHosts"]) == ("Move", 2, ["host-1"])
+    assert "host-1" in str(preference())
+
+
+async def test_a_controller_that_is_not_ready_and_does_not_lead_is_replaced(tall: Cell) -> None:
+    cell = tall
+    async with cell.operator(haste=HASTE):
+        await declare(cell)
+        first, second = pods(cell, MANAGER)
+        cell.endpoint.leaders = {MANAGER: f"{name_of(second)}_1"}
+        cell.kubelet.behave("start", name_of(first))
+        await until_another(cell, first)
+    assert second["metadata"]["uid"] in uids(cell, MANAGER)
+    assert "does not lead" in cell.status()["healing"]["restarts"][0]["reason"]
+
+
+async def test_a_leader_that_holds_its_lease_and_does_not_renew_it_is_replaced(tall: Cell) -> None:
+    cell = tall
+    async with cell.operator(haste=HASTE):
+        await declare(cell)
+        leader = pods(cell, MANAGER)[0]
+        cell.endpoint.leaders, cell.endpoint.are_leaders_hung = {MANAGER: f"{name_of(leader)}_1"}, True
+        await until(cell, lambda: leader["metadata"]["uid"] not in uids(cell, MANAGER), "the leader has given way")
+    assert "has not renewed" in cell.status()["healing"]["restarts"][0]["reason"]

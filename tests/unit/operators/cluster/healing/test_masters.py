@@ -1,0 +1,189 @@
+"""What is done about ill masters: one at a time, told first, held back by what protects the cell, and not for ever."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+from tests.support.clusters import NOW
+from tests.support.unwell import (
+    HOSTS,
+    LATELY,
+    LONG_AGO,
+    MANAGER,
+    SERVER,
+    leading,
+    master,
+    name_of,
+    restart,
+    silent,
+    sound,
+    told,
+    uid_of,
+    unwell,
+)
+
+from homeostat.api.cluster.v1alpha1 import ClusterUpgradeStatus
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.actions import Isolate, LetGo, Mend, RestartMaster, Server
+from homeostat.operators.cluster.healing.cell import CellSeen
+from homeostat.operators.cluster.healing.ladder import back_off
+from homeostat.operators.cluster.healing.masters import mend
+from homeostat.operators.cluster.healing.policy import Policy
+from homeostat.operators.cluster.observe import Observed
+
+POLICY = Policy()
+SICK = unwell(master(SERVER, 0, ready=False), servers={0: silent(), 1: sound()})
+FIRST = name_of(SERVER, 0)
+
+
+def look(seen: Observed) -> Mend:
+    return mend(seen, NOW, POLICY)
+
+
+def reason(seen: Observed, component: str = SERVER) -> str:
+    return look(seen).verdicts[component].reason
+
+
+def restarts_of(seen: Observed) -> list[str]:
+    return [action.pod for action in look(seen).actions if isinstance(action, RestartMaster)]
+
+
+def test_where_all_is_well_nothing_is_done_told_or_written() -> None:
+    plan = look(unwell())
+    assert (plan.actions, plan.verdicts, plan.restarts) == ((), {}, None)
+
+
+def test_a_cluster_that_was_never_ready_is_left_to_its_creation() -> None:
+    new = replace(SICK, cluster=replace(SICK.cluster, status=replace(SICK.cluster.status, ready_at=None)))
+    assert look(new) == Mend()
+
+
+def test_what_is_going_to_be_restarted_is_told_first_and_kept_from_clients_at_once() -> None:
+    plan = look(SICK)
+    assert plan.restarts is not None
+    (begun,) = plan.restarts
+    assert (begun.component, begun.step, begun.pod, begun.host, begun.attempts) == (SERVER, "Recreate", FIRST, "h0", 1)
+    assert Isolate(FIRST, uid_of(SERVER, 0), out=True) in plan.actions
+    assert restarts_of(SICK) == []
+
+
+def test_what_was_told_is_done_at_the_next_look() -> None:
+    server = Server(FIRST, uid_of(SERVER, 0), "https://10.0.0.0:6443")
+    expected = RestartMaster(SERVER, FIRST, uid_of(SERVER, 0), words.UNREADY, server=server)
+    assert expected in look(told(SICK, restart())).actions
+
+
+def test_one_that_recovered_meanwhile_is_not_restarted_and_its_story_ends() -> None:
+    plan = look(told(unwell(), restart()))
+    assert restarts_of(told(unwell(), restart())) == []
+    assert plan.restarts is not None
+    assert plan.restarts[0].ended_at == NOW
+
+
+def test_while_the_successor_starts_nothing_else_of_the_cluster_is_touched() -> None:
+    managers = replace(unwell(master(MANAGER, 1, ready=False)), leaders={MANAGER: leading(MANAGER, 0)})
+    waiting = told(managers, restart(pod_uid="uid-gone"))
+    short = dict(waiting.workloads)
+    short["demo-apiserver"] = SICK.workloads["demo-apiserver"]
+    plan = look(replace(waiting, workloads=short))
+    assert plan.restarts is None
+    assert plan.verdicts[SERVER].reason == words.RESTARTING_MASTER
+
+
+def test_the_next_try_waits_for_its_back_off_and_is_counted() -> None:
+    early = told(SICK, restart(pod_uid="uid-gone", started_at=NOW - timedelta(minutes=1)))
+    assert reason(early) == words.HEALING_BACKED_OFF
+    late = look(told(SICK, restart(pod_uid="uid-gone", started_at=NOW - back_off(1))))
+    assert late.restarts is not None
+    assert late.restarts[0].attempts == 2
+
+
+def test_a_host_that_makes_it_ill_twice_is_avoided_and_no_pod_is_deleted_by_hand() -> None:
+    again = told(SICK, restart(pod_uid="uid-gone", started_at=LONG_AGO))
+    begun = look(again).restarts
+    assert begun is not None
+    assert (begun[0].step, begun[0].avoided_hosts) == ("Move", ("h0",))
+    assert restarts_of(told(SICK, *begun)) == []
+    alone = replace(again, hosts={"h0": HOSTS["h0"]})
+    only = look(alone).restarts
+    assert only is not None
+    assert only[0].step == "Recreate"
+
+
+def test_after_four_tries_a_person_is_told_and_nothing_is_tried_any_more() -> None:
+    tired = told(SICK, restart(pod_uid="uid-gone", attempts=4, started_at=LONG_AGO))
+    plan = look(tired)
+    assert plan.restarts is not None
+    assert plan.restarts[0].step == "HandOver"
+    assert reason(tired) == words.HANDED_OVER
+    after = told(SICK, *plan.restarts)
+    assert (reason(after), restarts_of(after), look(after).restarts) == (words.HANDED_OVER, [], None)
+
+
+def test_what_was_handed_over_and_is_well_again_ends() -> None:
+    plan = look(told(unwell(), restart(step="HandOver")))
+    assert plan.restarts is not None
+    assert plan.restarts[0].ended_at == NOW
+
+
+def test_what_was_well_for_half_a_day_is_forgotten() -> None:
+    calm = restart(started_at=LONG_AGO, ended_at=NOW - timedelta(hours=13), avoided_hosts=("h0",))
+    assert look(told(unwell(), calm)).restarts == ()
+
+
+HELD = [
+    (
+        replace(unwell(master(SERVER, 0, ready=False), servers={0: silent(), 1: sound()}, healing={"paused": True})),
+        words.HEALING_PAUSED,
+    ),
+    (replace(SICK, cell=CellSeen(clusters=4, sick=3)), words.HEALING_FROZEN),
+    (replace(SICK, cell=CellSeen(is_slow=True)), words.HEALING_FROZEN),
+    (replace(SICK, cell=CellSeen(recent=5, ahead=5)), words.HEALING_BUDGET_SPENT),
+]
+
+
+@pytest.mark.parametrize(("seen", "why"), HELD)
+def test_nothing_begins_or_goes_on_while_something_forbids_it_and_that_is_told(seen: Observed, why: str) -> None:
+    assert (reason(seen), look(seen).restarts) == (why, None)
+    begun = told(seen, restart(started_at=LATELY))
+    assert (reason(begun), restarts_of(begun)) == (why, [])
+    isolated = [action for action in look(seen).actions if isinstance(action, Isolate)]
+    assert isolated == []
+
+
+def test_after_a_freeze_the_next_one_waits_a_minute_after_the_last() -> None:
+    paced = replace(SICK, cell=CellSeen(last=LATELY + timedelta(seconds=30), thawed=LATELY))
+    assert (reason(paced), look(paced).restarts) == (words.HEALING_BUDGET_SPENT, None)
+
+
+def test_what_had_no_turn_for_long_counts_from_when_it_has() -> None:
+    waits = told(replace(SICK, cell=CellSeen(recent=6, ahead=5)), restart(started_at=LONG_AGO))
+    plan = look(waits)
+    assert plan.restarts is not None
+    assert (plan.restarts[0].started_at, plan.restarts[0].attempts) == (NOW, 1)
+
+
+def test_a_component_that_moves_to_another_version_is_the_rollouts_business() -> None:
+    move = ClusterUpgradeStatus(from_version="a", to_version="b", started_at=NOW, component=SERVER)
+    moving = replace(SICK, cluster=replace(SICK.cluster, status=replace(SICK.cluster.status, upgrade=move)))
+    assert look(moving).restarts is None
+
+
+def test_one_that_hangs_is_told_before_it_is_ill() -> None:
+    hung = unwell(servers={0: silent(NOW - timedelta(seconds=5)), 1: sound()})
+    plan = look(hung)
+    assert (plan.verdicts[SERVER].reason, plan.restarts) == (words.UNRESPONSIVE, None)
+    assert FIRST in plan.verdicts[SERVER].message
+
+
+def test_a_pod_that_cannot_go_because_its_host_is_away_is_let_go_after_minutes() -> None:
+    def going(minutes: int) -> list[LetGo]:
+        deleted = {"deletionTimestamp": (NOW - timedelta(minutes=minutes)).isoformat()}
+        seen = unwell(master(SERVER, 0, ready=False, metadata=deleted))
+        away = {**HOSTS, "h0": replace(HOSTS["h0"], is_ready=False)}
+        return [action for action in look(replace(seen, hosts=away)).actions if isinstance(action, LetGo)]
+
+    assert going(4) == []
+    assert going(6) == [LetGo(FIRST, uid_of(SERVER, 0))]
