@@ -20,6 +20,7 @@ from homeostat.cli.release import release
 
 COMMANDS = {
     "apply": ("homeostat.cli.apply:apply", "declare objects from files"),
+    "backup": ("homeostat.cli.backup:backup", "take a snapshot of a cluster now"),
     "completion": ("homeostat.cli.completion:completion", "print the completion script of a shell"),
     "delete": ("homeostat.cli.delete:delete", "delete objects"),
     "describe": ("homeostat.cli.describe:describe", "tell an object's story: spec, components, conditions, events"),
@@ -32,6 +33,7 @@ COMMANDS = {
     "resume": ("homeostat.cli.pause:resume", "let the changes to a cluster go on"),
     "rollback": ("homeostat.cli.upgrade:rollback", "go back to the package version before"),
     "run": ("homeostat.cli.run:run", "run a homeostat process"),
+    "snapshots": ("homeostat.cli.backup:snapshots", "list the snapshots of a cluster"),
     "status": ("homeostat.cli.local_status:status", "tell what runs of the data centre of this machine"),
     "up": ("homeostat.cli.local_up:up", "raise a data centre on this machine"),
     "upgrade": ("homeostat.cli.upgrade:upgrade", "move a cluster to another package version"),
