@@ -77,6 +77,7 @@ system:
 .PHONY: binaries
 binaries: venv ## fetch or build the pinned Kubernetes, etcd and CoreDNS binaries into the cache
 	@$(TIMED) "binaries" $(PY) -m homeostat.local.binaries
+	@$(TIMED) "helm" $(PY) -m homeostat.local.binaries helm >/dev/null
 
 $(UV): requirements/uv.txt
 	@scripts/system-packages base

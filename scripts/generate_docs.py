@@ -1,4 +1,4 @@
-"""Writes what is generated from the code: CRDs and field reference, the commands, the words that users meet.
+"""Writes what is generated: CRDs and field reference, commands, metrics and words from the code, the Helm chart.
 
 `python -m scripts.generate_docs` writes; with `--check` nothing is written and a stale file is an error, which is what
 `make check` and the tests call.
@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 from prometheus_client import CollectorRegistry
+from scripts import chart
 
 from homeostat.kube.observing import PrometheusObserver
 from homeostat.telemetry.metrics import declared
@@ -123,6 +124,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "exit-codes.md": exits.page(),
         REFERENCE / "metrics.md": metrics_page(),
         REFERENCE / "words.md": words_page(),
+        **chart.files(),
     }
 
 

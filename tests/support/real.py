@@ -16,14 +16,21 @@ from pathlib import Path
 
 from homeostat.local.binaries import directory
 from homeostat.local.binaries.checking import version_in
-from homeostat.local.binaries.components import KUBERNETES_VERSIONS, Component, architecture, providing, wanted
+from homeostat.local.binaries.components import (
+    KUBERNETES_VERSIONS,
+    Component,
+    architecture,
+    providing,
+    tools,
+    wanted,
+)
 from homeostat.local.binaries.ensuring import DIRECTORY_VARIABLE
 from homeostat.local.binaries.errors import Unknown
 from homeostat.local.binaries.store import RELEASE, Store
 from homeostat.local.paths import Paths
 
 API_SERVER_BINARIES = ("etcd", "kube-apiserver", "kubectl")
-_COMPONENTS = wanted(KUBERNETES_VERSIONS, architecture())
+_COMPONENTS = (*wanted(KUBERNETES_VERSIONS, architecture()), *tools())
 
 
 class RealPartMissing(AssertionError):

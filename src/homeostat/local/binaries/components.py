@@ -15,6 +15,7 @@ KUBERNETES_VERSIONS = ("1.34.4", "1.35.4")
 ETCD_VERSIONS = ("3.5.35", "3.6.16")  # the newest is what new clusters and the meta cluster are made of
 COREDNS_VERSION = "1.14.7"
 LOCAL_PATH_VERSION = "0.0.30"
+HELM_VERSION = "4.3.1"
 
 _KUBERNETES_PROGRAMS = (
     "kube-apiserver",
@@ -98,6 +99,11 @@ def wanted(kubernetes_versions: tuple[str, ...], arch: str) -> tuple[Component, 
     )
 
 
+def tools() -> tuple[Component, ...]:
+    """What no data centre needs, but whoever tests homeostat: it is had when it is asked for by name."""
+    return (helm(HELM_VERSION),)
+
+
 def providing(name: str, version: str, components: tuple[Component, ...]) -> Component:
     """The newest component with a program, of a version or the beginning of one. Raises Unknown."""
     having = [one for one in components if name in one.names]
@@ -174,6 +180,19 @@ def local_path_provisioner(version: str) -> Component:
         (Program(name, "github.com/rancher/local-path-provisioner"),),
         f"{name}/{_minor(version)}",
         f"{_STRIPPED} -X main.VERSION=v{version}",
+    )
+
+
+def helm(version: str) -> Component:
+    """Renders the chart of deploy/chart."""
+    major = version.partition(".")[0]
+    return Component(
+        "helm",
+        version,
+        (Program("helm", f"helm.sh/helm/v{major}/cmd/helm", ("version", "--short")),),
+        f"helm/{_minor(version)}",
+        f"{_STRIPPED} -X helm.sh/helm/v{major}/internal/version.version=v{version}",
+        space=Space(programs=64, objects=1536, modules=1024, work=1024),
     )
 
 

@@ -16,7 +16,14 @@ from msgspec import Struct
 from homeostat.kit.clock import Clock
 from homeostat.local.binaries import build, directory, engines, go, mirror
 from homeostat.local.binaries.checking import Memory, version_of
-from homeostat.local.binaries.components import KUBERNETES_VERSIONS, Component, architecture, providing, wanted
+from homeostat.local.binaries.components import (
+    KUBERNETES_VERSIONS,
+    Component,
+    architecture,
+    providing,
+    tools,
+    wanted,
+)
 from homeostat.local.binaries.disk import clear_errors
 from homeostat.local.binaries.errors import BinariesError, NoToolchain, WrongVersion
 from homeostat.local.binaries.store import RELEASE, Store
@@ -80,7 +87,7 @@ async def ensure_program(
 ) -> Path:
     """Have one program (of a version, or the newest) with its component. Raises BinariesError, Unknown first of all."""
     search = _Search(paths, environment, arch or architecture(), clock, progress)
-    component = providing(name, version, wanted(KUBERNETES_VERSIONS, search.arch))
+    component = providing(name, version, (*wanted(KUBERNETES_VERSIONS, search.arch), *tools()))
     try:
         return (await search.find(component)).directory / name
     finally:

@@ -9,12 +9,12 @@ from tests.support.programs import ARCH
 
 from homeostat.local import datacentre
 from homeostat.local.binaries import build, components, engines
-from homeostat.local.binaries.components import KUBERNETES_VERSIONS, Component, wanted
+from homeostat.local.binaries.components import KUBERNETES_VERSIONS, Component, tools, wanted
 from homeostat.local.binaries.errors import WrongChecksum
 from homeostat.local.binaries.mirror import Mirror
 from homeostat.local.binaries.release import checksum_of
 
-ALL = wanted(KUBERNETES_VERSIONS, ARCH)
+ALL = (*wanted(KUBERNETES_VERSIONS, ARCH), *tools())
 SUM = "a1" * 32
 
 
