@@ -192,3 +192,27 @@ async def test_a_leader_that_holds_its_lease_and_does_not_renew_it_is_replaced(t
         cell.endpoint.leaders, cell.endpoint.are_leaders_hung = {MANAGER: f"{name_of(leader)}_1"}, True
         await until(cell, lambda: leader["metadata"]["uid"] not in uids(cell, MANAGER), "the leader has given way")
     assert "has not renewed" in cell.status()["healing"]["restarts"][0]["reason"]
+
+
+async def test_when_many_are_ill_at_once_nothing_is_touched_until_most_are_well(cell: Cell) -> None:
+    names = ("one", "two", "six")
+    async with cell.operator(haste=HASTE) as operator:
+        for name in names:
+            await cell.declare(name)
+        for name in names:
+            await cell.until_ready(name)
+        before, sick = uids(cell), pods(cell)
+        for pod in sick:
+            hang(cell, pod)
+        for name in names:
+            await cell.until_condition("APIServerReady", "HealingFrozen", name)
+        assert operator.value("healing_frozen", why="MassFailure") == 1
+        assert uids(cell) == before
+        for pod in sick[1:]:
+            cell.kubelet.behave("run", name_of(pod))
+        cell.endpoint.hung = {f"https://{sick[0]['status']['podIP']}:6443"}
+        await until(cell, lambda: sick[0]["metadata"]["uid"] not in uids(cell), "the one that is still ill gives way")
+        assert operator.value("healing_frozen", why="MassFailure") == 0
+        counted = {"component": SERVER, "reason": "Unready"}
+        await until(cell, lambda: operator.value("healing_restarts_total", **counted) == 1, "it is counted")
+    assert len(uids(cell) & before) == 2

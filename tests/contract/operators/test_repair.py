@@ -85,6 +85,7 @@ async def test_a_service_that_is_made_again_has_the_address_that_clients_know(ce
         ("Service", "demo-apiserver", {"ports": [{"name": "https", "port": 7443, "targetPort": 6443}]}),
         ("Service", "demo-etcd-client", {"trafficDistribution": None}),
         ("PodDisruptionBudget", "demo-etcd", {"maxUnavailable": 3}),
+        ("PodDisruptionBudget", "demo-apiserver", {"selector": {"matchLabels": {"app": "other"}}}),
         ("Deployment", "demo-apiserver", {"replicas": 0}),
         ("Deployment", "demo-scheduler", {"template": {"spec": {"terminationGracePeriodSeconds": 1}}}),
         ("StatefulSet", "demo-etcd", {"template": {"metadata": {"annotations": {"cluster.homeostat.dev/x": "y"}}}}),
@@ -168,6 +169,20 @@ async def test_what_others_add_stays_and_is_no_repair(cell: Cell) -> None:
         metadata = cell.get(kind, name)["metadata"]
         assert metadata["annotations"]["example.org/team"] == metadata["labels"]["example.org/team"] == "red"
     assert told == ["put back Deployment demo-scheduler"]
+
+
+async def test_every_entry_of_every_leaf_secret_edited_to_garbage_is_made_anew(cell: Cell) -> None:
+    async with cell.operator():
+        await cell.declare()
+        await cell.until_ready()
+        for name in LEAVES:
+            content = cell.get("Secret", name)["data"]
+            await patch(cell, "Secret", name, {"data": dict.fromkeys(content, GARBAGE)})
+            await cell.kubelet.until(
+                lambda: GARBAGE not in cell.get("Secret", name)["data"].values(),  # noqa: B023
+                f"Secret {name} is whole again",
+            )
+        await cell.kubelet.until(lambda: is_settled(cell), "all is ready again")
 
 
 async def test_a_leaf_secret_edited_to_garbage_is_issued_anew_under_who_reads_it(cell: Cell) -> None:

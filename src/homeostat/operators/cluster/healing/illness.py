@@ -58,9 +58,9 @@ def is_isolated(pod: Pod) -> bool:
 
 
 def is_silent(seen: Observed, pod: Pod) -> bool:
-    """Whether an API server does not answer past the endpoint; one without an address cannot."""
+    """Whether an API server was asked past the endpoint, and does not answer."""
     told = seen.servers.get(pod.metadata.uid)
-    return not pod.status.pod_ip or (told is not None and told.is_silent)
+    return told is not None and told.is_silent
 
 
 def is_failing(seen: Observed, pod: Pod) -> bool:
@@ -83,22 +83,23 @@ def is_settling(pod: Pod, now: datetime, policy: Policy) -> bool:
         running, waiting = container.state.running, container.state.waiting
         if running is not None and running.started_at is not None:
             # Since it started, it was ready once if it became unready later.
-            return unready_since(pod) <= running.started_at and now < running.started_at + policy.settling
+            return changed_at(pod) <= running.started_at and now < running.started_at + policy.settling
         if waiting is not None and waiting.reason == "CrashLoopBackOff":
             return container.restart_count < _PATIENT_RESTARTS
     return now < began + policy.settling
 
 
-def unready_since(pod: Pod) -> datetime:
-    """Since when its kubelet finds it so."""
+def changed_at(pod: Pod) -> datetime:
+    """Since when its kubelet finds it ready, or not."""
     ready = pod.status.condition("Ready")
     told = ready.last_transition_time if ready is not None else None
     return told or pod.metadata.creation_timestamp or _BEGINNING
 
 
-def has_quorum(seen: Observed) -> bool:
-    """Whether etcd can serve API servers, as far as kubelets see."""
-    return sum(pod.is_ready for pod in masters(seen, etcd.NAME)) >= topology(seen).quorum
+def has_quorum(seen: Observed, now: datetime, policy: Policy) -> bool:
+    """Whether etcd can serve API servers, and could for long enough that they would be well if they were able to."""
+    ready = [pod for pod in masters(seen, etcd.NAME) if pod.is_ready and now >= changed_at(pod) + policy.unready_for]
+    return len(ready) >= topology(seen).quorum
 
 
 def ill_masters(seen: Observed, now: datetime, policy: Policy) -> Iterator[Ill]:
@@ -112,14 +113,15 @@ def ill_masters(seen: Observed, now: datetime, policy: Policy) -> Iterator[Ill]:
 
 
 def _server(seen: Observed, pod: Pod, now: datetime, policy: Policy) -> Ill | None:
-    if not is_silent(seen, pod) or not has_quorum(seen):
+    has_address = pod.status.pod_ip != ""
+    if (has_address and not is_silent(seen, pod)) or not has_quorum(seen, now, policy):
         return None
     told = seen.servers.get(pod.metadata.uid)
     failure = told.failure if told is not None else "it has no address"
     if not pod.is_ready:
-        if is_settling(pod, now, policy) or now < unready_since(pod) + policy.unready_for:
+        if is_settling(pod, now, policy) or now < changed_at(pod) + policy.unready_for:
             return None
-        since = f"{pod.metadata.name} is not ready since {unready_since(pod):%FT%TZ}, and does not answer"
+        since = f"{pod.metadata.name} is not ready since {changed_at(pod):%FT%TZ}, and does not answer"
         return Ill(apiserver.NAME, pod, words.UNREADY, f"{since}: {failure}")
     patience = _patience(seen, pod, policy)
     if told is None or patience is None or now < (told.since or told.at) + patience:
@@ -143,10 +145,10 @@ def _controller(seen: Observed, pod: Pod, now: datetime, policy: Policy) -> Ill 
     component, name = pod.metadata.labels[COMPONENT_LABEL], pod.metadata.name
     is_stale = leader.stale_for >= policy.stale_for
     if not pod.is_ready:
-        is_early = is_settling(pod, now, policy) or now < unready_since(pod) + policy.unready_for
+        is_early = is_settling(pod, now, policy) or now < changed_at(pod) + policy.unready_for
         if is_early or (leader.leads(name) and not is_stale):
             return None
-        since = f"{name} is not ready since {unready_since(pod):%FT%TZ}, and does not lead"
+        since = f"{name} is not ready since {changed_at(pod):%FT%TZ}, and does not lead"
         return Ill(component, pod, words.UNREADY, since)
     if not leader.leads(name) or not is_stale:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec import convert
 from msgspec.structs import replace
 from tests.support.clusters import NOW
 from tests.support.unwell import (
@@ -21,6 +22,7 @@ from tests.support.unwell import (
     unwell,
 )
 
+from homeostat.api.pods import PodStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.healing.illness import ill_masters
 from homeostat.operators.cluster.healing.policy import Policy
@@ -98,6 +100,14 @@ def test_without_a_quorum_of_etcd_no_api_server_is_blamed() -> None:
     members = [pod for pod in seen.pods if pod.metadata.name.startswith("demo-etcd")]
     left = tuple(pod for pod in seen.pods if pod not in members[:2])
     assert ill(replace(seen, pods=left)) == []
+
+
+def test_when_etcd_has_its_quorum_again_api_servers_are_given_time_to_notice() -> None:
+    seen = unwell(UNREADY, servers=FAILED)
+    back = {"type": "Ready", "status": "True", "lastTransitionTime": JUST_NOW.isoformat()}
+    status = convert({"conditions": [back]}, PodStatus, strict=False)
+    pods = (replace(pod, status=status) if "etcd" in pod.metadata.name else pod for pod in seen.pods)
+    assert ill(replace(seen, pods=tuple(pods))) == []
 
 
 @pytest.mark.parametrize(

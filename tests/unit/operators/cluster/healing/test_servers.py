@@ -82,6 +82,11 @@ def test_one_that_does_not_answer_twice_leaves_the_endpoint_while_another_one_an
     assert moved(unwell(servers={0: silent(), 1: sound()}), may_isolate=False) == []
 
 
+def test_one_that_has_no_address_yet_is_not_taken_out() -> None:
+    new = master(SERVER, 0, ready=False, address="")
+    assert moved(unwell(new, servers={1: sound()})) == []
+
+
 def test_one_that_answers_twice_again_comes_back_whatever_is_held_otherwise() -> None:
     out = master(SERVER, 0, label="out")
     assert moved(unwell(out), may_isolate=False) == [(FIRST, False)]
