@@ -1,12 +1,24 @@
-"""One real data centre for all tests of this directory; see tests/support/datacentre.py."""
+"""One real data centre for all tests of this directory; see tests/support/datacentre.py.
+
+A test that fails tells what the cell looked like at that moment: the data centre is gone before anybody could look.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Generator, Iterator
 
 import pytest
 from tests.support.datacentre import Centre
+
+LOOKS = (
+    ("get", "clusters", "--all-namespaces", "-o", "jsonpath={range .items[*]}{.metadata.name} {.status}{'\\n'}{end}"),
+    ("get", "pods", "--all-namespaces", "-o", "wide"),
+    ("get", "events", "--all-namespaces", "--sort-by=.lastTimestamp"),
+    ("logs", "-n", "homeostat-system", "-l", "app.kubernetes.io/name=homeostat", "--prefix", "--tail=60"),
+)
+MOST = 6000  # characters of each, the last ones
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +32,24 @@ def centre() -> Iterator[Centre]:
     finally:
         if not kept:
             real.homeostat("down")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what kubectl says of the cell to the report of a test that failed."""
+    report = yield
+    found = getattr(item, "funcargs", {}).values()
+    seen = next((value for value in found if isinstance(value, Centre)), None)
+    if report.failed and seen is not None:
+        report.sections += [(f"kubectl {' '.join(look[:3])}", told(seen, look)) for look in LOOKS]
+    return report
+
+
+def told(centre: Centre, look: tuple[str, ...]) -> str:
+    """The end of what one command says; a cell that does not answer says why."""
+    try:
+        return centre.kubectl(*look, check=False)[-MOST:]
+    except (OSError, AssertionError, subprocess.SubprocessError) as error:
+        return str(error)
