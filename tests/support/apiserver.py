@@ -15,7 +15,7 @@ import socket
 import subprocess
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from ssl import create_default_context
@@ -37,8 +37,12 @@ STOP_TIMEOUT_S = 20.0
 class ApiServer:
     """A running API server and the ways to reach it."""
 
-    def __init__(self, directory: Path, port: int, authority: Authority, version: str) -> None:
+    def __init__(
+        self, directory: Path, port: int, authority: Authority, version: str, flags: Sequence[str] = ()
+    ) -> None:
         self.directory = directory
+        self.etcd_url = ""
+        self._flags = flags
         self.url = f"https://127.0.0.1:{port}"
         self.authority = authority
         self.version = version
@@ -70,23 +74,25 @@ class ApiServer:
 
     def start(self) -> None:
         """Start etcd and the API server, and wait until it is ready."""
-        etcd_url = f"http://127.0.0.1:{free_port()}"
-        etcd = self._launch("etcd", [str(require("etcd")), *_etcd_flags(self.directory, etcd_url)])
-        self._await(etcd, f"{etcd_url}/health", "etcd")
-        binary = require("kube-apiserver", self.version)
-        flags = _api_server_flags(self.directory, etcd_url, self.url)
-        self._await(self._launch("kube-apiserver", [str(binary), *flags]), f"{self.url}/readyz", "kube-apiserver")
+        self.etcd_url = f"http://127.0.0.1:{free_port()}"
+        etcd = self._launch("etcd", [str(require("etcd")), *_etcd_flags(self.directory, self.etcd_url)])
+        self._await(etcd, f"{self.etcd_url}/health", "etcd")
+        self._start_api_server()
+
+    def restart(self) -> None:
+        """End the API server and start it again on the same data; files that its flags name are read again."""
+        _end(self._processes.pop())
+        self._start_api_server()
 
     def stop(self) -> None:
         """End both processes, the API server first."""
-        for process in reversed(self._processes):
-            process.terminate()
-            try:
-                process.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        self._processes.clear()
+        while self._processes:
+            _end(self._processes.pop())
+
+    def _start_api_server(self) -> None:
+        binary = require("kube-apiserver", self.version)
+        flags = (*_api_server_flags(self.directory, self.etcd_url, self.url), *self._flags)
+        self._await(self._launch("kube-apiserver", [str(binary), *flags]), f"{self.url}/readyz", "kube-apiserver")
 
     @contextmanager
     def held(self, name: Literal["etcd", "kube-apiserver"]) -> Iterator[None]:
@@ -129,10 +135,10 @@ class ApiServer:
         raise AssertionError(f"{name} did not become ready:\n{self.log(name)}")
 
 
-def launch(version: str = "", directory: Path | None = None) -> ApiServer:
+def launch(version: str = "", directory: Path | None = None, flags: Sequence[str] = ()) -> ApiServer:
     """A fresh API server of a version (a prefix such as "1.34"; empty takes the newest). The caller stops it."""
     directory = directory or Path(tempfile.mkdtemp(prefix="homeostat-apiserver-"))
-    server = ApiServer(directory, free_port(), Authority(), version)
+    server = ApiServer(directory, free_port(), Authority(), version, flags)
     _write_files(server)
     try:
         server.start()
@@ -167,6 +173,15 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _exits_within(process: subprocess.Popen[bytes], seconds: float) -> bool:

@@ -31,6 +31,7 @@ from homeostat.operators.cluster.topology import topology_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ADDRESS = "10.100.1.1"
+ENCRYPTED_WITH = "key-1"
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 COMPONENTS = (etcd.NAME, apiserver.NAME, controllers.CONTROLLER_MANAGER, controllers.SCHEDULER)
 
@@ -122,11 +123,12 @@ def running(declared: Cluster | None = None, **changes: Any) -> Observed:
         ),
         started_at=NOW,
         ready_at=NOW,
+        encryption_key=ENCRYPTED_WITH,
     )
     seen = new(
         replace(declared, status=status),
         endpoint=endpoint,
-        authority=AuthoritySeen(exists=True),
+        authority=AuthoritySeen(exists=True, encryption_key=ENCRYPTED_WITH),
         leaves=tuple(LeafSeen(leaf, True, "", f"digest-{leaf.name}") for leaf in leaves(declared, names, endpoint)),
         workloads={
             name: workload(component, name, replicas=wanted.replicas(component)) for component, name in made.items()

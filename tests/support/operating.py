@@ -36,6 +36,7 @@ class FakeEndpoint:
         self.leaders: dict[str, str] = {}  # who holds the Lease of a component
         self.are_leaders_hung = False  # they hold their Leases, and do not renew them
         self.kubelet_versions: list[str] = []
+        self.rewritten: list[str] = []  # the pages of Secrets that were to be written anew
         self.kubeconfigs: list[bytes] = []
         self.asked_at: list[float] = []  # by the machine's monotonic clock
         self._asked = asyncio.Event()
@@ -56,6 +57,13 @@ class FakeEndpoint:
         if self.failure:
             raise Unreachable(self.failure)
         return frozenset(self.kubelet_versions)
+
+    async def rewrite_secrets(self, kubeconfig: bytes, after: str) -> str:
+        """Three pages."""
+        if self.failure:
+            raise Unreachable(self.failure)
+        self.rewritten.append(after)
+        return {"": "1", "1": "2"}.get(after, "")
 
     def _leaders(self) -> dict[str, LeaderSeen]:
         renewed = None if self.are_leaders_hung else datetime.now(UTC)

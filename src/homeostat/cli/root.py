@@ -32,6 +32,7 @@ COMMANDS = {
     "pause": ("homeostat.cli.pause:pause", "stop all changes to a cluster"),
     "resume": ("homeostat.cli.pause:resume", "let the changes to a cluster go on"),
     "rollback": ("homeostat.cli.upgrade:rollback", "go back to the package version before"),
+    "rotate": ("homeostat.cli.rotate:rotate", "have keys of a cluster made anew"),
     "run": ("homeostat.cli.run:run", "run a homeostat process"),
     "snapshots": ("homeostat.cli.backup:snapshots", "list the snapshots of a cluster"),
     "status": ("homeostat.cli.local_status:status", "tell what runs of the data centre of this machine"),

@@ -122,6 +122,14 @@ class Reader(Caller):
             # A continued list is of the resourceVersion it began with; the server refuses to hear both.
             query = [*_list_query(labels, fields, "", "", page_size), ("continue", page.continue_token)]
 
+    async def page(self, kind: Kind[T], *, after: str = "", page_size: int = 500) -> ObjectList[T]:
+        """One page of the objects of all namespaces, after the one whose continue token is given.
+
+        Raises Gone when that token has expired.
+        """
+        query = _list_query("", "", "", "", page_size)
+        return await self._page(kind, "", [*query, ("continue", after)] if after else query)
+
     async def _page(self, kind: Kind[T], namespace: str, query: Query) -> ObjectList[T]:
         body = await self._call("list", "GET", kind.resource, "", namespace, query=query, idempotent=True)
         of = kind.type

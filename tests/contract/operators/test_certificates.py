@@ -68,3 +68,66 @@ async def test_the_second_controller_is_renewed_when_the_first_is_back(cell: Cel
         cell.kubelet.behave("run", "kube-controller-manager")
         await cell.kubelet.until(lambda: set(told(cell)) == RENEWED, "all are renewed", within_s=60)
     assert "demo-scheduler" not in before
+
+
+def entry(cell: Cell, secret: str, name: str) -> bytes:
+    return b64decode(cell.get("Secret", secret)["data"][name])
+
+
+async def rotated(cell: Cell, kind: str, number: int) -> None:
+    await cell.kubelet.until(
+        lambda: cell.status().get("rotations", {}).get(kind) == number and "rotation" not in cell.status(),
+        f"{kind} are rotated",
+        within_s=90,
+    )
+
+
+async def test_authorities_are_rotated_and_nothing_of_the_old_ones_is_left(cell: Cell) -> None:
+    async with cell.operator(haste=20):
+        await cell.declare()
+        await cell.until_ready()
+        old = entry(cell, "demo-pki", "ca.crt")
+        await cell.set_spec(keys={"rotations": {"authorities": 1}})
+        told = await cell.until_condition("PKIReady", "RotationHeld")
+        assert told["status"] == "True"
+        trusted = entry(cell, "demo-apiserver", "ca.crt")
+        assert old.strip() in trusted
+        assert trusted.count(b"BEGIN CERTIFICATE") == 2
+        await cell.set_spec(keys={"released": {"authorities": 1}})
+        await rotated(cell, "authorities", 1)
+        await cell.until_ready()
+    assert entry(cell, "demo-apiserver", "ca.crt") == entry(cell, "demo-pki", "ca.crt") != old
+    assert not [name for name in cell.get("Secret", "demo-pki")["data"] if name.startswith("next-")]
+
+
+async def test_a_new_cluster_encrypts_its_secrets_and_its_key_is_rotated_unattended(cell: Cell) -> None:
+    async with cell.operator():
+        await cell.declare()
+        first = (await cell.until_ready())["encryptionKey"]
+        assert first.encode() in entry(cell, "demo-apiserver", "encryption.yaml")
+        await cell.set_spec(keys={"rotations": {"encryptionKey": 1}})
+        await rotated(cell, "encryptionKey", 1)
+        second = (await cell.until_ready())["encryptionKey"]
+    config = entry(cell, "demo-apiserver", "encryption.yaml")
+    assert second.encode() in config
+    assert first.encode() not in config
+    assert cell.endpoint.rewritten == ["", "1", "2"]
+
+
+async def test_a_rotation_survives_the_death_of_the_operator_at_any_stage(cell: Cell) -> None:
+    async with cell.operator():
+        await cell.declare()
+        await cell.until_ready()
+    await cell.set_spec(keys={"rotations": {"tokenKey": 1}, "released": {"tokenKey": 1}})
+    for stage in ("Preparing", "Trusting", "Using", "Dropping"):
+        async with cell.operator():
+            await cell.kubelet.until(
+                lambda: cell.status().get("rotation", {}).get("stage") == stage,  # noqa: B023
+                f"the rotation is {stage}",
+            )
+    old = entry(cell, "demo-pki", "next-sa.key")
+    async with cell.operator():
+        await rotated(cell, "tokenKey", 1)
+        await cell.until_ready()
+    assert entry(cell, "demo-apiserver", "sa.key") == entry(cell, "demo-pki", "sa.key") == old
+    assert entry(cell, "demo-apiserver", "sa.pub").count(b"BEGIN PUBLIC KEY") == 1

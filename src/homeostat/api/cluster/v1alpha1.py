@@ -16,7 +16,12 @@ from typing import Annotated, ClassVar
 from msgspec import Struct, field
 
 from homeostat.api.cluster.backup import ClusterBackup, ClusterBackupStatus
-from homeostat.api.cluster.certificates import ClusterCertificateStatus
+from homeostat.api.cluster.certificates import (
+    ClusterCertificateStatus,
+    ClusterKeys,
+    ClusterRotations,
+    ClusterRotationStatus,
+)
 from homeostat.api.cluster.healing import MasterRestartStatus
 from homeostat.api.cluster.parameters import ComponentOverride, ComponentResources
 from homeostat.api.cluster.rules import (
@@ -194,6 +199,7 @@ class ClusterSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=T
     )
     backup: Annotated[ClusterBackup, doc("When snapshots of etcd are taken, and which are kept.")] = ClusterBackup()
     healing: Annotated[ClusterHealing, doc("How far the operator goes to mend masters that broke.")] = ClusterHealing()
+    keys: Annotated[ClusterKeys, doc("Keys and certificates of the cluster.")] = ClusterKeys()
     deletion_protection: Annotated[bool, doc("Refuse to delete this Cluster. Set it to false first to delete.")] = False
     paused: Annotated[
         bool, doc("Touch nothing until it is false again; the masters run on. A deletion goes on all the same.")
@@ -330,6 +336,11 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
         tuple[ClusterCertificateStatus, ...],
         doc("When certificates run out, by authority.", maxItems=16, list_map_keys=["authority"]),
     ] = ()
+    rotations: Annotated[ClusterRotations, doc("The rotations of keys that are done.")] = ClusterRotations()
+    rotation: Annotated[ClusterRotationStatus | None, doc("The rotation of keys that is under way.")] = None
+    encryption_key: Annotated[
+        str, doc("The name of the key that Secrets are encrypted with in etcd; empty: they are not.", maxLength=63)
+    ] = ""
     attempts: Annotated[
         int, doc("How often the step under way was tried without success; survives the operator's restart.", minimum=0)
     ] = 0

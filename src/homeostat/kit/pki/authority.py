@@ -65,12 +65,30 @@ def new_authority(name: str, now: datetime, life: timedelta = AUTHORITY_LIFE) ->
     key = new_key()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
-        _builder(subject, subject, key, now, life)
+        _builder(subject, subject, key.public_key(), now, life)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(_usage(signs=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
     return certificate_pem(builder.sign(key, hashes.SHA256())), key_pem(key)
+
+
+def cross_sign(signer: Signer, other: x509.Certificate, now: datetime) -> bytes:
+    """Another authority's certificate, signed by this one, as PEM: who trusts this one then follows that one.
+
+    It lasts as long as both of them do.
+    """
+    ends = min(signer.certificate.not_valid_after_utc, other.not_valid_after_utc)
+    key = other.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)  # noqa: S101  (all authorities here are made by new_authority)
+    builder = (
+        _builder(other.subject, signer.certificate.subject, key, now, ends - now)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(_usage(signs=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.key.public_key()), critical=False)
+    )
+    return certificate_pem(builder.sign(signer.key, hashes.SHA256()))
 
 
 def read_signer(entries: Mapping[str, bytes], name: str) -> Signer:
@@ -92,7 +110,7 @@ def issue(signer: Signer, request: Request, now: datetime, life: timedelta = LEA
     names: list[x509.GeneralName] = [x509.DNSName(name) for name in request.dns_names]
     names += [x509.IPAddress(ip_address(address)) for address in request.addresses]
     builder = (
-        _builder(subject_of(request), signer.certificate.subject, key, now, life)
+        _builder(subject_of(request), signer.certificate.subject, key.public_key(), now, life)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs=False), critical=True)
         .add_extension(
@@ -168,13 +186,13 @@ def subject_of(request: Request) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime, life: timedelta
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime, life: timedelta
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
-        .public_key(key.public_key())
+        .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - BACKDATED)
         .not_valid_after(now + life)

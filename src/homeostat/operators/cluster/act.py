@@ -44,7 +44,9 @@ from homeostat.operators.cluster.names import (
 )
 from homeostat.operators.cluster.observe import Memory, Observed, ProbeSeen, fingerprint
 from homeostat.operators.cluster.pki import authority, leaves
+from homeostat.operators.cluster.pki.material import material
 from homeostat.operators.cluster.ports import Etcd, Probe, Unreachable
+from homeostat.operators.cluster.turns.act import KeyAction, KeyActor
 from homeostat.runtime.finalizers import add_finalizer, remove_finalizer
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 
@@ -65,12 +67,15 @@ class Actor:
     ) -> None:
         self._client = client
         self._healer = Healer(client, probe, etcd, memory, clock=clock)
+        self._keys = KeyActor(client, probe, memory, clock=clock)
         self._probe = probe
         self._memory = memory
         self._clock = clock
 
     async def act(self, seen: Observed, action: Action) -> Outcome:
         """Do one thing."""
+        if isinstance(action, KeyAction):
+            return await self._keys.act(seen, action)
         if isinstance(action, HealingAction):
             return await self._healer.act(seen, action)
         try:
@@ -177,7 +182,9 @@ class Actor:
         await self._require_ours(seen.cluster, SECRET, seen.names.authority)
         if await self._has_marked(seen, leaf.name, leaf.component):
             return DONE
-        entries = leaves.make(leaf, decoded(top.data), self._clock.now())
+        going = seen.cluster.status.rotation
+        keys = material(decoded(top.data), going.keys if going else "", going.stage if going else "")
+        entries = leaves.make(leaf, keys, self._clock.now())
         body = self._secret(seen.cluster, leaf.name, leaf.component, entries)
         return _wrote(await self._client.apply(SECRET, body, force=True, field_manager=FIELD_MANAGER))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
+from homeostat.api.cluster.certificates import ClusterRotationStatus
 from homeostat.api.cluster.healing import MasterRestartStatus
 from homeostat.api.cluster.v1alpha1 import MemberReplacementStatus
 from homeostat.api.kind import Kind
@@ -149,28 +150,6 @@ class LetGo(Struct, frozen=True, tag=True):
     uid: str
 
 
-Action = (
-    AddFinalizer
-    | IssueAuthority
-    | IssueLeaf
-    | Apply
-    | ProbeEndpoint
-    | AskKubelets
-    | Remove
-    | RemoveFinalizer
-    | AskEtcd
-    | RemoveMember
-    | AddMember
-    | PromoteMember
-    | MoveLeader
-    | Discard
-    | CheckServers
-    | Isolate
-    | RestartMaster
-    | LetGo
-)
-
-
 class Wait(Struct, frozen=True):
     """Look again at a time, also when nothing changes."""
 
@@ -216,12 +195,50 @@ class Mend(Struct, frozen=True):
     wait: Wait | None = None
 
 
+class ChangeKeys(Struct, frozen=True, tag=True):
+    """Change the Secret of authorities in a rotation: add new keys, make them the only ones, or discard them."""
+
+    keys: str
+    how: Literal["add", "promote", "discard"]
+
+
+class RewriteSecrets(Struct, frozen=True, tag=True):
+    """Have some more Secrets of the business cluster written anew, so that they are encrypted with the new key."""
+
+
+Action = (
+    AddFinalizer
+    | IssueAuthority
+    | IssueLeaf
+    | Apply
+    | ProbeEndpoint
+    | AskKubelets
+    | Remove
+    | RemoveFinalizer
+    | AskEtcd
+    | RemoveMember
+    | AddMember
+    | PromoteMember
+    | MoveLeader
+    | Discard
+    | CheckServers
+    | Isolate
+    | RestartMaster
+    | LetGo
+    | ChangeKeys
+    | RewriteSecrets
+)
+
+
 class Turn(Struct, frozen=True):
     """What is done about keys and certificates of masters that are made as declared."""
 
     actions: tuple[Action, ...] = ()
     probes: bool = False  # a read through the endpoint is wanted before anything else
     wait: Wait | None = None
+    rotation: ClusterRotationStatus | None = None  # begins, or comes to this stage: told first, done at the next look
+    ends: bool = False  # the rotation that was told of is over
+    verdict: Verdict | None = None  # what is told of a rotation
 
 
 class Plan(Struct, frozen=True):

@@ -42,8 +42,7 @@ from homeostat.operators.cluster.rollout.members import Roll, roll
 from homeostat.operators.cluster.rollout.standing import declared, made_of, placed
 from homeostat.operators.cluster.rollout.step import step
 from homeostat.operators.cluster.teardown import tear_down
-from homeostat.operators.cluster.turns.renewing import renew
-from homeostat.operators.cluster.turns.rest import rest
+from homeostat.operators.cluster.turns.taking import take
 from homeostat.runtime.conditions import is_true
 
 _SOON = timedelta(seconds=0.5)  # after a probe that a move waits for
@@ -180,7 +179,7 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     going = step(seen, now, is_applied=is_applied)
     healing = members.heal(seen, now, policy.healing)
     mending = masters.mend(seen, now, policy.healing)
-    turn = renew(seen, rest(seen, going, is_applied=is_applied and not issue), now)
+    turn = take(seen, going, now, is_applied=is_applied and not issue)
     asked = dict.fromkeys((*turn.actions, *healing.actions, *mending.actions, *rolling.actions))
     plan = Plan((*actions, *asked), step=going, verdict=_refused(going), heal=healing, mend=mending, turn=turn)
     plan = _follow(seen, plan, now, policy)

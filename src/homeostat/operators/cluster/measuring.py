@@ -31,3 +31,7 @@ class MeasuredProbe:
     async def kubelets(self, kubeconfig: bytes) -> frozenset[str]:
         """The versions of all Nodes' kubelets. Raises Unreachable."""
         return await self._probe.kubelets(kubeconfig)
+
+    async def rewrite_secrets(self, kubeconfig: bytes, after: str) -> str:
+        """Where to go on with the next page. Raises Unreachable."""
+        return await self._probe.rewrite_secrets(kubeconfig, after)

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from homeostat.api.cluster.certificates import ClusterRotationStatus
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus, ClusterPackageVersion
 from homeostat.api.core import (
     ConfigMap,
@@ -85,12 +86,21 @@ class Observed(Struct, frozen=True, kw_only=True):
     servers: Mapping[str, ServerSeen] = {}  # API servers as they answered past the endpoint, by the uid of their Pod
     leaders: Mapping[str, LeaderHeld] = {}  # of controllers, by component; of those that a Lease was seen of
     cell: CellSeen = CellSeen()
+    rewritten: bool = False  # whether all Secrets were written anew since the rotation came to its stage
     store: str = ""  # where snapshots are kept, for people; empty: nowhere
 
     @property
     def is_begun(self) -> bool:
         """Whether masters with data may exist already."""
         return bool(self.claims) or self.names.etcd in self.workloads or self.cluster.status.ready_at is not None
+
+
+class Rewriting(Struct, frozen=True):
+    """How far all Secrets of a business cluster were written anew."""
+
+    of: ClusterRotationStatus  # the stage that it belongs to
+    after: str = ""  # where to go on
+    is_done: bool = False
 
 
 class Memory(Struct):
@@ -106,6 +116,7 @@ class Memory(Struct):
     servers: dict[str, ServerSeen] = field(default_factory=dict)
     leaders: dict[str, LeaderHeld] = field(default_factory=dict)
     verdicts: Verdicts = field(default_factory=dict)
+    rewriting: Rewriting | None = None
 
 
 class Caches(Struct, frozen=True):
@@ -174,7 +185,13 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
         members=known.members,
         servers=dict(known.servers),
         leaders=dict(known.leaders),
+        rewritten=_is_rewritten(cluster, known),
     )
+
+
+def _is_rewritten(cluster: Cluster, known: Memory) -> bool:
+    last = known.rewriting
+    return last is not None and last.is_done and last.of == cluster.status.rotation
 
 
 def _fresh(known: Memory, now: datetime) -> frozenset[str] | None:

@@ -58,6 +58,14 @@ class Probe(Protocol):
         """
         ...
 
+    async def rewrite_secrets(self, kubeconfig: bytes, after: str) -> str:
+        """Have a page of Secrets stored anew, unchanged, and so encrypted as the API server does it now.
+
+        `after` is what the call before returned, empty at first; what is returned is empty when all are. Called twice a
+        second at most, for as long as a rotation needs. Raises Unreachable within 30 s.
+        """
+        ...
+
 
 class MemberSeen(Struct, frozen=True):
     """One member as etcd's own list and the member itself tell."""

@@ -7,18 +7,21 @@ it costs: what hangs early costs no more than that. It leaves one Lease of its o
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from homeostat.api.coordination import LEASE, Lease
-from homeostat.api.core import NODE
+from homeostat.api.core import NODE, SECRET
+from homeostat.api.kind import Kind
+from homeostat.api.meta import ObjectMeta
 from homeostat.kit.clock import Clock
 from homeostat.kit.pki.authority import Damaged
 from homeostat.kit.random import Random
 from homeostat.kube.client import Client
 from homeostat.kube.connect import connect
-from homeostat.kube.errors import KubeError
+from homeostat.kube.errors import KubeError, NotFound
 from homeostat.kube.retrying import NO_RETRIES
 from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
 from homeostat.operators.cluster.ports import Direct, LeaderSeen, Served, Unreachable
@@ -28,6 +31,16 @@ PROBE_LEASE, PROBE_NAMESPACE = "homeostat-probe", "kube-system"
 _TIMEOUT_S = 3.0  # of one request
 _WHOLE_S = 8.0  # of a probe
 _KUBELETS_S = 30.0
+_PAGE, _PAGE_S = 50, 30.0
+
+
+class _Named(Struct, frozen=True):
+    """An object of which only the name matters; what it holds is not kept."""
+
+    metadata: ObjectMeta
+
+
+_SECRET = Kind(SECRET.resource, _Named)
 
 
 class EndpointProbe:
@@ -56,6 +69,21 @@ class EndpointProbe:
             raise Unreachable(f"asking for the kubelets' versions: {error}") from error
         versions = (node.status.node_info.kubelet_version for node in found.items)
         return frozenset(version for version in versions if version)
+
+    async def rewrite_secrets(self, kubeconfig: bytes, after: str) -> str:
+        """Patch a page of Secrets with nothing: what is not encrypted with the first key is then stored anew.
+
+        Raises Unreachable, also when the API server no longer knows where to go on.
+        """
+        try:
+            async with self._connect(kubeconfig) as client, self._clock.timeout(_PAGE_S):
+                page = await client.page(_SECRET, after=after, page_size=_PAGE)
+                for each in page.items:
+                    with suppress(NotFound):
+                        await client.merge_patch(_SECRET, each.metadata.name, {}, each.metadata.namespace)
+        except (Damaged, KubeError, TimeoutError) as error:
+            raise Unreachable(f"writing Secrets anew: {error}") from error
+        return page.continue_token
 
     async def _exchange(self, client: Client) -> Served:
         await client.request("GET", "/readyz")

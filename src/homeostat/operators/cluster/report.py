@@ -40,6 +40,7 @@ from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.pki.told import certificates
 from homeostat.operators.cluster.rollout.told import begun_with, moved, up_to_date, upgrade_notes, will_be_made
 from homeostat.operators.cluster.turns.renewing import expiring
+from homeostat.operators.cluster.turns.told import rotated, rotation_notes
 from homeostat.runtime.conditions import find_condition, is_true, set_condition
 from homeostat.runtime.events import Note
 from homeostat.runtime.loop import Report, Result
@@ -93,10 +94,10 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
         healing=healed(before, plan.heal, plan.mend),
         certificates=certificates(seen.authority, seen.leaves) or before.certificates,
     )
-    status = moved(seen, plan, status, now)
+    status = rotated(seen, plan, moved(seen, plan, status, now))
     status = replace(status, phase=_phase(seen, plan, status))
     healings = (*healing_notes(before, plan.heal, results), *mending_notes(before, plan.mend, results))
-    story = (*upgrade_notes(seen, plan, status), *healings)
+    story = (*upgrade_notes(seen, plan, status), *healings, *rotation_notes(seen, plan))
     measures = (*orchestrations.measured(seen, plan, status, now), *mending_measures(results))
     return Report(status, (*story, *_notes(seen, status, results)), measures)
 
@@ -166,7 +167,7 @@ def _pki(seen: Observed, plan: Plan, now: datetime) -> tuple[bool, Verdict]:
         if not _is_followed(seen, plan):
             return False, Verdict(words.NOT_CREATED, f"keys are made only while {words.ACCEPTED} is true")
         return False, Verdict(words.ISSUING, f"making {', '.join(missing)}" if missing else "making the authorities")
-    return True, Verdict(words.AS_DECLARED, "")
+    return True, plan.turn.verdict or Verdict(words.AS_DECLARED, "")
 
 
 def _endpoint(seen: Observed) -> tuple[bool, Verdict]:
@@ -285,6 +286,8 @@ def _done(seen: Observed, result: Result[Action]) -> Note | None:
     match result.action:
         case IssueAuthority():
             return Note(words.ISSUING, "made the authorities")
+        case IssueLeaf(leaf=leaf, renews=True) if any(each.outdated and each.leaf == leaf for each in seen.leaves):
+            return None  # the stage of its rotation was told
         case IssueLeaf(leaf=leaf, because=why, renews=True):
             return Note(words.RENEWED, f"renewed Secret {leaf.name}: {why}")
         case IssueLeaf(leaf=leaf, because=why) if repaired:

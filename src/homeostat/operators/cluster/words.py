@@ -72,6 +72,7 @@ RESTARTING_MASTER, MASTER_RESTARTED, HANDED_OVER = "RestartingMaster", "MasterRe
 ISOLATED, RESTORED = "Isolated", "Restored"
 SERVING = "Serving"
 RENEWED, EXPIRING = "Renewed", "Expiring"
+ROTATING, ROTATION_HELD, ROTATED = "Rotating", "RotationHeld", "Rotated"
 
 CREATING, CREATED, REPAIRED, REMOVED, DELETED = "Creating", "Created", "Repaired", "Removed", "Deleted"
 
@@ -138,6 +139,12 @@ TABLES = (
         (
             Word(AS_DECLARED, "All keys and certificates are there and fit together.", "Nothing to do."),
             Word(ISSUING, "Keys and certificates are being made.", "Wait."),
+            Word(ROTATING, "Keys are being replaced by new ones, with both known in between.", "Wait."),
+            Word(
+                ROTATION_HELD,
+                "New keys are in use, and whoever still has what the old ones made is served too.",
+                "When those that the message names are renewed, run `homeostat rotate cluster NAME --release`.",
+            ),
             Word(
                 EXPIRING,
                 "A certificate runs out within two weeks, because nothing was renewed while the Cluster was paused,"
@@ -349,6 +356,8 @@ TABLES = (
                 REPAIRED, "A derived object was missing or changed by hand, and was put back.", "Find out who did it."
             ),
             Word(ISSUING, "Keys or certificates were made.", "Nothing to do."),
+            Word(ROTATING, "A rotation of keys came to another stage.", "Nothing to do."),
+            Word(ROTATED, "A rotation of keys is over: done, or taken back.", "Nothing to do."),
             Word(RENEWED, "Certificates were renewed, well before they run out.", "Nothing to do."),
             Word(UPGRADING, "A master moves to another package version, or to other overrides.", "Nothing to do."),
             Word(UPGRADED, "All masters are of the declared package version and overrides.", "Nothing to do."),

@@ -158,6 +158,9 @@ class Endpoint:
     async def kubelets(self, kubeconfig: bytes) -> frozenset[str]:
         return frozenset({kubeconfig.decode()})
 
+    async def rewrite_secrets(self, kubeconfig: bytes, after: str) -> str:
+        return f"{kubeconfig.decode()} after {after}"
+
 
 async def test_probes_tell_how_they_ended_and_how_long_they_took() -> None:
     metrics, clock = Metrics(), ManualClock()
@@ -167,6 +170,7 @@ async def test_probes_tell_how_they_ended_and_how_long_they_took() -> None:
         await bad.probe(b"")
     await good.probe(b"", Direct("https://10.0.0.1:6443", "demo"))
     assert await good.kubelets(b"v1.34.4") == {"v1.34.4"}
+    assert await good.rewrite_secrets(b"page", "1") == "page after 1"
     for target, result in (("endpoint", "answered"), ("endpoint", "failed"), ("server", "answered")):
         labels = {"target": target, "result": result}
         taken = metrics.registry.get_sample_value("homeostat_probe_duration_seconds_sum", labels)

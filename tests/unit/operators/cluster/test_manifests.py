@@ -17,9 +17,10 @@ from homeostat.operators.cluster.manifests.shape import SECRETS, Desired, Inputs
 from homeostat.operators.cluster.names import COMPONENT_LABEL, NAME_LABEL, UID_LABEL, names_of
 from homeostat.operators.cluster.pki.authority import new_authorities
 from homeostat.operators.cluster.pki.leaves import leaves, make
+from homeostat.operators.cluster.pki.material import material
 
 ENDPOINT = ClusterEndpointStatus(host=ADDRESS, port=6443)
-AUTHORITY = new_authorities(NOW)
+AUTHORITY = material(new_authorities(NOW))
 LEAVES = {leaf.name: leaf for leaf in leaves(cluster(), names_of(cluster()), ENDPOINT)}
 SECRET_ENTRIES = {name: set(make(leaf, AUTHORITY, NOW)) for name, leaf in LEAVES.items()}
 WORKLOADS = ("demo-etcd", "demo-apiserver", "demo-controller-manager", "demo-scheduler")

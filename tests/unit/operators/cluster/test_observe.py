@@ -38,6 +38,7 @@ from homeostat.operators.cluster.observe import (
 )
 from homeostat.operators.cluster.pki.authority import new_authorities
 from homeostat.operators.cluster.pki.leaves import leaves, make
+from homeostat.operators.cluster.pki.material import material
 from homeostat.runtime.store import Store
 
 DEMO = cluster()
@@ -94,7 +95,7 @@ def service(*addresses: str) -> Any:
 
 
 def secrets() -> list[Any]:
-    made = [secret(leaf.name, make(leaf, AUTHORITY, NOW)) for leaf in leaves(SERVED, NAMES, ENDPOINT)]
+    made = [secret(leaf.name, make(leaf, material(AUTHORITY), NOW)) for leaf in leaves(SERVED, NAMES, ENDPOINT)]
     return [secret(NAMES.authority, AUTHORITY), *made]
 
 

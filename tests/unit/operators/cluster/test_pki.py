@@ -28,16 +28,20 @@ from homeostat.kit.pki.authority import (
 )
 from homeostat.kit.pki.soundness import decoded
 from homeostat.operators.cluster.names import names_of
-from homeostat.operators.cluster.pki.authority import AUTHORITIES, new_authorities
+from homeostat.operators.cluster.pki.authority import new_authorities
 from homeostat.operators.cluster.pki.leaves import Leaf, leaves, make
-from homeostat.operators.cluster.pki.soundness import check_authority, check_leaf
+from homeostat.operators.cluster.pki.material import CAS as AUTHORITIES
+from homeostat.operators.cluster.pki.material import check_keys as check_authority
+from homeostat.operators.cluster.pki.material import material
+from homeostat.operators.cluster.pki.soundness import check_leaf
 
 DEMO = cluster()
 NAMES = names_of(DEMO)
 LEAVES = {leaf.name: leaf for leaf in leaves(DEMO, NAMES, ClusterEndpointStatus(host=ADDRESS, port=6443))}
 AUTHORITY = new_authorities(NOW)
 STRANGER = new_authorities(NOW)
-HELD = {name: make(leaf, AUTHORITY, NOW) for name, leaf in LEAVES.items()}
+KEYS = material(AUTHORITY)
+HELD = {name: make(leaf, KEYS, NOW) for name, leaf in LEAVES.items()}
 ENTRIES = [(name, entry) for name, held in HELD.items() for entry in held]
 
 
@@ -45,7 +49,7 @@ def verdict(leaf: str, changes: dict[str, bytes | None]) -> str:
     """What is said about a leaf Secret with entries changed, or removed by None."""
     held = {entry: value for entry, value in {**HELD[leaf], **changes}.items() if value is not None}
     with pytest.raises(Damaged) as caught:
-        check_leaf(LEAVES[leaf], held, AUTHORITY, NOW)
+        check_leaf(LEAVES[leaf], held, KEYS, NOW)
     return str(caught.value)
 
 
@@ -61,7 +65,7 @@ def edited_kubeconfig(**changes: object) -> bytes:
 @pytest.mark.parametrize("name", LEAVES)
 def test_what_is_issued_is_sound(name: str) -> None:
     check_authority(AUTHORITY)
-    check_leaf(LEAVES[name], HELD[name], AUTHORITY, NOW)
+    check_leaf(LEAVES[name], HELD[name], KEYS, NOW)
 
 
 @pytest.mark.parametrize(("name", "entry"), ENTRIES)
@@ -70,7 +74,7 @@ def test_an_entry_that_is_missing_or_garbage_is_named(name: str, entry: str) -> 
         assert entry in verdict(name, {entry: content})
 
 
-@pytest.mark.parametrize("entry", AUTHORITY)
+@pytest.mark.parametrize("entry", [entry for entry in AUTHORITY if entry != "encryption.key"])
 def test_an_authority_that_lacks_an_entry_is_damaged_and_the_entry_is_named(entry: str) -> None:
     for other in ({name: value for name, value in AUTHORITY.items() if name != entry}, {**AUTHORITY, entry: b"x"}):
         with pytest.raises(Damaged, match=entry):
@@ -93,7 +97,7 @@ def test_a_certificate_that_may_not_sign_is_no_authority(name: str) -> None:
 @pytest.mark.parametrize("name", LEAVES)
 def test_what_another_authority_signed_is_noticed(name: str) -> None:
     with pytest.raises(Damaged):
-        check_leaf(LEAVES[name], make(LEAVES[name], STRANGER, NOW), AUTHORITY, NOW)
+        check_leaf(LEAVES[name], make(LEAVES[name], material(STRANGER), NOW), KEYS, NOW)
 
 
 def test_a_client_certificate_in_the_place_of_a_serving_one_is_noticed() -> None:
@@ -115,15 +119,15 @@ def test_a_certificate_of_somebody_else_in_a_kubeconfig_is_noticed() -> None:
     scheduler = LEAVES["demo-scheduler"].kubeconfig
     assert scheduler is not None
     other = replace(LEAVES["demo-scheduler"], kubeconfig=replace(scheduler, user=Request("ca", "nobody")))
-    said = verdict("demo-scheduler", {"kubeconfig": make(other, AUTHORITY, NOW)["kubeconfig"]})
+    said = verdict("demo-scheduler", {"kubeconfig": make(other, KEYS, NOW)["kubeconfig"]})
     assert said == "kubeconfig is for CN=nobody instead of CN=system:kube-scheduler"
 
 
 def test_a_certificate_counts_as_damaged_when_it_has_run_out_by_some_clock() -> None:
     leaf, held = LEAVES["demo-etcd"], HELD["demo-etcd"]
-    check_leaf(leaf, held, AUTHORITY, NOW + LEAF_LIFE - timedelta(hours=2))
+    check_leaf(leaf, held, KEYS, NOW + LEAF_LIFE - timedelta(hours=2))
     with pytest.raises(Damaged, match=r"server\.crt runs out on 2027-01-01"):
-        check_leaf(leaf, held, AUTHORITY, NOW + LEAF_LIFE - timedelta(minutes=59))
+        check_leaf(leaf, held, KEYS, NOW + LEAF_LIFE - timedelta(minutes=59))
 
 
 def test_no_certificate_outlives_its_authority() -> None:
@@ -136,8 +140,14 @@ def test_what_masters_read_again_by_themselves_does_not_restart_them() -> None:
     once = {name: set(leaf.read_once(dict.fromkeys(HELD[name], ""))) for name, leaf in LEAVES.items()}
     assert once == {
         "demo-etcd": {"etcd-ca.crt"},
-        "demo-apiserver": {"ca.crt", "etcd-ca.crt", "front-proxy-ca.crt", "sa.key", "sa.pub"},
-        "demo-controller-manager": {"ca.crt", "ca.key", "front-proxy-ca.crt", "sa.key", "kubeconfig"},
+        "demo-apiserver": {
+            *("ca.crt", "etcd-ca.crt", "front-proxy-ca.crt"),
+            *("sa.key", "sa.pub", "encryption.yaml"),
+        },
+        "demo-controller-manager": {
+            *("ca.crt", "ca-signer.crt", "ca.key", "front-proxy-ca.crt"),
+            *("sa.key", "kubeconfig"),
+        },
         "demo-scheduler": {"kubeconfig"},
         "demo-admin-kubeconfig": {"kubeconfig"},
     }
@@ -146,11 +156,11 @@ def test_what_masters_read_again_by_themselves_does_not_restart_them() -> None:
 
 def test_a_certificate_of_the_future_is_noticed() -> None:
     with pytest.raises(Damaged, match="not valid before"):
-        check_leaf(LEAVES["demo-etcd"], HELD["demo-etcd"], AUTHORITY, NOW - timedelta(days=1))
+        check_leaf(LEAVES["demo-etcd"], HELD["demo-etcd"], KEYS, NOW - timedelta(days=1))
 
 
 def test_clocks_of_hosts_may_differ_by_a_few_minutes() -> None:
-    check_leaf(LEAVES["demo-etcd"], HELD["demo-etcd"], AUTHORITY, NOW - timedelta(minutes=4))
+    check_leaf(LEAVES["demo-etcd"], HELD["demo-etcd"], KEYS, NOW - timedelta(minutes=4))
 
 
 @pytest.mark.parametrize(
@@ -204,10 +214,10 @@ def test_no_content_whatever_breaks_the_judge(where: tuple[str, str], content: b
 def test_entries_swapped_with_any_other_never_break_the_judge(where: tuple[str, str], source: tuple[str, str]) -> None:
     held = {**HELD[where[0]], where[1]: HELD[source[0]][source[1]]}
     if held[where[1]] == HELD[where[0]][where[1]]:
-        check_leaf(LEAVES[where[0]], held, AUTHORITY, NOW)
+        check_leaf(LEAVES[where[0]], held, KEYS, NOW)
         return
     with pytest.raises(Damaged):
-        check_leaf(LEAVES[where[0]], held, AUTHORITY, NOW)
+        check_leaf(LEAVES[where[0]], held, KEYS, NOW)
 
 
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=20)))
@@ -246,7 +256,7 @@ def test_secrets_that_name_the_endpoint_wait_for_its_address() -> None:
 def test_whatever_host_a_balancer_gives_can_be_certified(host: str) -> None:
     made = {leaf.name: leaf for leaf in leaves(DEMO, NAMES, ClusterEndpointStatus(host=host, port=6443))}
     leaf = made["demo-apiserver"]
-    check_leaf(leaf, make(leaf, AUTHORITY, NOW), AUTHORITY, NOW)
+    check_leaf(leaf, make(leaf, KEYS, NOW), KEYS, NOW)
     (serving,) = [request for name, request in leaf.pairs if name == "serving"]
     assert host in (*serving.dns_names, *serving.addresses)
     admin = made["demo-admin-kubeconfig"].kubeconfig

@@ -96,6 +96,7 @@ def _flags(inputs: Inputs) -> dict[str, str]:
         "requestheader-username-headers": "X-Remote-User",
         "proxy-client-cert-file": f"{SECRETS}/front-proxy-client.crt",
         "proxy-client-key-file": f"{SECRETS}/front-proxy-client.key",
+        "encryption-provider-config": f"{SECRETS}/encryption.yaml",
         "service-account-issuer": f"https://kubernetes.default.svc.{network.dns_domain}",
         "service-account-key-file": f"{SECRETS}/sa.pub",
         "service-account-signing-key-file": f"{SECRETS}/sa.key",

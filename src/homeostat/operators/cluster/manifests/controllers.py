@@ -34,7 +34,7 @@ def controller_manager(inputs: Inputs) -> Desired:
         "service-cluster-ip-range": network.service_cidr,
         "client-ca-file": f"{SECRETS}/ca.crt",
         "root-ca-file": f"{SECRETS}/ca.crt",
-        "cluster-signing-cert-file": f"{SECRETS}/ca.crt",
+        "cluster-signing-cert-file": f"{SECRETS}/ca-signer.crt",
         "cluster-signing-key-file": f"{SECRETS}/ca.key",
         "requestheader-client-ca-file": f"{SECRETS}/front-proxy-ca.crt",
         "service-account-private-key-file": f"{SECRETS}/sa.key",

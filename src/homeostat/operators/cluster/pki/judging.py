@@ -5,7 +5,8 @@ Judging costs signature checks, so verdicts are kept per version of both Secrets
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from msgspec import Struct
@@ -18,7 +19,9 @@ from homeostat.operators.cluster.manifests.shape import digest_of
 from homeostat.operators.cluster.names import Names
 from homeostat.operators.cluster.pki.leaves import Leaf, leaves
 from homeostat.operators.cluster.pki.lifetimes import Certificate, of_authorities, of_leaf, renewal
-from homeostat.operators.cluster.pki.soundness import check_authority, check_leaf
+from homeostat.operators.cluster.pki.material import ENCRYPTION_KEY, check_keys, has_next, left_of, material, name_of
+from homeostat.operators.cluster.pki.soundness import check_leaf
+from homeostat.operators.cluster.pki.states import STATES
 
 _KEPT = 64
 
@@ -32,6 +35,7 @@ class LeafSeen(Struct, frozen=True):
     digest: str  # of what masters read only when they start
     certificates: tuple[Certificate, ...] = ()  # of a sound one
     renew_at: datetime | None = None  # when the first of them is renewed; None: never
+    outdated: str = ""  # sound, but of another state of the rotation that is under way: in which way
 
 
 class AuthoritySeen(Struct, frozen=True):
@@ -40,13 +44,17 @@ class AuthoritySeen(Struct, frozen=True):
     exists: bool
     damage: str = ""
     certificates: tuple[Certificate, ...] = ()  # of sound ones
+    has_next: bool = False  # whether all new keys of the rotation that is under way are there
+    leftovers: bool = False  # whether any new keys are there
+    encryption_key: str = ""  # the name of the key that encrypts Secrets; empty: there is none
 
 
 class Judged(Struct, frozen=True):
-    """The verdict on one Secret: its damage, or else its certificates."""
+    """The verdict on one Secret: its damage, or else its certificates, and in which way it is outdated."""
 
     damage: str = ""
     certificates: tuple[Certificate, ...] = ()
+    outdated: str = ""
 
 
 Verdicts = dict[tuple[str, ...], Judged]
@@ -66,43 +74,91 @@ def judge(
         unjudged = tuple(_unjudged(leaf, secrets.get(leaf.name)) for leaf in leaves(cluster, names, endpoint))
         return AuthoritySeen(exists=False), unjudged
     entries = decoded(top.data)
-    verdict = _remembered(known, ("authority", top.metadata.resource_version), lambda: _judge_authority(entries))
-    authority = AuthoritySeen(True, verdict.damage, verdict.certificates)
+    stages = _Stages.of(cluster, entries)
+    encrypted_with = cluster.status.encryption_key
+    of_keys = ("authority", top.metadata.resource_version, *stages.mark, encrypted_with)
+    verdict = _remembered(known, of_keys, lambda: _judge_keys(stages, encrypted_with))
+    authority = _authority(stages, verdict)
     seen = []
     for leaf in leaves(cluster, names, endpoint):
         secret = secrets.get(leaf.name)
         if secret is None or authority.damage:
             seen.append(_unjudged(leaf, secret))
             continue
-        mark = (leaf.name, secret.metadata.resource_version, top.metadata.resource_version, f"{now:%F}", repr(leaf))
-        judged = _remembered(known, mark, lambda: _judge_leaf(leaf, decoded(secret.data), entries, now))  # noqa: B023
+        versions = (secret.metadata.resource_version, top.metadata.resource_version)
+        mark = (leaf.name, *versions, *stages.mark, f"{now:%F}", repr(leaf))
+        judged = _remembered(known, mark, lambda: _judge_leaf(leaf, decoded(secret.data), stages, now))  # noqa: B023
         renew_at = renewal(judged.certificates, authority.certificates, f"{cluster.metadata.uid}/{leaf.name}")
         digest = digest_of(leaf.read_once(secret.data))
-        seen.append(LeafSeen(leaf, True, judged.damage, digest, judged.certificates, renew_at))
+        seen.append(LeafSeen(leaf, True, judged.damage, digest, judged.certificates, renew_at, judged.outdated))
     return authority, tuple(seen)
+
+
+class _Stages(Struct, frozen=True):
+    """The keys, and the state of the rotation that they are in."""
+
+    entries: Mapping[str, bytes]
+    kind: str
+    stage: str
+
+    @classmethod
+    def of(cls, cluster: Cluster, entries: Mapping[str, bytes]) -> _Stages:
+        going = cluster.status.rotation
+        return cls(entries, going.keys if going else "", going.stage if going else "")
+
+    @property
+    def mark(self) -> tuple[str, str]:
+        return self.kind, self.stage
+
+    def now(self) -> dict[str, bytes]:
+        return material(self.entries, self.kind, self.stage)
+
+    def others(self) -> Iterator[dict[str, bytes]]:
+        """What leaves may still be made of: any other state of the same rotation, as far as its keys are whole."""
+        for each in STATES if self.kind else ():
+            with suppress(Damaged):
+                yield material(self.entries, self.kind, each)
 
 
 def _unjudged(leaf: Leaf, secret: Secret | None) -> LeafSeen:
     return LeafSeen(leaf, secret is not None, "", digest_of(leaf.read_once(secret.data)) if secret else "")
 
 
-def _judge_authority(entries: Mapping[str, bytes]) -> tuple[Certificate, ...]:
-    check_authority(entries)
-    return of_authorities(entries)
+def _authority(stages: _Stages, verdict: Judged) -> AuthoritySeen:
+    key = stages.entries.get(ENCRYPTION_KEY)
+    return AuthoritySeen(
+        True,
+        verdict.damage,
+        verdict.certificates,
+        has_next=stages.kind != "" and has_next(stages.kind, stages.entries),
+        leftovers=bool(left_of(stages.entries)),
+        encryption_key=name_of(key) if key else "",
+    )
 
 
-def _judge_leaf(
-    leaf: Leaf, held: Mapping[str, bytes], authority: Mapping[str, bytes], now: datetime
-) -> tuple[Certificate, ...]:
-    check_leaf(leaf, held, authority, now)
-    return of_leaf(leaf, held)
+def _judge_keys(stages: _Stages, encrypted_with: str) -> Judged:
+    check_keys(stages.entries, *stages.mark, encrypted_with)
+    return Judged(certificates=of_authorities(stages.now()))
 
 
-def _remembered(known: Verdicts, mark: tuple[str, ...], check: Callable[[], tuple[Certificate, ...]]) -> Judged:
+def _judge_leaf(leaf: Leaf, held: Mapping[str, bytes], stages: _Stages, now: datetime) -> Judged:
+    """Sound as the state has it, sound as another state of the same rotation has it, or damaged."""
+    try:
+        check_leaf(leaf, held, stages.now(), now)
+    except Damaged as error:
+        for other in stages.others():
+            with suppress(Damaged):
+                check_leaf(leaf, held, other, now)
+                return Judged(certificates=of_leaf(leaf, held), outdated=str(error))
+        raise
+    return Judged(certificates=of_leaf(leaf, held))
+
+
+def _remembered(known: Verdicts, mark: tuple[str, ...], check: Callable[[], Judged]) -> Judged:
     found = known.get(mark)
     if found is None:
         try:
-            found = Judged(certificates=check())
+            found = check()
         except Damaged as error:
             found = Judged(str(error))
         if len(known) > _KEPT:

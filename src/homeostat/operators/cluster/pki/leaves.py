@@ -21,14 +21,12 @@ from homeostat.kit.pki.authority import (
     Damaged,
     Request,
     issue,
-    public_pem,
     read_certificate,
-    read_key,
     read_signer,
 )
 from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, MOST_MEMBERS, Names, is_address
-from homeostat.operators.cluster.pki.authority import TOKEN_KEY
 from homeostat.operators.cluster.pki.kubeconfig import write_kubeconfig
+from homeostat.operators.cluster.pki.material import ENCRYPTION_CONFIG, TOKEN_KEY, TOKEN_PUBLIC
 
 ADMIN = "admin"
 
@@ -46,8 +44,7 @@ class Leaf(Struct, frozen=True):
     name: str
     component: str
     pairs: tuple[tuple[str, Request], ...] = ()
-    copies: tuple[str, ...] = ()  # entries of the authority Secret that are copied
-    token_public: bool = False  # sa.pub, the public half of the token key
+    copies: tuple[str, ...] = ()  # entries of the material that are copied
     kubeconfig: Kubeconfig | None = None
 
     @property
@@ -57,11 +54,7 @@ class Leaf(Struct, frozen=True):
 
     def read_once(self, data: Mapping[str, str]) -> dict[str, str]:
         """Of the content of the Secret, what masters read only when they start."""
-        wanted = (
-            *self.copies,
-            *(("sa.pub",) if self.token_public else ()),
-            *((KUBECONFIG_KEY,) if self.kubeconfig else ()),
-        )
+        wanted = (*self.copies, KUBECONFIG_KEY) if self.kubeconfig else self.copies
         return {entry: data[entry] for entry in wanted if entry in data}
 
 
@@ -73,7 +66,7 @@ def leaves(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus | Non
         Leaf(
             names.controllers,
             "kube-controller-manager",
-            copies=("ca.crt", "ca.key", "front-proxy-ca.crt", TOKEN_KEY),
+            copies=("ca.crt", "ca-signer.crt", "ca.key", "front-proxy-ca.crt", TOKEN_KEY),
             kubeconfig=Kubeconfig(inside, Request("ca", "system:kube-controller-manager")),
         ),
         Leaf(
@@ -141,8 +134,7 @@ def _apiserver(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus) 
             ("kubelet-client", Request("ca", "kube-apiserver-kubelet-client", organization="system:masters")),
             ("front-proxy-client", Request("front-proxy-ca", "front-proxy-client")),
         ),
-        copies=("ca.crt", "etcd-ca.crt", "front-proxy-ca.crt", TOKEN_KEY),
-        token_public=True,
+        copies=("ca.crt", "etcd-ca.crt", "front-proxy-ca.crt", TOKEN_KEY, TOKEN_PUBLIC, ENCRYPTION_CONFIG),
     )
 
 
@@ -155,20 +147,23 @@ def _first_address(service_cidr: str) -> tuple[str, ...]:
 
 
 def make(leaf: Leaf, authority: Mapping[str, bytes], now: datetime) -> dict[str, bytes]:
-    """The content of a leaf Secret, freshly signed. Raises Damaged when an authority is."""
+    """The content of a leaf Secret, freshly signed, from the material of a state of a rotation. Raises Damaged."""
     entries: dict[str, bytes] = {}
     for name, request in leaf.pairs:
         certificate, key = issue(read_signer(authority, request.authority), request, now)
-        entries |= {f"{name}.crt": certificate, f"{name}.key": key}
+        entries |= {f"{name}.crt": certificate + chain_of(request, authority), f"{name}.key": key}
     for entry in leaf.copies:
         if entry not in authority:
             raise Damaged(f"{entry} is missing")
         entries[entry] = authority[entry]
-    if leaf.token_public:
-        entries["sa.pub"] = public_pem(read_key(authority, TOKEN_KEY))
     if leaf.kubeconfig is not None:
         entries[KUBECONFIG_KEY] = _kubeconfig(leaf.kubeconfig, authority, now)
     return entries
+
+
+def chain_of(request: Request, authority: Mapping[str, bytes]) -> bytes:
+    """What is served after a certificate, so that clients that know only the authority of before follow it."""
+    return authority.get(f"{request.authority}-cross.crt", b"") if request.is_server else b""
 
 
 def _kubeconfig(wanted: Kubeconfig, authority: Mapping[str, bytes], now: datetime) -> bytes:

@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from homeostat.kit.pki.authority import read_certificate
 from homeostat.operators.cluster.names import KUBECONFIG_KEY
-from homeostat.operators.cluster.pki.authority import AUTHORITIES
 from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
 from homeostat.operators.cluster.pki.leaves import Leaf
+from homeostat.operators.cluster.pki.material import CAS
 
 LEFT = 1 / 3  # of its life, when a certificate is renewed
 SPREAD = 1 / 12  # of its life, over which renewals of a fleet are spread
@@ -36,7 +36,7 @@ class Certificate(Struct, frozen=True):
 
 def of_authorities(entries: Mapping[str, bytes]) -> tuple[Certificate, ...]:
     """The authorities' own certificates, all of which can be read."""
-    return tuple(_read(name, f"{name}.crt", read_certificate(entries, f"{name}.crt")) for name in AUTHORITIES)
+    return tuple(_read(name, f"{name}.crt", read_certificate(entries, f"{name}.crt")) for name in CAS)
 
 
 def of_leaf(leaf: Leaf, entries: Mapping[str, bytes]) -> tuple[Certificate, ...]:

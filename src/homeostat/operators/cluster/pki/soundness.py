@@ -10,32 +10,27 @@ from datetime import datetime
 
 from cryptography import x509
 
-from homeostat.kit.pki.authority import Damaged, Request, public_pem, read_certificate, read_key, read_signer
+from homeostat.kit.pki.authority import Damaged, Request, read_certificate, read_key
 from homeostat.kit.pki.soundness import check_certificate, check_pair
 from homeostat.operators.cluster.names import KUBECONFIG_KEY
-from homeostat.operators.cluster.pki.authority import AUTHORITIES, TOKEN_KEY
 from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
-from homeostat.operators.cluster.pki.leaves import Kubeconfig, Leaf
+from homeostat.operators.cluster.pki.leaves import Kubeconfig, Leaf, chain_of
 from homeostat.operators.cluster.pki.lifetimes import EXPIRED
 
 
-def check_authority(entries: Mapping[str, bytes]) -> None:
-    """Raise Damaged unless all authorities and the token key are whole."""
-    for name in AUTHORITIES:
-        read_signer(entries, name)
-    read_key(entries, TOKEN_KEY)
-
-
 def check_leaf(leaf: Leaf, entries: Mapping[str, bytes], authority: Mapping[str, bytes], now: datetime) -> None:
-    """Raise Damaged unless a leaf Secret holds what `leaf` asks for, signed by these authorities and valid now."""
+    """Raise Damaged unless a leaf Secret holds what `leaf` asks for, signed by these authorities and valid now.
+
+    `authority` is the material of a state of a rotation (material.py).
+    """
     for name, request in leaf.pairs:
         certificate = check_pair(entries, name)
         check_certificate(f"{name}.crt", certificate, request, _signer(authority, request), now, EXPIRED)
+        if not entries[f"{name}.crt"].endswith(chain_of(request, authority)):
+            raise Damaged(f"{name}.crt lacks the certificate that leads to the authority of before")
     for entry in leaf.copies:
         if entries.get(entry) != authority.get(entry):
             raise Damaged(f"{entry} is not the authority's")
-    if leaf.token_public and entries.get("sa.pub") != public_pem(read_key(authority, TOKEN_KEY)):
-        raise Damaged("sa.pub does not belong to the token key")
     if leaf.kubeconfig is not None:
         _check_kubeconfig(leaf.kubeconfig, entries.get(KUBECONFIG_KEY, b""), authority, now)
 

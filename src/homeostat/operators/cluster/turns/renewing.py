@@ -30,7 +30,7 @@ def renew(seen: Observed, rest: Rest, now: datetime) -> Turn:
         return Turn(wait=wait)
     first = next((leaf for leaf in due if _cannot_wait(leaf, now)), None)
     if first is None and rest.held:
-        return Turn(wait=wait, probes=rest.probes)
+        return Turn(wait=rest.wait(now) or wait, probes=rest.probes)
     return Turn((_renewal(first or due[0]),), wait=wait)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from msgspec import Struct
 
 from homeostat.api.cluster.v1alpha1 import COMPONENTS
-from homeostat.operators.cluster.actions import Step
+from homeostat.operators.cluster.actions import Step, Wait
 from homeostat.operators.cluster.components import is_ready, trouble
 from homeostat.operators.cluster.observe import Observed
 
@@ -15,6 +17,11 @@ class Rest(Struct, frozen=True):
 
     held: str = ""  # what it waits for; empty: it may
     probes: bool = False  # a read through the endpoint is wanted
+    again: timedelta | None = None  # when to look again, where nobody wakes us
+
+    def wait(self, now: datetime) -> Wait | None:
+        """Until then, for that."""
+        return Wait(now + self.again, self.held) if self.again is not None else None
 
 
 def rest(seen: Observed, going: Step, *, is_applied: bool) -> Rest:
@@ -24,7 +31,8 @@ def rest(seen: Observed, going: Step, *, is_applied: bool) -> Rest:
     if going.verdict is not None:
         return Rest(going.verdict.message)
     if not is_applied:
-        return Rest("masters are being declared")
+        # An apply that changes nothing, as after a restart of the operator, wakes nobody.
+        return Rest("masters are being declared", again=timedelta(seconds=1))
     late = next((each for each in COMPONENTS if not is_ready(seen, each)), "")
     if late:
         return Rest(f"{late}: {trouble(seen, late).message}")

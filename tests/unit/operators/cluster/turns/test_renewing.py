@@ -19,9 +19,10 @@ from homeostat.operators.cluster.manifests import apiserver
 from homeostat.operators.cluster.names import names_of
 from homeostat.operators.cluster.observe import Observed, ProbeSeen
 from homeostat.operators.cluster.pki.authority import new_authorities
-from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen
+from homeostat.operators.cluster.pki.judging import LeafSeen
 from homeostat.operators.cluster.pki.leaves import leaves, make
 from homeostat.operators.cluster.pki.lifetimes import Certificate, of_authorities, of_leaf, renewal
+from homeostat.operators.cluster.pki.material import material
 from homeostat.operators.cluster.pki.told import certificates
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.turns.renewing import expiring
@@ -42,12 +43,11 @@ def held(now: datetime, *renewed: str, **spec: Any) -> Observed:
     top = of_authorities(AUTHORITY)
 
     def judged(leaf: LeafSeen) -> LeafSeen:
-        made = make(leaf.leaf, AUTHORITY, now if leaf.leaf.name in renewed else NOW)
+        made = make(leaf.leaf, material(AUTHORITY), now if leaf.leaf.name in renewed else NOW)
         found = of_leaf(leaf.leaf, made)
         return replace(leaf, certificates=found, renew_at=renewal(found, top, f"uid-demo/{leaf.leaf.name}"))
 
-    authority = AuthoritySeen(exists=True, certificates=top)
-    return replace(seen, authority=authority, leaves=tuple(map(judged, seen.leaves)))
+    return replace(seen, authority=replace(seen.authority, certificates=top), leaves=tuple(map(judged, seen.leaves)))
 
 
 def plan(seen: Observed, now: datetime) -> Plan:
