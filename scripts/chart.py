@@ -35,6 +35,11 @@ DEPLOYMENT = (
         "          imagePullPolicy: {{ .Values.image.pullPolicy }}\n",
     ),
     Exchange(
+        '            - {name: HOMEOSTAT_IMAGE, value: "homeostat.local/homeostat:latest"}\n',
+        "            - name: HOMEOSTAT_IMAGE\n"
+        '              value: "{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}"\n',
+    ),
+    Exchange(
         "      serviceAccountName: homeostat\n",
         "      serviceAccountName: homeostat\n"
         "      {{- with .Values.image.pullSecrets }}\n      imagePullSecrets: {{ toJson . }}\n      {{- end }}\n"

@@ -38,7 +38,7 @@ from homeostat.kube.errors import AlreadyExists, Conflict, Invalid, NotFound
 from homeostat.runtime.informer import Informer
 
 Whole = dict[str, Any]
-Behaviour = Literal["run", "hold", "start", "image", "crash", "unschedulable"]
+Behaviour = Literal["run", "hold", "start", "image", "crash", "unschedulable", "end", "fail"]
 T = TypeVar("T")
 
 KINDS: dict[str, Kind[Whole]] = {
@@ -253,7 +253,7 @@ class Kubelet:
             component, one = pod["metadata"]["labels"].get(COMPONENT, ""), pod["spec"]["containers"][0]
             marks = (_name(pod), one["image"], *one.get("command", ()), component)
             named = (self.behaviour[each] for each in marks if each in self.behaviour)
-            behaviour = next(named, "run")
+            behaviour = next(named, "end" if pod["spec"].get("restartPolicy") == "Never" else "run")
             await self._status("Pod", pod, status_of(pod, behaviour))
 
     async def _claim(self, claim: Whole, pods: list[Whole]) -> None:

@@ -19,6 +19,7 @@ from homeostat.kube.http import HttpTransport
 from homeostat.kube.transport import Transport
 from homeostat.operators.cluster.controller import add_cluster_operator
 from homeostat.operators.cluster.ports import Direct, LeaderSeen, Served, Unreachable
+from homeostat.operators.cluster.restore.ports import RestoreTools
 from homeostat.operators.cluster.snapshots.controller import Means, add_backups
 from homeostat.runtime.manager import Manager, ManagerSettings
 
@@ -129,6 +130,7 @@ class Operator:
         haste: float = 1.0,
         ahead: timedelta = timedelta(0),
         means: Means | None = None,
+        restoring: RestoreTools | None = None,
     ) -> None:
         clock, random = QuickClock(haste, ahead), system_random()
         self.endpoint = endpoint
@@ -138,7 +140,13 @@ class Operator:
         for namespace in namespaces or ("",):
             store = means.store if means is not None else None
             add_cluster_operator(
-                self._manager, self._client, endpoint, etcd or FakeEtcd(), store=store, namespace=namespace
+                self._manager,
+                self._client,
+                endpoint,
+                etcd or FakeEtcd(),
+                store=store,
+                restoring=restoring,
+                namespace=namespace,
             )
             if means is not None:
                 add_backups(self._manager, self._client, means, namespace=namespace)

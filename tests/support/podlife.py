@@ -50,7 +50,17 @@ def status_of(pod: Whole, behaviour: str) -> Whole:
             said = "0/3 nodes are available: 3 Insufficient memory."
             condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": said}
             return {"phase": "Pending", "conditions": [condition]}
+        case "end":
+            return _ended(pod, 0)
+        case "fail":
+            return _ended(pod, 1)
     return _status(pod, "Running", {"running": {}}, ready=pod.get("status", {}).get("phase") == "Running")
+
+
+def _ended(pod: Whole, exit_code: int) -> Whole:
+    """A Pod that is not started again has come to its end."""
+    state = {"terminated": {"exitCode": exit_code, "message": "no route to the snapshot" if exit_code else ""}}
+    return _status(pod, "Failed" if exit_code else "Succeeded", state, ready=False)
 
 
 def _status(

@@ -8,7 +8,7 @@ import socket
 from typing import cast
 
 from homeostat.app.options import CellOptions
-from homeostat.app.snapshots import snapshot_means
+from homeostat.app.snapshots import add_restoring, snapshot_means
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
 from homeostat.kube.client import Client
@@ -83,6 +83,7 @@ async def _run(options: CellOptions) -> int:
         manager = Manager(clock=clock, random=random, metrics=metrics, settings=settings, elector=elector)
         probe, etcd = EndpointProbe(clock=clock, random=random), EtcdMembership(clock=clock)
         fleet = fleet_of(manager, is_slow=lambda: pulse.is_slow)
+        restoring = await add_restoring(options, manager, means)
         for namespace in options.namespaces or ("",):
             store = means.store if means is not None else None
             add_cluster_operator(
@@ -91,6 +92,7 @@ async def _run(options: CellOptions) -> int:
                 probe,
                 etcd,
                 store=store,
+                restoring=restoring,
                 namespace=namespace,
                 workers=options.workers,
                 fleet=fleet,

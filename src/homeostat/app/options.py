@@ -19,6 +19,9 @@ class CellOptions(Struct, frozen=True, kw_only=True):
     snapshot_store: str = ""  # an address such as file:///snapshots; empty: no snapshots are taken
     snapshot_keys: str = ""  # the directory of the key ring, as a mounted Secret is
     snapshot_scratch: str = ""  # where a snapshot lies on its way; empty: the system's directory for such files
+    image: str = ""  # homeostat's own, for the Pods that restore members; empty: nothing is restored
+    handout_address: str = ""  # where these Pods reach this process; empty: the address of this host's name
+    handout_port: int = 9444
     webhook_service: str = ""  # namespace/name of the Service in front of all replicas; empty: no webhooks
     webhook_host: str = "0.0.0.0"  # noqa: S104  (API servers come from outside the Pod)
     webhook_port: int = 9443

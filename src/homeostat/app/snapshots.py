@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,9 +13,12 @@ from pathlib import Path
 from homeostat.app.options import CellOptions
 from homeostat.kit.clock import Clock
 from homeostat.kit.random import Random
+from homeostat.operators.cluster.restore.ports import RestoreTools
 from homeostat.operators.cluster.snapshots.controller import Means
 from homeostat.providers.etcd.drawing import EtcdSnapshots
+from homeostat.providers.snapshots.handout import Place, SnapshotHandout
 from homeostat.providers.snapshots.mounted import MountedStore, open_place
+from homeostat.runtime.manager import Manager
 
 
 @asynccontextmanager
@@ -45,3 +50,15 @@ def _scratch(directory: str) -> Iterator[Path]:
     for left in Path(directory).glob(".*.partial"):
         left.unlink(missing_ok=True)
     yield Path(directory)
+
+
+async def add_restoring(options: CellOptions, manager: Manager, means: Means | None) -> RestoreTools | None:
+    """What restores need, served by this process; None where there is no store, or no image for their Pods."""
+    if means is None or not options.image:
+        return None
+    name = options.handout_address or socket.gethostname()
+    found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    place = Place(means.scratch, str(found[0][4][0]), options.handout_port)
+    handout = SnapshotHandout(means.store, place, clock=manager.clock)
+    manager.add_server(handout)
+    return RestoreTools(means.store, handout, options.image)

@@ -29,6 +29,7 @@ COMMANDS = {
     "get": ("homeostat.cli.get:get", "list objects"),
     "kubeconfig": ("homeostat.cli.kubeconfig:kubeconfig", "print the kubeconfig of a cluster, or of the cell"),
     "logs": ("homeostat.cli.local_logs:logs", "show the logs of a part of the data centre"),
+    "member": ("homeostat.cli.member:member", "restore a member of etcd, as the operator's Pods do"),
     "pause": ("homeostat.cli.pause:pause", "stop all changes to a cluster"),
     "resume": ("homeostat.cli.pause:resume", "let the changes to a cluster go on"),
     "rollback": ("homeostat.cli.upgrade:rollback", "go back to the package version before"),

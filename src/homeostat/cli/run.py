@@ -66,6 +66,23 @@ def run() -> None:
     help="The port of /healthz, /readyz and /metrics; 0 for none.",
 )
 @click.option(
+    "--image",
+    metavar="REFERENCE",
+    default="",
+    envvar="HOMEOSTAT_IMAGE",
+    show_envvar=True,
+    help="homeostat's own image, for the Pods that restore members from snapshots; left out, nothing is restored.",
+)
+@click.option(
+    "--handout-address",
+    metavar="ADDRESS",
+    default="",
+    help="Where those Pods reach this process; left out, the address of this host's name.",
+)
+@click.option(
+    "--handout-port", type=click.IntRange(1, 65535), default=9444, show_default=True, help="The port for that."
+)
+@click.option(
     "--webhook-service",
     metavar="NAMESPACE/NAME",
     default="",
@@ -118,6 +135,9 @@ def cell(
     leader_election_namespace: str,
     health_host: str,
     health_port: int,
+    image: str,
+    handout_address: str,
+    handout_port: int,
     webhook_service: str,
     webhook_host: str,
     webhook_port: int,
@@ -143,6 +163,9 @@ def cell(
             leader_election_namespace=leader_election_namespace,
             health_host=health_host,
             health_port=health_port,
+            image=image,
+            handout_address=handout_address,
+            handout_port=handout_port,
             webhook_service=webhook_service,
             webhook_host=webhook_host,
             webhook_port=webhook_port,

@@ -50,7 +50,10 @@ class Manifests:
         if one["kind"] == "Deployment":
             for container in one["spec"]["template"]["spec"]["containers"]:
                 if container["image"].partition(":")[0] == OPERATOR_IMAGE:
-                    container["image"] = self.image
+                    named, container["image"] = container["image"], self.image
+                    for variable in container.get("env", ()):
+                        if variable.get("value") == named:
+                            variable["value"] = self.image
         return one
 
 

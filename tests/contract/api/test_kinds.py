@@ -27,7 +27,7 @@ CLUSTERS, PACKAGES = unstructured(CLUSTER.resource), unstructured(CLUSTER_PACKAG
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_is_accepted(server: ApiServer, path: Path) -> None:
-    # cluster.yaml, cluster-ha.yaml, cluster-tuned.yaml,
+    # cluster.yaml, cluster-ha.yaml, cluster-restored.yaml, cluster-tuned.yaml,
     # packageversions/v1.34.4.yaml, packageversions/v1.35.4.yaml, packageversions/v1.35.4-small.yaml,
     # packageversions/v1.34.4-etcd3.5.yaml
     kind, name = (yaml.safe_load(path.read_text())[key] for key in ("kind", "metadata"))
@@ -82,6 +82,9 @@ BAD_CLUSTERS: list[tuple[dict[str, Any], str, str]] = [
     ({"spec.endpoint.address": "10.100.1"}, "spec.endpoint.address", "expected an IPv4 address"),
     ({"spec.storage.size": "big"}, "spec.storage.size", "expected a quantity"),
     ({"spec.storage.size": "1Mi"}, "spec.storage.size", "at least 256Mi"),
+    ({"spec.restoreFrom": {"snapshot": "latest"}}, "spec.restoreFrom.snapshot", "should match"),
+    ({"spec.restoreFrom": {"snapshot": "20260304T050607Z-r42"}}, "spec.restoreFrom.cluster", "Required"),
+    ({"spec.healing": {"approveRestore": "the newest"}}, "spec.healing.approveRestore", "should match"),
     ({"spec.paused": "yes"}, "spec.paused", "must be of type boolean"),
     ({"spec.overrides": [{"args": {"v": "1"}}]}, "spec.overrides[0].name", "Required"),
     ({"spec.overrides": [{"name": "a b"}]}, "spec.overrides[0].name", "should match"),
@@ -149,6 +152,19 @@ async def test_a_set_endpoint_address_can_be_neither_changed_nor_dropped(client:
     for changes in ({"spec.endpoint.address": "10.100.1.6"}, {}):
         error = await refusal(client, CLUSTERS, bent(cluster("pinned"), changes), new=False)
         assert [cause.field for cause in error.causes] == ["spec.endpoint.address"]
+
+
+async def test_a_cluster_begins_with_one_snapshot_or_with_none_for_ever(client: Client) -> None:
+    former = {"namespace": "default", "name": "fixed", "uid": "0c7f6ad2"}
+    snapshot = {"snapshot": "20260304T050607Z-r42", "cluster": former}
+    await client.apply(CLUSTERS, cluster("restored", restoreFrom=snapshot), force=True)
+    await client.apply(CLUSTERS, cluster("fresh"), force=True)
+    other = {**snapshot, "snapshot": "20260304T060607Z-r43"}
+    changed = (cluster("restored", restoreFrom=other), cluster("restored"), cluster("fresh", restoreFrom=snapshot))
+    for content in changed:
+        error = await refusal(client, CLUSTERS, content, new=False)
+        assert [cause.field for cause in error.causes] == ["spec.restoreFrom"]
+        assert "a cluster begins with a snapshot or without one" in str(error)
 
 
 async def test_package_version_pause_and_protection_can_be_changed(client: Client) -> None:

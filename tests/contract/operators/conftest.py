@@ -16,6 +16,7 @@ from tests.support.kinds import cluster, install
 from tests.support.kubelet import KINDS, Kubelet, Whole
 from tests.support.membership import FakeEtcd
 from tests.support.operating import USER, FakeEndpoint, Operator, transport_of
+from tests.support.restoring import FakeHandout, FakeStore
 from tests.support.tree import ROOT
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER
@@ -26,6 +27,7 @@ from homeostat.kube.client import Client
 from homeostat.kube.connect import connect
 from homeostat.kube.errors import NotFound
 from homeostat.kube.transport import Transport
+from homeostat.operators.cluster.restore.ports import RestoreTools
 from homeostat.operators.cluster.snapshots.controller import Means
 
 __all__ = ["api_server"]
@@ -43,6 +45,7 @@ class Cell:
         self.namespace = namespace
         self.endpoint = FakeEndpoint()
         self.etcd = FakeEtcd()
+        self.store = FakeStore()
         self._transport = transport
 
     def operator(self, haste: float = 1.0, ahead: timedelta = timedelta(0), means: Means | None = None) -> Operator:
@@ -55,6 +58,7 @@ class Cell:
             haste=haste,
             ahead=ahead,
             means=means,
+            restoring=RestoreTools(self.store, FakeHandout(self.store), "homeostat.local/homeostat:test"),
         )
 
     async def declare(self, name: str = "demo", **spec: Any) -> Whole:

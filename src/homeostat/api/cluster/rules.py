@@ -79,6 +79,15 @@ STORAGE_CLASS_KEPT = Rule(
     field_path=".className",
 )
 
+RESTORE_KEPT = Rule(
+    rule=(
+        "has(self.restoreFrom) == has(oldSelf.restoreFrom) && "
+        "(!has(self.restoreFrom) || self.restoreFrom == oldSelf.restoreFrom)"
+    ),
+    message="cannot be changed after creation; a cluster begins with a snapshot or without one",
+    field_path=".restoreFrom",
+)
+
 # The characters of a name are limited by a pattern instead: the cost of any rule that reads them cannot be estimated.
 CLUSTER_NAME = (
     Rule(

@@ -24,6 +24,7 @@ from homeostat.api.cluster.certificates import (
 )
 from homeostat.api.cluster.healing import MasterRestartStatus
 from homeostat.api.cluster.parameters import ComponentOverride, ComponentResources
+from homeostat.api.cluster.restoring import SNAPSHOT_ID, ClusterRestoreStatus, QuorumLossStatus, RestoreFrom
 from homeostat.api.cluster.rules import (
     ARGUMENT_NAMES,
     CLUSTER_NAME,
@@ -33,6 +34,7 @@ from homeostat.api.cluster.rules import (
     PACKAGE_COMPLETE,
     PACKAGE_VERSION_MATCHES,
     POD_RANGE,
+    RESTORE_KEPT,
     SERVICE_RANGE,
     STORAGE_CLASS_KEPT,
     STORAGE_SIZE,
@@ -158,6 +160,15 @@ class ClusterHealing(Struct, frozen=True, gc=False, rename="camel", omit_default
             maximum=86400,
         ),
     ] = 300
+    approve_restore: Annotated[
+        str,
+        doc(
+            "The id of a snapshot of this Cluster to restore its lost etcd from. Counts only when it is set after the "
+            "status has told that the quorum is lost; whatever was written since the snapshot is lost for good.",
+            maxLength=64,
+            pattern=f"^$|{SNAPSHOT_ID}",
+        ),
+    ] = ""
 
 
 class ClusterSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
@@ -200,10 +211,16 @@ class ClusterSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=T
     backup: Annotated[ClusterBackup, doc("When snapshots of etcd are taken, and which are kept.")] = ClusterBackup()
     healing: Annotated[ClusterHealing, doc("How far the operator goes to mend masters that broke.")] = ClusterHealing()
     keys: Annotated[ClusterKeys, doc("Keys and certificates of the cluster.")] = ClusterKeys()
+    restore_from: Annotated[
+        RestoreFrom | None,
+        doc("Begin with the data of this snapshot instead of an empty etcd. Immutable."),
+    ] = None
     deletion_protection: Annotated[bool, doc("Refuse to delete this Cluster. Set it to false first to delete.")] = False
     paused: Annotated[
         bool, doc("Touch nothing until it is false again; the masters run on. A deletion goes on all the same.")
     ] = False
+
+    rules: ClassVar[tuple[Rule, ...]] = (RESTORE_KEPT,)
 
 
 class ClusterEndpointStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
@@ -297,8 +314,8 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
     phase: Annotated[
         str,
         doc(
-            "The conditions in one word, for people: Pending, Provisioning, Ready, Degraded, Deleting or Paused. "
-            "Programs read the conditions.",
+            "The conditions in one word, for people: Pending, Provisioning, Restoring, Ready, Degraded, Deleting or "
+            "Paused. Programs read the conditions.",
             maxLength=63,
         ),
     ] = ""
@@ -341,6 +358,12 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
     encryption_key: Annotated[
         str, doc("The name of the key that Secrets are encrypted with in etcd; empty: they are not.", maxLength=63)
     ] = ""
+    restore: Annotated[
+        ClusterRestoreStatus | None, doc("The restore from a snapshot that is under way, or the last one.")
+    ] = None
+    quorum_loss: Annotated[
+        QuorumLossStatus | None, doc("Since when etcd has no quorum, and what a restore would lose.")
+    ] = None
     attempts: Annotated[
         int, doc("How often the step under way was tried without success; survives the operator's restart.", minimum=0)
     ] = 0

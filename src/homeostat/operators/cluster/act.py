@@ -45,7 +45,9 @@ from homeostat.operators.cluster.names import (
 from homeostat.operators.cluster.observe import Memory, Observed, ProbeSeen, fingerprint
 from homeostat.operators.cluster.pki import authority, leaves
 from homeostat.operators.cluster.pki.material import material
-from homeostat.operators.cluster.ports import Etcd, Probe, Unreachable
+from homeostat.operators.cluster.ports import Outside, Unreachable
+from homeostat.operators.cluster.restore.act import RestoreActor
+from homeostat.operators.cluster.restore.actions import RestoreAction
 from homeostat.operators.cluster.turns.act import KeyAction, KeyActor
 from homeostat.runtime.finalizers import add_finalizer, remove_finalizer
 from homeostat.runtime.outcome import DONE, Outcome, Progress
@@ -62,13 +64,12 @@ class NameTaken(Exception):
 class Actor:
     """Carries out actions on the cell."""
 
-    def __init__(
-        self, client: Client, probe: Probe, etcd: Etcd, memory: Callable[[str], Memory], *, clock: Clock
-    ) -> None:
+    def __init__(self, client: Client, outside: Outside, memory: Callable[[str], Memory], *, clock: Clock) -> None:
         self._client = client
-        self._healer = Healer(client, probe, etcd, memory, clock=clock)
-        self._keys = KeyActor(client, probe, memory, clock=clock)
-        self._probe = probe
+        self._healer = Healer(client, outside.probe, outside.etcd, memory, clock=clock)
+        self._keys = KeyActor(client, outside.probe, memory, clock=clock)
+        self._restores = RestoreActor(client, outside.restoring, memory, clock=clock)
+        self._probe = outside.probe
         self._memory = memory
         self._clock = clock
 
@@ -78,6 +79,8 @@ class Actor:
             return await self._keys.act(seen, action)
         if isinstance(action, HealingAction):
             return await self._healer.act(seen, action)
+        if isinstance(action, RestoreAction):
+            return await self._restores.act(seen, action)
         try:
             return await self._do(seen, action)
         except NameTaken as error:
@@ -88,7 +91,7 @@ class Actor:
             case AddFinalizer():
                 await add_finalizer(self._client, CLUSTER, seen.cluster, FINALIZER)
             case IssueAuthority():
-                entries = authority.new_authorities(self._clock.now())
+                entries = await self._authorities(seen)
                 return await self._create_secret(seen, seen.names.authority, "authority", entries)
             case IssueLeaf(leaf=leaf):
                 return await self._issue(seen, leaf)
@@ -158,6 +161,14 @@ class Actor:
                 " it, or give the Cluster another name"
             )
         return found
+
+    async def _authorities(self, seen: Observed) -> dict[str, bytes]:
+        """New ones; or those of the former cluster whose snapshot this one begins with, if they were kept."""
+        entries, wish = authority.new_authorities(self._clock.now()), seen.cluster.spec.restore_from
+        if wish is None or not wish.keys_from:
+            return entries
+        kept = await self._client.get(SECRET, wish.keys_from, seen.names.namespace)
+        return {**entries, **decoded(kept.data)}
 
     async def _create_secret(self, seen: Observed, name: str, component: str, entries: Mapping[str, bytes]) -> Outcome:
         """Create, never overwrite: an authority that another process made a moment ago is the one that counts."""

@@ -15,6 +15,7 @@ from homeostat.api.kind import Kind
 from homeostat.operators.cluster.manifests.shape import Desired
 from homeostat.operators.cluster.overrides import Overrides
 from homeostat.operators.cluster.pki.leaves import Leaf
+from homeostat.operators.cluster.restore.actions import RestoreAction, Restoring
 from homeostat.runtime.outcome import Done, Progress
 
 
@@ -227,6 +228,7 @@ Action = (
     | LetGo
     | ChangeKeys
     | RewriteSecrets
+    | RestoreAction
 )
 
 
@@ -252,6 +254,7 @@ class Plan(Struct, frozen=True):
     heal: Heal = Heal()
     mend: Mend = Mend()
     turn: Turn = Turn()
+    restore: Restoring = Restoring()
     pki: Verdict | None = None  # what the condition PKIReady says beyond ready or not
 
 

@@ -47,6 +47,7 @@ from homeostat.operators.cluster.observe import (
 )
 from homeostat.operators.cluster.ports import Etcd, Outside, Probe
 from homeostat.operators.cluster.report import report
+from homeostat.operators.cluster.restore.ports import RestoreTools
 from homeostat.operators.cluster.snapshots.report import other_part
 from homeostat.operators.cluster.topology import open_zones
 from homeostat.runtime.controller import Controller
@@ -72,7 +73,7 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         self._memories: dict[str, Memory] = {}
         self._reported: dict[str, ClusterStatus] = {}
         self._store = outside.store
-        self._actor = Actor(client, outside.probe, outside.etcd, self._memory, clock=clock)
+        self._actor = Actor(client, outside, self._memory, clock=clock)
         self._fleet = fleet
 
     async def observe(self, key: str) -> Observed | None:
@@ -152,6 +153,7 @@ def add_cluster_operator(
     etcd: Etcd,
     *,
     store: SnapshotStore | None = None,
+    restoring: RestoreTools | None = None,
     namespace: str = "",
     workers: int = 8,
     policy: Policy = Policy(),  # noqa: B008  (a frozen value)
@@ -165,7 +167,7 @@ def add_cluster_operator(
     informers = informers_of(manager, client, namespace)
     clusters = informers.clusters
     probe = MeasuredProbe(probe, manager.metrics, clock=manager.clock)
-    rooms = ClusterRooms(client, informers.caches, Outside(probe, etcd, store), policy, fleet, manager.clock)
+    rooms = ClusterRooms(client, informers.caches, Outside(probe, etcd, store, restoring), policy, fleet, manager.clock)
     clusters.add_handler(lambda old, new, _priority: rooms.note(old, new))
     informers.pods.add_handler(lambda old, new, _priority: fleet.note_pod(old, new))
     loop = Loop(

@@ -16,8 +16,10 @@ from homeostat.operators.cluster.actions import (
     AddFinalizer,
     Apply,
     AskKubelets,
+    Heal,
     IssueAuthority,
     IssueLeaf,
+    Mend,
     Plan,
     ProbeEndpoint,
     Step,
@@ -34,10 +36,13 @@ from homeostat.operators.cluster.components import (
 from homeostat.operators.cluster.healing import masters, members
 from homeostat.operators.cluster.healing.policy import Policy as HealingPolicy
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
-from homeostat.operators.cluster.manifests.shape import Desired, Inputs
+from homeostat.operators.cluster.manifests.shape import Desired, Inputs, at_rest
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.overrides import faults, told
+from homeostat.operators.cluster.restore import stages
+from homeostat.operators.cluster.restore.actions import Restoring
+from homeostat.operators.cluster.restore.lost import quorum_lost
 from homeostat.operators.cluster.rollout.members import Roll, roll
 from homeostat.operators.cluster.rollout.standing import declared, made_of, placed
 from homeostat.operators.cluster.rollout.step import step
@@ -142,6 +147,16 @@ def begin_with_the_finalizer(seen: Observed, now: datetime, policy: Policy) -> P
     return Plan((AddFinalizer(),))
 
 
+def begin_with_a_snapshot(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
+    """What a new Cluster names is looked at before anything is made, its keys included."""
+    first = stages.begin(seen, now)
+    if first is None:
+        return None
+    wait = Wait(now + first.again, first.verdict.message)
+    refused = first.verdict if first.is_refused else None
+    return Plan(first.actions, wait, verdict=refused, heal=Heal(first.verdict), restore=Restoring(first.becomes))
+
+
 def guard_the_authorities(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
     """New authorities would cut off every client of a cluster that has data."""
     why = authority_trouble(seen)
@@ -150,6 +165,21 @@ def guard_the_authorities(seen: Observed, now: datetime, policy: Policy) -> Plan
     if seen.authority.exists:
         return None
     return Plan((IssueAuthority(), *_changed(seen, _foundations(seen))))
+
+
+def restore_first(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
+    """No master runs while its data is being exchanged, and none of a new Cluster before its data is there."""
+    following = stages.go_on(seen, now)
+    if following is None:
+        return None
+    held = tuple(at_rest(each) for each in _workloads(seen, roll(seen, now)) if each.name in seen.workloads)
+    masters = _changed(seen, held) if following.holds_masters else ()
+    return Plan(
+        (*_missing(seen), *_changed(seen, _foundations(seen)), *masters, *following.actions),
+        Wait(now + following.again, following.verdict.message),
+        heal=Heal(following.verdict),
+        restore=Restoring(following.becomes),
+    )
 
 
 _RULES: tuple[Callable[[Observed, datetime, Policy], Plan | None], ...] = (
@@ -161,31 +191,40 @@ _RULES: tuple[Callable[[Observed, datetime, Policy], Plan | None], ...] = (
     yield_an_address_to_the_older,
     refuse_too_few_zones,
     begin_with_the_finalizer,
+    begin_with_a_snapshot,
     guard_the_authorities,
+    restore_first,
 )
 
 
 def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     """Issue what is missing, apply what differs, probe what is ready."""
-    issue = tuple(
-        IssueLeaf(leaf.leaf, leaf.damage or "it does not exist")
-        for leaf in seen.leaves
-        if (leaf.damage or not leaf.exists) and not _is_deleting(seen, "Secret", leaf.leaf.name)
-    )
+    issue = _missing(seen)
     rolling = roll(seen, now)
     workloads = tuple(_workloads(seen, rolling))
     actions: tuple[Action, ...] = (*issue, *_changed(seen, (*_foundations(seen), *workloads)))
     is_applied = not _changed(seen, workloads)
     going = step(seen, now, is_applied=is_applied)
-    healing = members.heal(seen, now, policy.healing)
-    mending = masters.mend(seen, now, policy.healing)
+    lost = quorum_lost(seen, now)
+    healing = members.heal(seen, now, policy.healing) if lost is None else lost.heal
+    mending = masters.mend(seen, now, policy.healing) if lost is None else Mend()
     turn = take(seen, going, now, is_applied=is_applied and not issue)
     asked = dict.fromkeys((*turn.actions, *healing.actions, *mending.actions, *rolling.actions))
     plan = Plan((*actions, *asked), step=going, verdict=_refused(going), heal=healing, mend=mending, turn=turn)
+    plan = replace(plan, restore=Restoring(has_looked=True) if lost is None else lost.restore)
     plan = _follow(seen, plan, now, policy)
     asking = (plan, healing, mending, turn, rolling)
     waits = (each.wait for each in asking if each.wait is not None)
     return replace(plan, wait=min(waits, key=lambda wait: wait.until, default=None))
+
+
+def _missing(seen: Observed) -> tuple[IssueLeaf, ...]:
+    """Certificates that are not there or not sound."""
+    return tuple(
+        IssueLeaf(leaf.leaf, leaf.damage or "it does not exist")
+        for leaf in seen.leaves
+        if (leaf.damage or not leaf.exists) and not _is_deleting(seen, "Secret", leaf.leaf.name)
+    )
 
 
 def _follow(seen: Observed, plan: Plan, now: datetime, policy: Policy) -> Plan:
@@ -252,7 +291,7 @@ def _inputs(seen: Observed, rolling: Roll = Roll(0)) -> Inputs:  # noqa: B008  (
         names=seen.names,
         endpoint=seen.endpoint,
         secrets=usable,
-        is_formed=status.ready_at is not None,
+        is_formed=status.ready_at is not None or status.restore is not None,
         partition=rolling.partition,
         avoided={each.component: each.avoided_hosts for each in restarts},
     )

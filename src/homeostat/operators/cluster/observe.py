@@ -37,6 +37,7 @@ from homeostat.operators.cluster.healing.seen import EtcdSeen, HostSeen, LeaderH
 from homeostat.operators.cluster.manifests.shape import digest_of
 from homeostat.operators.cluster.names import API_PORT, UID_LABEL, Names, names_of
 from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen, Verdicts, judge
+from homeostat.operators.cluster.restore.seen import HandedSeen, SnapshotsSeen
 from homeostat.operators.cluster.topology import open_zones, topology_of
 from homeostat.runtime.store import Store
 
@@ -88,6 +89,8 @@ class Observed(Struct, frozen=True, kw_only=True):
     cell: CellSeen = CellSeen()
     rewritten: bool = False  # whether all Secrets were written anew since the rotation came to its stage
     store: str = ""  # where snapshots are kept, for people; empty: nowhere
+    snapshots: SnapshotsSeen | None = None  # None: the store was not asked
+    handed: HandedSeen | None = None  # a snapshot that this process has ready for the Pods of a restore
 
     @property
     def is_begun(self) -> bool:
@@ -115,6 +118,8 @@ class Memory(Struct):
     members: EtcdSeen | None = None
     servers: dict[str, ServerSeen] = field(default_factory=dict)
     leaders: dict[str, LeaderHeld] = field(default_factory=dict)
+    snapshots: SnapshotsSeen | None = None
+    handed: HandedSeen | None = None
     verdicts: Verdicts = field(default_factory=dict)
     rewriting: Rewriting | None = None
 
@@ -186,6 +191,8 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
         servers=dict(known.servers),
         leaders=dict(known.leaders),
         rewritten=_is_rewritten(cluster, known),
+        snapshots=known.snapshots,
+        handed=known.handed,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from homeostat.operators.cluster.backup.ports import SnapshotStore
+from homeostat.operators.cluster.restore.ports import RestoreTools
 
 
 class Unreachable(Exception):
@@ -150,3 +151,4 @@ class Outside(Struct, frozen=True):
     probe: Probe
     etcd: Etcd
     store: SnapshotStore | None = None  # None: this process was told of none
+    restoring: RestoreTools | None = None  # None: this process cannot restore

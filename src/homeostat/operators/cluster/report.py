@@ -38,6 +38,8 @@ from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.pki.told import certificates
+from homeostat.operators.cluster.restore.beginning import is_under_way
+from homeostat.operators.cluster.restore.told import restore_notes, restored
 from homeostat.operators.cluster.rollout.told import begun_with, moved, up_to_date, upgrade_notes, will_be_made
 from homeostat.operators.cluster.turns.renewing import expiring
 from homeostat.operators.cluster.turns.told import rotated, rotation_notes
@@ -52,6 +54,7 @@ _CALM = {
     *(words.UPGRADING, words.ROLLING_BACK, words.AWAITING_HEALTH, words.ROLLED_BACK),
     words.AWAITING_SNAPSHOT,
     words.PROGRESSING,
+    words.RESTORING,
     words.NOT_CREATED,
     words.ISSUING,
     words.WAITING_FOR_ADDRESS,
@@ -95,10 +98,12 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
         certificates=certificates(seen.authority, seen.leaves) or before.certificates,
     )
     status = rotated(seen, plan, moved(seen, plan, status, now))
+    status = restored(status, plan.restore, seen.probed, now, is_ready=ready)
     status = replace(status, phase=_phase(seen, plan, status))
     healings = (*healing_notes(before, plan.heal, results), *mending_notes(before, plan.mend, results))
     story = (*upgrade_notes(seen, plan, status), *healings, *rotation_notes(seen, plan))
     measures = (*orchestrations.measured(seen, plan, status, now), *mending_measures(results))
+    story = (*story, *restore_notes(before.restore, status.restore))
     return Report(status, (*story, *_notes(seen, status, results)), measures)
 
 
@@ -246,6 +251,8 @@ def _phase(seen: Observed, plan: Plan, status: ClusterStatus) -> str:
         return "Paused"
     if is_true(status.conditions, words.READY):
         return "Ready"
+    if is_under_way(replace(seen.cluster, status=status)):
+        return "Restoring"
     if plan.step is not None and plan.step.verdict is not None and plan.step.verdict.reason in _ON_THE_WAY:
         return "Upgrading"
     if status.ready_at is not None:

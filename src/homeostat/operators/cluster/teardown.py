@@ -13,6 +13,7 @@ from homeostat.api.core import (
     CONFIG_MAP,
     DEPLOYMENT,
     PERSISTENT_VOLUME_CLAIM,
+    POD,
     POD_DISRUPTION_BUDGET,
     SECRET,
     SERVICE,
@@ -26,6 +27,7 @@ from homeostat.operators.cluster.actions import Plan, Remove, RemoveFinalizer, V
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.restore.names import COMPONENT as RESTORE
 
 _LAST: tuple[Kind[Any], ...] = (SERVICE, SECRET, CONFIG_MAP, POD_DISRUPTION_BUDGET)
 
@@ -47,7 +49,7 @@ def tear_down(seen: Observed) -> Plan:
         plan = _stage(seen, what, kind, workloads, components)
         if plan is not None:
             return plan
-    return _volumes(seen) or _rest(seen) or Plan((RemoveFinalizer(),))
+    return _restores(seen) or _volumes(seen) or _rest(seen) or Plan((RemoveFinalizer(),))
 
 
 def _stage(
@@ -60,6 +62,15 @@ def _stage(
         return None
     actions = tuple(Remove(kind, name, live.uid) for name, live in left if not live.deleting)
     return Plan(actions, verdict=_deleting(f"removing {what}" + (f": {_listed(pods)}" if pods else "")))
+
+
+def _restores(seen: Observed) -> Plan | None:
+    """Pods in the middle of a restore hold volumes, and have no workload that they go with."""
+    pods = [pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) == RESTORE]
+    actions = tuple(
+        Remove(POD, pod.metadata.name, pod.metadata.uid) for pod in pods if pod.metadata.deletion_timestamp is None
+    )
+    return Plan(actions, verdict=_deleting(f"removing what restores etcd: {_listed(pods)}")) if pods else None
 
 
 def _volumes(seen: Observed) -> Plan | None:

@@ -70,6 +70,7 @@ HEALING_BUDGET_SPENT, HEALING_BACKED_OFF = "HealingBudgetSpent", "HealingBackedO
 UNREADY, UNRESPONSIVE, NOT_LEADING = "Unready", "Unresponsive", "NotLeading"
 RESTARTING_MASTER, MASTER_RESTARTED, HANDED_OVER = "RestartingMaster", "MasterRestarted", "HandedOver"
 ISOLATED, RESTORED = "Isolated", "Restored"
+QUORUM_LOST, RESTORING, DATA_RESTORED, RESTORE_REFUSED = "QuorumLost", "Restoring", "DataRestored", "RestoreRefused"
 SERVING = "Serving"
 RENEWED, EXPIRING = "Renewed", "Expiring"
 ROTATING, ROTATION_HELD, ROTATED = "Rotating", "RotationHeld", "Rotated"
@@ -105,6 +106,12 @@ TABLES = (
                 "spec.overrides names a flag or variable that homeostat owns, a component that the package version does"
                 " not have, or limits below requests. Masters stay as they are, and are repaired so.",
                 "Change the field that is named.",
+            ),
+            Word(
+                RESTORE_REFUSED,
+                "spec.restoreFrom names a snapshot that cannot be had, is damaged or of another cluster, or does not"
+                " fit the package version. Nothing was made yet; it is looked at again every minute.",
+                "Read the message; it says what to declare, or what to mend.",
             ),
             Word(
                 PAUSED,
@@ -228,6 +235,23 @@ TABLES = (
                 NO_ROOM,
                 "A member is dead, and no host takes a new one in a zone of its own.",
                 "Add hosts, or mend those of the zone.",
+            ),
+            Word(
+                QUORUM_LOST,
+                "Too few members of etcd are left for a quorum. Only their return, or a restore from a snapshot, helps;"
+                " the message says what a restore would lose.",
+                "Mend the hosts of the members; if they are lost, set spec.healing.approveRestore to the snapshot that"
+                " the message names.",
+            ),
+            Word(
+                RESTORING,
+                "The data of etcd comes from a snapshot: of a new Cluster, or after an approval.",
+                "Wait; status.restore says how far it is.",
+            ),
+            Word(
+                RESTORE_REFUSED,
+                "The restore that was approved cannot begin, and nothing was touched.",
+                "Read the message; approve another snapshot, or mend what is wrong.",
             ),
         ),
     ),
@@ -371,6 +395,12 @@ TABLES = (
             Word(MASTER_RESTARTED, "All of a component is well again after restarts.", "Nothing to do."),
             Word(HANDED_OVER, "Restarts did not help.", "Look at the conditions of the masters."),
             Word(ROLLED_BACK, "The masters went back to what was complete before.", "Look at the condition UpToDate."),
+            Word(RESTORING, "A restore from a snapshot begins, or comes to its next stage.", "Wait."),
+            Word(
+                DATA_RESTORED,
+                "The cluster serves the data of a snapshot.",
+                "Look at what was written since it was taken.",
+            ),
             Word(REMOVED, "A part was removed, because the Cluster is being deleted.", "Nothing to do."),
             Word(DELETED, "Everything that was made for the Cluster is gone.", "Nothing to do."),
         ),

@@ -53,12 +53,12 @@ def heal(seen: Observed, now: datetime, policy: Policy) -> Heal:
         replacement = healing.replacement
         unknown = Verdict(words.REPLACING_MEMBER, f"{replacement.member} is being replaced")
         return _by_fresh_answer(seen, now, unknown, lambda answer: _go_on(seen, answer, replacement, now))
-    dead = [member for member in _names(seen) if not _is_ready(seen, member)]
+    dead = [member for member in _names(seen) if not is_ready(seen, member)]
     if not dead:
         return Heal()
     patience = timedelta(seconds=seen.cluster.spec.healing.replace_member_after_seconds)
-    oldest = min(dead, key=lambda member: _unready_since(seen, member, now))
-    due = _unready_since(seen, oldest, now) + patience
+    oldest = min(dead, key=lambda member: unready_since(seen, member, now))
+    due = unready_since(seen, oldest, now) + patience
     if now < due:
         return Heal(wait=Wait(due, f"{oldest} may come back"))
     if len(dead) > 1:
@@ -110,7 +110,7 @@ def _judge(seen: Observed, answer: EtcdSeen, member: str, now: datetime, policy:
         why = rule(seen, member, now, policy)
         if why is not None:
             return why
-    since = _unready_since(seen, member, now)
+    since = unready_since(seen, member, now)
     return _begin(seen, member, one, f"its Pod is not ready since {since:%FT%TZ}, and etcd cannot reach it", now)
 
 
@@ -195,7 +195,7 @@ def _go_on(seen: Observed, answer: EtcdSeen, replacement: MemberReplacementStatu
         return _doing(now, f"the new {name} is awaited")
     if new.is_learner and new.is_level:
         return _doing(now, f"{name} gets its vote", PromoteMember(name, new.id))
-    if new.is_learner or not _is_ready(seen, name):
+    if new.is_learner or not is_ready(seen, name):
         return _doing(now, f"the new {name} catches up")
     return Heal(ends=True)
 
@@ -204,7 +204,7 @@ def _remove(
     seen: Observed, answer: EtcdSeen, replacement: MemberReplacementStatus, old: MemberSeen, now: datetime
 ) -> Heal:
     name = replacement.member
-    if old.is_well and _is_ready(seen, name):
+    if old.is_well and is_ready(seen, name):
         return Heal(ends=True)  # it came back before anything was done
     if seen.cluster.spec.healing.paused:
         return _hold(now, words.HEALING_PAUSED, f"{name} is dead, and is not replaced: spec.healing.paused is true")
@@ -252,12 +252,13 @@ def _pod(seen: Observed, name: str) -> Pod | None:
     return next((pod for pod in seen.pods if pod.metadata.name == name), None)
 
 
-def _is_ready(seen: Observed, member: str) -> bool:
+def is_ready(seen: Observed, member: str) -> bool:
+    """Whether its Pod is."""
     pod = _pod(seen, member)
     return pod is not None and pod.is_ready
 
 
-def _unready_since(seen: Observed, member: str, now: datetime) -> datetime:
+def unready_since(seen: Observed, member: str, now: datetime) -> datetime:
     """By its kubelet where that tells, else since this process has seen it so."""
     pod = _pod(seen, member)
     condition = pod.status.condition("Ready") if pod else None

@@ -66,13 +66,20 @@ def client_service(inputs: Inputs) -> Desired:
 
 def membership(inputs: Inputs) -> Desired:
     """Which members there are, for one that starts without data."""
+    data = {_MEMBERS: initial_cluster(inputs), _STATE: "existing" if inputs.is_formed else "new"}
+    return derived(CONFIG_MAP, inputs, inputs.names.etcd, NAME, {"data": data})
+
+
+def initial_cluster(inputs: Inputs) -> str:
+    """All members with the addresses at which their peers find them, as etcd takes it."""
     names = inputs.names
-    members = (
-        f"{member}=https://{names.etcd_host(member)}:{ETCD_PEER_PORT}"
-        for member in names.etcd_members(inputs.topology.members)
-    )
-    data = {_MEMBERS: ",".join(members), _STATE: "existing" if inputs.is_formed else "new"}
-    return derived(CONFIG_MAP, inputs, names.etcd, NAME, {"data": data})
+    members = names.etcd_members(inputs.topology.members)
+    return ",".join(f"{member}={peer_url(inputs, member)}" for member in members)
+
+
+def peer_url(inputs: Inputs, member: str) -> str:
+    """Where its peers find a member."""
+    return f"https://{inputs.names.etcd_host(member)}:{ETCD_PEER_PORT}"
 
 
 def budget(inputs: Inputs) -> Desired:
@@ -113,7 +120,7 @@ def stateful_set(inputs: Inputs) -> Desired:
         "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
         "selector": {"matchLabels": selector(inputs, NAME)},
         "template": template,
-        "volumeClaimTemplates": [_claim(inputs)],
+        "volumeClaimTemplates": [claim_template(inputs)],
     }
     return derived(STATEFUL_SET, inputs, names.etcd, NAME, {"spec": spec})
 
@@ -141,7 +148,8 @@ def _flags(inputs: Inputs) -> dict[str, str]:
     }
 
 
-def _claim(inputs: Inputs) -> dict[str, Any]:
+def claim_template(inputs: Inputs) -> dict[str, Any]:
+    """The volume of a member."""
     storage = inputs.cluster.spec.storage
     spec: dict[str, Any] = {
         "accessModes": ["ReadWriteOnce"],

@@ -212,6 +212,12 @@ def _away_from(hosts: tuple[str, ...]) -> dict[str, Any]:
     return {"affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}}
 
 
+def at_rest(desired: Desired) -> Desired:
+    """The same workload without replicas."""
+    spec = {**desired.body["spec"], "replicas": 0}
+    return Desired(desired.kind, desired.component, {**desired.body, "spec": spec})
+
+
 def https_probe(path: str, port: int, *, period_s: int, failures: int, host: str = "") -> dict[str, Any]:
     """A kubelet's probe over HTTPS; kubelets do not verify certificates."""
     get: dict[str, Any] = {"path": path, "port": port, "scheme": "HTTPS"}

@@ -19,6 +19,7 @@ from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster import words as cluster_words
 from homeostat.operators.cluster.actions import Verdict, Wait
 from homeostat.operators.cluster.backup.schedule import Due, due
+from homeostat.operators.cluster.restore.beginning import is_under_way
 from homeostat.operators.cluster.rollout.securing import awaits_snapshot
 from homeostat.operators.cluster.snapshots import words
 
@@ -77,8 +78,14 @@ def decide(seen: Seen, now: datetime) -> Plan:
 
 def pinned(cluster: Cluster) -> frozenset[str]:
     """Snapshots that something under way may still need."""
-    upgrade = cluster.status.upgrade
-    return frozenset({upgrade.snapshot} if upgrade is not None and upgrade.snapshot else ())
+    upgrade, restore, loss = cluster.status.upgrade, cluster.status.restore, cluster.status.quorum_loss
+    named = (
+        upgrade.snapshot if upgrade is not None else "",
+        restore.snapshot if restore is not None and is_under_way(cluster) else "",
+        loss.newest_snapshot if loss is not None else "",
+        cluster.spec.healing.approve_restore,
+    )
+    return frozenset(each for each in named if each)
 
 
 def back_off(attempts: int) -> timedelta:
@@ -106,7 +113,9 @@ def judged(seen: Seen, status: ClusterBackupStatus, now: datetime) -> tuple[bool
 
 
 def _has_data(cluster: Cluster) -> bool:
-    return cluster.status.ready_at is not None and cluster.metadata.deletion_timestamp is None
+    """Data that will stay: not that of a Cluster that goes, nor what a restore is about to exchange."""
+    is_formed = cluster.status.ready_at is not None and cluster.metadata.deletion_timestamp is None
+    return is_formed and not is_under_way(cluster)
 
 
 def _begin(seen: Seen, now: datetime) -> Plan:

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 from tests.support.backups import backed_up, failure, last, seen, taking
 from tests.support.clusters import NOW, cluster
+from tests.support.restoring import ID, lost, restore
 
 from homeostat.api.cluster.v1alpha1 import ClusterUpgradeStatus
 from homeostat.operators.cluster.snapshots.decide import Plan, TakeSnapshot, back_off, decide, pinned
@@ -125,3 +126,17 @@ def test_the_back_off_grows_to_half_an_hour() -> None:
 
 def test_nothing_is_pinned_without_an_upgrade() -> None:
     assert pinned(backed_up()) == frozenset()
+
+
+def test_while_data_is_being_restored_none_is_taken_and_what_the_restore_names_stays() -> None:
+    declared = backed_up(request="now")
+    under_way = replace(declared, status=replace(declared.status, restore=restore("Restoring")))
+    assert not decide(seen(under_way), NOW).applies
+    assert pinned(under_way) == {ID}
+    done = replace(declared, status=replace(declared.status, restore=restore("Done")))
+    assert decide(seen(done), NOW).applies
+    assert pinned(done) == frozenset()
+
+
+def test_what_a_lost_quorum_could_be_restored_from_stays() -> None:
+    assert pinned(lost().cluster) == {ID}

@@ -1,0 +1,258 @@
+"""What to do next of a restore that was decided: fetch, stop, restore each member, start. Pure.
+
+The stage stands in the status before its first step is done, and every step within a stage is read off from what there
+is: whether this process has the snapshot ready, which Pods run, which ended well. An operator that dies between any two
+of them goes on where it was. Until all bytes of the snapshot are here and verified, nothing is touched.
+
+As many members as make a quorum are enough. One whose host is away meanwhile keeps its old data, which the others
+refuse, and is replaced as any dead member is. Only where too few hosts are left for a quorum, and for long, the volumes
+of those that are gone are given up.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from homeostat.api.cluster.restoring import ClusterRestoreStatus
+from homeostat.api.core import PERSISTENT_VOLUME_CLAIM, SECRET, PersistentVolumeClaim
+from homeostat.api.pods import POD, Pod
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.actions import Action, Verdict
+from homeostat.operators.cluster.components import topology
+from homeostat.operators.cluster.names import COMPONENT_LABEL
+from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.restore.actions import Clear, FetchSnapshot, RestoreMember
+from homeostat.operators.cluster.restore.beginning import (
+    ASKED_AGAIN,
+    DROPPED,
+    FETCHING,
+    RESTORING,
+    STARTING,
+    STOPPING,
+    judge,
+    own,
+    owner_of,
+    reference,
+)
+from homeostat.operators.cluster.restore.names import (
+    ATTEMPT_ANNOTATION,
+    COMPONENT,
+    OFFER_ANNOTATION,
+    attempt_of,
+    pod_name,
+    secret_name,
+)
+
+_SELECTED_NODE = "volume.kubernetes.io/selected-node"
+_AGAIN = timedelta(seconds=2)
+_ANSWERED = timedelta(seconds=0.5)  # until an answer of the store's is looked at
+_FETCH_AGAIN = timedelta(seconds=30)
+_FIRST_BACK_OFF, _LONGEST_BACK_OFF = timedelta(seconds=5), timedelta(minutes=5)
+
+
+class Next(Struct, frozen=True):
+    """The next step; masters are held at no replicas where `holds_masters` says so."""
+
+    verdict: Verdict
+    actions: tuple[Action, ...] = ()
+    becomes: ClusterRestoreStatus | None = None
+    is_refused: bool = False  # the declaration cannot be followed
+    holds_masters: bool = False
+    again: timedelta = _AGAIN
+
+
+def go_on(seen: Observed, now: datetime) -> Next | None:
+    """The next step of the restore in the status; None when masters may run, and nothing is left to do."""
+    restore = seen.cluster.status.restore
+    stages = {FETCHING: _fetch, STOPPING: _stop, RESTORING: _restore, STARTING: _start}
+    is_under_way = restore is not None and restore.stage in stages
+    return stages[restore.stage](seen, restore, now) if is_under_way and restore is not None else None
+
+
+def begin(seen: Observed, now: datetime) -> Next | None:
+    """A new Cluster that names a snapshot begins with it; one that has data already keeps that."""
+    wish = seen.cluster.spec.restore_from
+    if wish is None or seen.is_begun or seen.cluster.status.restore is not None:
+        return None
+    try:
+        owner = reference(wish.cluster)
+    except ValueError as error:
+        return Next(Verdict(words.RESTORE_REFUSED, f"spec.restoreFrom: {error}"), is_refused=True, again=ASKED_AGAIN)
+    judged = judge(seen, owner, wish.snapshot, None, now)
+    if judged.refused:
+        refused = Verdict(words.RESTORE_REFUSED, f"spec.restoreFrom: {judged.refused}")
+        return Next(refused, is_refused=True, again=ASKED_AGAIN)
+    what = _doing(f"looking at snapshot {wish.snapshot} of {owner}")
+    if judged.ask is not None:
+        return Next(what, (judged.ask,), again=_ANSWERED)
+    return Next(what, becomes=judged.begins, again=timedelta(0))
+
+
+def back_off(attempts: int) -> timedelta:
+    """How long after a failure a member is tried again."""
+    return min(_FIRST_BACK_OFF * (1 << min(attempts, 10)), _LONGEST_BACK_OFF)
+
+
+def _fetch(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next:
+    owner = owner_of(restore)
+    if owner == own(seen.cluster) and seen.cluster.spec.healing.approve_restore != restore.snapshot:
+        return _turn(restore, DROPPED, now)
+    if _is_handed(seen, restore):
+        return _turn(restore, STOPPING if seen.workloads else RESTORING, now)
+    answer = seen.snapshots
+    failure = answer.failure if answer is not None and answer.is_about(owner, restore.snapshot) else ""
+    verdict = Verdict(words.RESTORE_REFUSED, failure) if failure else _doing(f"fetching snapshot {restore.snapshot}")
+    if failure and answer is not None and now < answer.at + _FETCH_AGAIN:
+        return Next(verdict, again=_FETCH_AGAIN)
+    return Next(verdict, (FetchSnapshot(owner, restore.snapshot),))
+
+
+def _stop(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next:
+    """No master may run while the data is exchanged: none serves, none writes, none believes what it remembers."""
+    left = [pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) != COMPONENT]
+    is_scaled = all(workload.spec.replicas == 0 for workload in seen.workloads.values())
+    if not left and is_scaled:
+        return _turn(restore, RESTORING, now)
+    stuck = tuple(Clear(POD, pod.metadata.name, pod.metadata.uid, force=True) for pod in left if _is_stuck(seen, pod))
+    names = ", ".join(pod.metadata.name for pod in left)
+    return Next(_doing("stopping the masters" + (f": {names}" if names else "")), stuck, holds_masters=True)
+
+
+def _restore(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next:
+    members = seen.names.etcd_members(topology(seen).members)
+    done = [member for member in members if _has_succeeded(seen, restore, member)]
+    away = [member for member in members if member not in done and _is_away(seen, member)]
+    if len(done) >= topology(seen).quorum and len(done) + len(away) == len(members):
+        return _turn(restore, STARTING, now)
+    if not _is_handed(seen, restore):
+        return Next(
+            _doing(f"fetching snapshot {restore.snapshot} once more"),
+            (FetchSnapshot(owner_of(restore), restore.snapshot),),
+            holds_masters=True,
+        )
+    if len(members) - len(away) < topology(seen).quorum:
+        return _give_up(seen, restore, away, now)
+    steps = [_step(seen, restore, member, now) for member in members if member not in (*done, *away)]
+    failed = sum(step.failed for step in steps)
+    what = "; ".join(step.what for step in steps if step.what)
+    return Next(
+        _doing(f"{len(done)} of {len(members)} members have the data of {restore.snapshot}: {what}"),
+        tuple(action for step in steps for action in step.actions),
+        becomes=replace(restore, attempts=restore.attempts + failed) if failed else None,
+        holds_masters=True,
+    )
+
+
+def _start(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next | None:  # noqa: ARG001
+    """What was needed for restoring goes first: etcd and the Pods of the restore have the same volumes."""
+    left = [Clear(POD, pod.metadata.name, pod.metadata.uid, force=_is_stuck(seen, pod)) for pod in _all_pods(seen)]
+    secret = seen.live.get((SECRET.resource.kind, secret_name(seen.names)))
+    if secret is not None:
+        left.append(Clear(SECRET, secret_name(seen.names), secret.uid))
+    return Next(_doing("the masters start on the restored data"), tuple(left), holds_masters=True) if left else None
+
+
+class _Step(Struct, frozen=True):
+    """What one member needs."""
+
+    actions: tuple[Action, ...] = ()
+    what: str = ""
+    failed: bool = False
+
+
+def _step(seen: Observed, restore: ClusterRestoreStatus, member: str, now: datetime) -> _Step:
+    pod = _pod(seen, member)
+    if pod is None:
+        return _Step((RestoreMember(member),), f"{member} begins")
+    clear = Clear(POD, pod.metadata.name, pod.metadata.uid, force=_is_stuck(seen, pod))
+    if pod.metadata.deletion_timestamp is not None:
+        return _Step((clear,) if clear.force else (), f"{pod.metadata.name} goes")
+    marks = pod.metadata.annotations
+    assert seen.handed is not None  # noqa: S101  (the caller has looked)
+    if (marks.get(ATTEMPT_ANNOTATION), marks.get(OFFER_ANNOTATION)) != (attempt_of(restore), seen.handed.digest):
+        return _Step((clear,), f"{member} begins anew")
+    if pod.status.phase != "Failed":
+        return _Step(what=f"{member} is being restored")
+    why, ended = _failure(pod)
+    if ended is not None and now < ended + back_off(restore.attempts):
+        return _Step(what=f"{member} failed and is tried again: {why}")
+    return _Step((clear,), f"{member} is tried again: {why}", failed=True)
+
+
+def _give_up(seen: Observed, restore: ClusterRestoreStatus, away: list[str], now: datetime) -> Next:
+    """Members whose hosts are gone begin on new volumes, when it has lasted."""
+    gone = ", ".join(away)
+    patience = timedelta(seconds=seen.cluster.spec.healing.replace_member_after_seconds)
+    if now < (restore.stage_started_at or restore.started_at) + patience:
+        return Next(_doing(f"waiting for the hosts of {gone}"), holds_masters=True)
+    claims = [claim for member in away if (claim := _claim(seen, member)) is not None]
+    pods = [pod for member in away if (pod := _pod(seen, member)) is not None]
+    actions: tuple[Action, ...] = (
+        *(Clear(PERSISTENT_VOLUME_CLAIM, each.metadata.name, each.metadata.uid) for each in claims),
+        *(Clear(POD, each.metadata.name, each.metadata.uid, force=True) for each in pods),
+    )
+    return Next(
+        _doing(f"the volumes of {gone} are on hosts that are gone, and are given up"), actions, holds_masters=True
+    )
+
+
+def _turn(restore: ClusterRestoreStatus, stage: str, now: datetime) -> Next:
+    became = replace(restore, stage=stage, stage_started_at=now.replace(microsecond=0))
+    return Next(
+        _doing(f"now {stage.lower()}"), becomes=became, holds_masters=stage in (RESTORING, STARTING), again=timedelta(0)
+    )
+
+
+def _doing(what: str) -> Verdict:
+    return Verdict(words.RESTORING, what)
+
+
+def _is_handed(seen: Observed, restore: ClusterRestoreStatus) -> bool:
+    handed = seen.handed
+    return handed is not None and (handed.owner, handed.snapshot) == (owner_of(restore), restore.snapshot)
+
+
+def _has_succeeded(seen: Observed, restore: ClusterRestoreStatus, member: str) -> bool:
+    pod = _pod(seen, member)
+    is_ours = pod is not None and pod.metadata.annotations.get(ATTEMPT_ANNOTATION) == attempt_of(restore)
+    return is_ours and pod is not None and pod.status.phase == "Succeeded"
+
+
+def _is_away(seen: Observed, member: str) -> bool:
+    """Whether a member's volume is on a host that is not ready, or not there."""
+    claim = _claim(seen, member)
+    where = claim.metadata.annotations.get(_SELECTED_NODE, "") if claim is not None else ""
+    if not where or not seen.hosts:
+        return False
+    return where not in seen.hosts or not seen.hosts[where].is_ready
+
+
+def _is_stuck(seen: Observed, pod: Pod) -> bool:
+    """Whether the kubelet that should let a Pod go is gone."""
+    host = seen.hosts.get(pod.spec.node_name)
+    return bool(pod.spec.node_name and seen.hosts) and (host is None or not host.is_ready)
+
+
+def _failure(pod: Pod) -> tuple[str, datetime | None]:
+    """What a failed Pod said last, and when."""
+    statuses = (*pod.status.init_container_statuses, *pod.status.container_statuses)
+    for status in statuses:
+        ended = status.state.terminated
+        if ended is not None and ended.exit_code:
+            return f"{status.name}: {ended.message.strip()[-300:] or ended.reason}", ended.finished_at
+    return pod.status.message or pod.status.reason or "it failed", None
+
+
+def _all_pods(seen: Observed) -> list[Pod]:
+    return [pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) == COMPONENT]
+
+
+def _pod(seen: Observed, member: str) -> Pod | None:
+    return next((pod for pod in _all_pods(seen) if pod.metadata.name == pod_name(member)), None)
+
+
+def _claim(seen: Observed, member: str) -> PersistentVolumeClaim | None:
+    return next((each for each in seen.claims if each.metadata.name == f"data-{member}"), None)

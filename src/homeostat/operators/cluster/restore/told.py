@@ -1,0 +1,41 @@
+"""What the status and the events say about restores. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from homeostat.api.cluster.restoring import ClusterRestoreStatus
+from homeostat.api.cluster.v1alpha1 import ClusterStatus
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.observe import ProbeSeen
+from homeostat.operators.cluster.restore.actions import Restoring
+from homeostat.operators.cluster.restore.beginning import DONE, DROPPED, STARTING
+from homeostat.runtime.events import Note
+
+
+def restored(
+    status: ClusterStatus, told: Restoring, probed: ProbeSeen | None, now: datetime, *, is_ready: bool
+) -> ClusterStatus:
+    """The status with what is told of restores; one ends when the cluster serves again, by a read since it started."""
+    restore = told.becomes or status.restore
+    if restore is not None and restore.stage == STARTING and told.has_looked and is_ready:
+        since = restore.stage_started_at or restore.started_at
+        if probed is not None and probed.version and probed.at >= since:
+            restore = replace(restore, stage=DONE, finished_at=now.replace(microsecond=0))
+    return replace(status, restore=restore, quorum_loss=told.loss if told.has_looked else status.quorum_loss)
+
+
+def restore_notes(before: ClusterRestoreStatus | None, now: ClusterRestoreStatus | None) -> list[Note]:
+    """An event for each stage."""
+    if now is None or (before is not None and (before.number, before.stage) == (now.number, now.stage)):
+        return []
+    if now.stage == DROPPED:
+        return [Note(words.RESTORING, f"the approval of {now.snapshot} was taken back, and nothing was touched")]
+    if now.stage != DONE:
+        return [Note(words.RESTORING, f"from {now.snapshot}: {now.stage.lower()}", type="Warning")]
+    lost = f"; what was written in the {timedelta(seconds=now.lost_seconds)} before the loss is gone"
+    return [
+        Note(words.DATA_RESTORED, f"the cluster serves the data of {now.snapshot}{lost if now.lost_seconds else ''}")
+    ]

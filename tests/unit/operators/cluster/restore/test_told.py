@@ -1,0 +1,91 @@
+"""What the status and the events say about restores."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+from tests.support.clusters import NOW, running
+from tests.support.restoring import FORMER, ID, begun_with, lost, restore, restoring, store_said
+
+from homeostat.api.cluster.restoring import ClusterRestoreStatus
+from homeostat.api.cluster.v1alpha1 import ClusterStatus
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.decide import Policy, decide
+from homeostat.operators.cluster.observe import Observed, ProbeSeen
+from homeostat.operators.cluster.report import report
+from homeostat.operators.cluster.restore.beginning import DONE, FETCHING, RESTORING, STARTING
+from homeostat.operators.cluster.restore.told import restore_notes
+from homeostat.runtime.conditions import find_condition
+
+
+def look(seen: Observed) -> tuple[ClusterStatus, list[tuple[str, str]]]:
+    plan = decide(seen, NOW, Policy())
+    told = report(seen, plan, (), NOW)
+    assert told.status is not None
+    return told.status, [(note.reason, note.note) for note in told.notes]
+
+
+def reason(status: ClusterStatus, type_: str) -> str:
+    found = find_condition(status.conditions, type_)
+    assert found is not None
+    return found.reason
+
+
+def running_after(state: ClusterRestoreStatus, probed: ProbeSeen | None) -> Observed:
+    seen = running(probed=probed)
+    return replace(seen, cluster=replace(seen.cluster, status=replace(seen.cluster.status, restore=state)))
+
+
+def test_a_lost_quorum_is_a_condition_with_its_price_and_stands_in_the_status() -> None:
+    status, notes = look(lost(answer=store_said(snapshot="")))
+    assert reason(status, "EtcdReady") == words.QUORUM_LOST
+    assert status.quorum_loss is not None
+    assert status.quorum_loss.newest_snapshot == ID
+    assert any(why == words.QUORUM_LOST for why, _ in notes)
+
+
+def test_a_restore_that_was_approved_is_written_down_before_its_first_step() -> None:
+    status, notes = look(lost(approveRestore=ID, answer=store_said()))
+    assert status.restore is not None
+    assert (status.restore.stage, status.restore.snapshot) == (FETCHING, ID)
+    assert (words.RESTORING, f"from {ID}: fetching") in notes
+    assert status.phase == "Restoring"
+
+
+def test_while_it_is_under_way_the_condition_says_how_far_it_is() -> None:
+    status, _ = look(restoring(RESTORING))
+    assert reason(status, "EtcdReady") == words.RESTORING
+    assert status.quorum_loss is not None
+
+
+def test_a_new_cluster_whose_snapshot_is_refused_is_not_accepted() -> None:
+    seen = begun_with(snapshots=store_said(FORMER, manifest=None, failure="it is not there"))
+    seen = replace(seen, authority=running().authority)
+    status, _ = look(seen)
+    assert reason(status, "Accepted") == words.RESTORE_REFUSED
+    assert status.started_at is None
+    assert status.restore is None
+
+
+def test_it_ends_when_the_cluster_is_ready_and_was_read_from_since_the_masters_started() -> None:
+    began = restore(STARTING, stage_started_at=NOW - timedelta(seconds=9), lost_seconds=720)
+    status, notes = look(running_after(began, ProbeSeen(NOW, "v1.35.4")))
+    assert status.restore is not None
+    assert (status.restore.stage, status.restore.finished_at) == (DONE, NOW)
+    lost_time = "what was written in the 0:12:00 before the loss is gone"
+    assert (words.DATA_RESTORED, f"the cluster serves the data of {ID}; {lost_time}") in notes
+    assert status.quorum_loss is None
+
+
+def test_a_read_from_before_proves_nothing() -> None:
+    began = restore(STARTING, stage_started_at=NOW)
+    status, _ = look(running_after(began, ProbeSeen(NOW - timedelta(seconds=1), "v1.35.4")))
+    assert status.restore == began
+
+
+def test_an_event_is_told_once_for_each_stage() -> None:
+    assert restore_notes(None, restore()) != []
+    assert restore_notes(restore(), restore(attempts=1)) == []
+    assert restore_notes(restore(DONE), restore(DONE)) == []
+    assert len(restore_notes(restore(DONE), restore(number=2))) == 1
