@@ -229,6 +229,7 @@ def normal(cell: Cell) -> list[Whole]:
 PATTERNS = (
     (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
     (r"10\.250\.0\.\d+", "ADDRESS"),
+    (r'("(?:podIP|ip)":)"[0-9.]+"', r'\1"ADDRESS"'),
     (r'("cluster.homeostat.dev/(?:secret-)?digest":)"[0-9a-f]+"', r'\1"DIGEST"'),
     (r"(demo-(?:apiserver|scheduler|controller-manager))-[0-9a-f]{8}-0", r"\1-POD"),
     (

@@ -115,9 +115,22 @@ class MasterActor:
         if pod.is_ready and not action.is_hung:
             return f"{action.pod} is not deleted: it is ready again"
         if action.server is None:
-            return ""
+            return await self._leads_again(seen, action)
         if not await self._check(seen, action.server, await self._kubeconfig(seen)):
             return f"{action.pod} is not deleted: it answers again"
+        return ""
+
+    async def _leads_again(self, seen: Observed, action: RestartMaster) -> str:
+        """Why a controller must not be touched; empty: it leads nobody."""
+        known = self._memory(seen.cluster.metadata.uid)
+        try:
+            told = await self._probe.probe(await self._kubeconfig(seen))
+        except Unreachable as error:
+            return f"{action.pod} is not deleted: nobody tells who leads: {error}"
+        note_leaders(known, told, self._clock.now())
+        leader = known.leaders.get(action.component)
+        if leader is not None and leader.leads(action.pod) and not leader.is_stale:
+            return f"{action.pod} is not deleted: it leads"
         return ""
 
 
