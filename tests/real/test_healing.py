@@ -1,0 +1,124 @@
+"""Masters of real clusters are hurt in ways that Kubernetes alone does not mend, or not soon; clients hardly notice."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.support.business import create, wait_ready
+from tests.support.datacentre import Centre, eventually, on_host
+from tests.support.masters import Masters
+
+pytestmark = pytest.mark.real
+
+NAMESPACE = "real-healing"
+SERVER = "kube-apiserver"
+OUTAGE_S = 6.0  # a check of the balancer waits two seconds, and it takes two
+DERIVED = "services,configmaps,poddisruptionbudgets,deployments,statefulsets,secrets"
+Say = Callable[[str], None]
+
+
+@pytest.fixture(scope="module")
+def hale(centre: Centre) -> Iterator[Masters]:
+    """A highly available cluster."""
+    centre.kubectl("create", "namespace", NAMESPACE)
+    create(centre, NAMESPACE, "hale", "cluster-ha.yaml")
+    masters = Masters(centre, NAMESPACE, "hale")
+    wanted = ("get", "configmap", "kube-root-ca.crt", "--ignore-not-found", "-o", "name")
+    eventually(lambda: bool(centre.business("hale", *wanted, namespace=NAMESPACE)), within_s=60)
+    yield masters
+    centre.kubectl("delete", "clusters", "--all", "-n", NAMESPACE, "--timeout=180s")
+    centre.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Say:
+    """Print a figure past pytest's capture."""
+
+    def tell(line: str) -> None:
+        with capsys.disabled():
+            print(f"\nmeasured: {line}")  # noqa: T201  (figures for the docs)
+
+    return tell
+
+
+def test_an_api_server_that_is_stopped_leaves_the_endpoint_and_is_replaced(hale: Masters, say: Say) -> None:
+    victim = hale.pods(SERVER)[0]
+    uid, address = victim["metadata"]["uid"], victim["status"]["podIP"]
+    with hale.life().lived() as client:
+        eventually(lambda: len(client.acknowledged) > 10, within_s=20)
+        hale.signal(victim, "STOP")
+        stopped = time.monotonic()
+        eventually(lambda: address not in hale.endpoint(), within_s=40)
+        out = time.monotonic() - stopped
+        eventually(lambda: len(hale.ready(SERVER)) == 2 and uid not in hale.ready(SERVER), within_s=90)
+        replaced = time.monotonic() - stopped
+        wait_ready(hale.centre, NAMESPACE, "hale")
+    say(
+        f"an API server is stopped: {len(client.failures)} of {client.tried} requests failed, the last one begun"
+        f" {client.failed_for(stopped):.1f} s after; out of the endpoint after {out:.0f} s, replaced after"
+        f" {replaced:.0f} s"
+    )
+    (told,) = hale.status()["healing"]["restarts"]
+    assert (told["component"], told["podUid"], told["attempts"]) == (SERVER, uid, 1)
+    assert "not ready since" in told["reason"]
+    assert client.failed_for(stopped) <= OUTAGE_S, client.failures
+    assert client.lost() == set()
+
+
+@pytest.mark.soak  # test_ha.py shows a lost volume; here the process runs on until it is killed
+def test_a_data_directory_wiped_under_a_member_that_runs_is_replaced_when_it_ends(hale: Masters, say: Say) -> None:
+    victim = hale.pods("etcd")[-1]
+    hale.patch('{"healing": {"replaceMemberAfterSeconds": 30}}')
+    with hale.life().lived() as client:
+        eventually(lambda: len(client.acknowledged) > 10, within_s=20)
+        on_host(hale.centre, victim["spec"]["nodeName"], f"rm -rf {hale.directory(victim)}/*")
+        hale.signal(victim, "KILL")
+        lost = time.monotonic()
+        eventually(lambda: hale.status()["healing"].get("attempts") == 1, within_s=120)
+        eventually(lambda: "replacement" not in hale.status()["healing"], within_s=120)
+        took = time.monotonic() - lost
+    wait_ready(hale.centre, NAMESPACE, "hale")
+    say(
+        f"a data directory is wiped: another member is there after {took:.0f} s, 30 s of them patience;"
+        f" {len(client.failures)} of {client.tried} requests failed"
+    )
+    assert len(hale.ready("etcd")) == 3
+    assert client.lost() == set()
+
+
+def test_each_derived_object_deleted_and_each_secret_corrupted_in_turn_comes_back(hale: Masters, say: Say) -> None:
+    centre, name = hale.centre, "plain"
+    create(centre, NAMESPACE, name)
+    plain = Masters(centre, NAMESPACE, name)
+    centre.business(name, "create", "namespace", "kept", namespace=NAMESPACE)
+    endpoint, began = plain.status()["endpoint"], time.monotonic()
+    mine = ("-n", NAMESPACE, "-l", f"cluster.homeostat.dev/name={name}")
+    objects = [(one["kind"], one["metadata"]) for one in centre.get(DERIVED, *mine)["items"]]
+    derived = [(kind, meta["name"], meta["uid"]) for kind, meta in objects if meta["name"] != f"{name}-pki"]
+    for kind, each, uid in derived:
+        centre.kubectl("delete", kind, each, "-n", NAMESPACE, "--wait=false")
+        eventually(lambda: uid_of(centre, kind, each) not in ("", uid), within_s=60)  # noqa: B023
+    wait_ready(centre, NAMESPACE, name)
+    for each in [each for kind, each, _ in derived if kind == "Secret"]:
+        content = centre.get("secret", each, "-n", NAMESPACE)["data"]
+        garbage = json.dumps({"data": dict.fromkeys(content, "Z2FyYmFnZQ==")})
+        centre.kubectl("patch", "secret", each, "-n", NAMESPACE, "--type=merge", "-p", garbage)
+        eventually(lambda: "Z2FyYmFnZQ==" not in data_of(centre, each).values(), within_s=60)  # noqa: B023
+    wait_ready(centre, NAMESPACE, name)
+    took = time.monotonic() - began
+    say(f"{len(derived)} objects deleted and their Secrets corrupted in turn: all is well {took:.0f} s after the first")
+    assert "namespace/kept" in centre.business(name, "get", "namespaces", "-o", "name", namespace=NAMESPACE)
+    assert plain.status()["endpoint"] == endpoint
+    assert len(derived) == 15, derived
+
+
+def uid_of(centre: Centre, kind: str, name: str) -> str:
+    path = "jsonpath={.metadata.uid}"
+    return centre.kubectl("get", kind, name, "-n", NAMESPACE, "--ignore-not-found", "-o", path)
+
+
+def data_of(centre: Centre, secret: str) -> dict[str, str]:
+    return dict(centre.get("secret", secret, "-n", NAMESPACE)["data"])
