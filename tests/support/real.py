@@ -17,7 +17,7 @@ from pathlib import Path
 from homeostat.local.binaries import directory
 from homeostat.local.binaries.checking import version_in
 from homeostat.local.binaries.components import (
-    KUBERNETES_VERSIONS,
+    OFFERED_VERSIONS,
     Component,
     architecture,
     providing,
@@ -30,7 +30,7 @@ from homeostat.local.binaries.store import RELEASE, Store
 from homeostat.local.paths import Paths
 
 API_SERVER_BINARIES = ("etcd", "kube-apiserver", "kubectl")
-_COMPONENTS = (*wanted(KUBERNETES_VERSIONS, architecture()), *tools())
+_COMPONENTS = (*wanted(OFFERED_VERSIONS, architecture()), *tools())
 
 
 class RealPartMissing(AssertionError):

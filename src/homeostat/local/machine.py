@@ -17,7 +17,7 @@ from homeostat.kit.clock import Clock
 from homeostat.local import doctor
 from homeostat.local.base import ensure_base
 from homeostat.local.binaries import BinarySet, ensure
-from homeostat.local.binaries.components import ETCD_VERSIONS
+from homeostat.local.binaries.components import ETCD_VERSIONS, OFFERED_VERSIONS
 from homeostat.local.command import run
 from homeostat.local.datacentre import COREDNS_VERSION, LOCAL_PATH_VERSION, DataCentre
 from homeostat.local.hosts.nodes import node_files
@@ -33,7 +33,6 @@ from homeostat.local.network import Network
 from homeostat.local.plan import Place
 from homeostat.local.steps import Report
 
-OFFERED_VERSIONS = ("1.34.4", "1.35.4")
 _PACKAGE = Path(__file__).resolve().parent.parent
 _IMAGES = "/opt/homeostat/images"
 _KNOWN_IMAGES = "/etc/homeostat/images"

@@ -28,8 +28,8 @@ CLUSTERS, PACKAGES = unstructured(CLUSTER.resource), unstructured(CLUSTER_PACKAG
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_is_accepted(server: ApiServer, path: Path) -> None:
     # cluster.yaml, cluster-ha.yaml, cluster-restored.yaml, cluster-tuned.yaml,
-    # packageversions/v1.34.4.yaml, packageversions/v1.35.4.yaml, packageversions/v1.35.4-small.yaml,
-    # packageversions/v1.34.4-etcd3.5.yaml
+    # packageversions/v1.34.3.yaml, packageversions/v1.34.4.yaml, packageversions/v1.35.4.yaml,
+    # packageversions/v1.35.4-small.yaml, packageversions/v1.34.4-etcd3.5.yaml
     kind, name = (yaml.safe_load(path.read_text())[key] for key in ("kind", "metadata"))
     told = server.kubectl("apply", "--server-side", "--dry-run=server", "--force-conflicts", "-f", str(path))
     assert f"{kind.lower()}.cluster.homeostat.dev/{name['name']} serverside-applied" in told

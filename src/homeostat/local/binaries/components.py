@@ -12,20 +12,15 @@ from msgspec import Struct
 from homeostat.local.binaries.errors import Unknown
 
 KUBERNETES_VERSIONS = ("1.34.4", "1.35.4")
+MASTER_VERSIONS = ("1.34.3",)  # patches of which there are only masters, for moves between patches of one minor
+OFFERED_VERSIONS = (*KUBERNETES_VERSIONS, *MASTER_VERSIONS)
 ETCD_VERSIONS = ("3.5.35", "3.6.16")  # the newest is what new clusters and the meta cluster are made of
 COREDNS_VERSION = "1.14.7"
 LOCAL_PATH_VERSION = "0.0.30"
 HELM_VERSION = "4.3.1"
 
-_KUBERNETES_PROGRAMS = (
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kubelet",
-    "kube-proxy",
-    "kubeadm",
-    "kubectl",
-)
+_MASTERS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+_KUBERNETES_PROGRAMS = (*_MASTERS, "kubelet", "kube-proxy", "kubeadm", "kubectl")
 _ASK = {"kubectl": ("version", "--client"), "kubeadm": ("version", "-o", "short")}
 _STRIPPED = "-s -w -buildid="
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -121,15 +116,15 @@ def providing(name: str, version: str, components: tuple[Component, ...]) -> Com
 def kubernetes(version: str, arch: str) -> Component:
     """A Kubernetes version; each of its programs is released as a file of its own."""
     at = f"release/v{version}/bin/linux/{arch}"
-    files = (File("kubernetes", f"{at}/{name}", f"{at}/{name}.sha256", name=name) for name in _KUBERNETES_PROGRAMS)
-    programs = (
-        Program(name, f"k8s.io/kubernetes/cmd/{name}", _ASK.get(name, ("--version",))) for name in _KUBERNETES_PROGRAMS
-    )
+    is_whole = version not in MASTER_VERSIONS
+    names = _KUBERNETES_PROGRAMS if is_whole else _MASTERS
+    files = (File("kubernetes", f"{at}/{name}", f"{at}/{name}.sha256", name=name) for name in names)
+    programs = (Program(name, f"k8s.io/kubernetes/cmd/{name}", _ASK.get(name, ("--version",))) for name in names)
     return Component(
         "kubernetes",
         version,
         tuple(programs),
-        f"kubernetes/{_minor(version)}",
+        f"kubernetes/{_minor(version) if is_whole else version}",
         f"{_STRIPPED} {_stamps(version)}",
         tuple(files),
         space=Space(programs=640, objects=3072, modules=1024, work=2048),

@@ -17,7 +17,7 @@ from homeostat.kit.clock import Clock
 from homeostat.local.binaries import build, directory, engines, go, mirror
 from homeostat.local.binaries.checking import Memory, version_of
 from homeostat.local.binaries.components import (
-    KUBERNETES_VERSIONS,
+    OFFERED_VERSIONS,
     Component,
     architecture,
     providing,
@@ -62,7 +62,7 @@ async def ensure(
     paths: Paths,
     environment: Mapping[str, str],
     *,
-    versions: tuple[str, ...] = KUBERNETES_VERSIONS,
+    versions: tuple[str, ...] = OFFERED_VERSIONS,
     clock: Clock,
     progress: Report,
     arch: str = "",
@@ -87,7 +87,7 @@ async def ensure_program(
 ) -> Path:
     """Have one program (of a version, or the newest) with its component. Raises BinariesError, Unknown first of all."""
     search = _Search(paths, environment, arch or architecture(), clock, progress)
-    component = providing(name, version, (*wanted(KUBERNETES_VERSIONS, search.arch), *tools()))
+    component = providing(name, version, (*wanted(OFFERED_VERSIONS, search.arch), *tools()))
     try:
         return (await search.find(component)).directory / name
     finally:

@@ -9,12 +9,12 @@ from tests.support.programs import ARCH
 
 from homeostat.local import datacentre
 from homeostat.local.binaries import build, components, engines
-from homeostat.local.binaries.components import KUBERNETES_VERSIONS, Component, tools, wanted
+from homeostat.local.binaries.components import KUBERNETES_VERSIONS, OFFERED_VERSIONS, Component, tools, wanted
 from homeostat.local.binaries.errors import WrongChecksum
 from homeostat.local.binaries.mirror import Mirror
 from homeostat.local.binaries.release import checksum_of
 
-ALL = (*wanted(KUBERNETES_VERSIONS, ARCH), *tools())
+ALL = (*wanted(OFFERED_VERSIONS, ARCH), *tools())
 SUM = "a1" * 32
 
 
@@ -42,6 +42,18 @@ def test_versions_are_the_same_everywhere() -> None:
     assert datacentre.LOCAL_PATH_VERSION == components.LOCAL_PATH_VERSION
 
 
+def test_a_second_patch_of_a_minor_shares_every_module_that_is_not_of_kubernetes() -> None:
+    """So that Go, which compiles again what another version has, compiles only Kubernetes itself."""
+    pins = re.compile(r"^\t(\S+) (v\S+)", re.MULTILINE)
+    whole, masters = (
+        dict(pins.findall((engines.find(f"kubernetes/{engine}") / "go.mod").read_text()))
+        for engine in ("1.34", "1.34.3")
+    )
+    assert {module for module, pin in masters.items() if whole.get(module) != pin} == {
+        module for module, pin in masters.items() if pin.endswith(".34.3")
+    }
+
+
 def test_a_recipe_changes_with_what_is_built_and_with_nothing_else() -> None:
     recipes = {build.recipe(one, engines.find(one.engine), ARCH) for one in ALL}
     assert len(recipes) == len(ALL)
@@ -53,7 +65,7 @@ def test_a_recipe_changes_with_what_is_built_and_with_nothing_else() -> None:
 
 def test_releases_are_looked_for_at_the_projects_own_hosts_or_a_mirror() -> None:
     paths = {file.name or file.path: (file.host, file.path) for one in ALL for file in one.files}
-    host, path = paths["kubelet"]
+    host, path = paths["kubelet"]  # of the last version that has one
     assert Mirror().url(host, path) == "https://dl.k8s.io/release/v1.35.4/bin/linux/amd64/kubelet"
     assert Mirror("http://mirror/at/").url(host, path) == "http://mirror/at/release/v1.35.4/bin/linux/amd64/kubelet"
 

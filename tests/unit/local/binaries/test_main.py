@@ -12,7 +12,7 @@ from tests.support.clock import ManualClock
 from tests.support.programs import install
 
 from homeostat.local.binaries import __main__ as command
-from homeostat.local.binaries.components import KUBERNETES_VERSIONS, architecture, wanted
+from homeostat.local.binaries.components import OFFERED_VERSIONS, architecture, wanted
 from homeostat.local.binaries.store import RELEASE, Store
 
 MINE = ("HOMEOSTAT_BINARIES_DIR", "HOMEOSTAT_MIRROR")
@@ -30,7 +30,7 @@ def run(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.Compl
 
 
 def test_the_places_are_printed_one_a_line(tmp_path: Path) -> None:
-    components = wanted(KUBERNETES_VERSIONS, architecture())
+    components = wanted(OFFERED_VERSIONS, architecture())
     for component in components:
         install(tmp_path / component.label, component.version, *component.names)
     done = run(tmp_path, HOMEOSTAT_BINARIES_DIR=str(tmp_path))
@@ -42,7 +42,7 @@ def fill_cache(root: Path) -> None:
     """All components, as if their releases had been downloaded."""
     store = Store(root / "homeostat" / "binaries")
     store.work.mkdir(parents=True)
-    for component in wanted(KUBERNETES_VERSIONS, architecture()):
+    for component in wanted(OFFERED_VERSIONS, architecture()):
         install(store.work, component.version, *component.names)
         for name in component.names:
             store.put(component, RELEASE, name, store.work / name, "test")
@@ -115,7 +115,7 @@ def test_what_goes_wrong_is_one_message(tmp_path: Path) -> None:
 
 
 def test_a_mirror_that_is_no_address_is_told_even_when_nothing_has_to_be_fetched(tmp_path: Path) -> None:
-    for component in wanted(KUBERNETES_VERSIONS, architecture()):
+    for component in wanted(OFFERED_VERSIONS, architecture()):
         install(tmp_path / component.label, component.version, *component.names)
     done = run(tmp_path, HOMEOSTAT_BINARIES_DIR=str(tmp_path), HOMEOSTAT_MIRROR="http://mirror:port")
     assert done.returncode == 1

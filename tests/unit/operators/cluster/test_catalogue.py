@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.support.clusters import EXAMPLES, package
 
-from homeostat.local.binaries.components import ETCD_VERSIONS, KUBERNETES_VERSIONS
+from homeostat.local.binaries.components import ETCD_VERSIONS, OFFERED_VERSIONS
 from homeostat.operators.cluster.manifests.owned import owned
 
 CATALOGUE = sorted(path.stem for path in (EXAMPLES / "packageversions").glob("*.yaml"))
@@ -22,7 +22,7 @@ def test_a_package_version_is_named_after_the_version_that_it_serves(name: str) 
 def test_its_images_are_those_that_a_data_centre_holds(name: str) -> None:
     for part in package(name).spec.components:
         assert part.image == f"homeostat.local/{part.name}:{part.version}"
-        assert part.version.removeprefix("v") in (*KUBERNETES_VERSIONS, *ETCD_VERSIONS)
+        assert part.version.removeprefix("v") in (*OFFERED_VERSIONS, *ETCD_VERSIONS)
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
