@@ -13,7 +13,8 @@ from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.session import Session
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.overrides import faults, told
-from homeostat.operators.cluster.rollout.path import refusal, remaining
+from homeostat.operators.cluster.rollout.emulation import EMULATING, on_the_way
+from homeostat.operators.cluster.rollout.path import API_SERVER, refusal, remaining
 from homeostat.operators.cluster.rollout.standing import Wish, declared, standing
 
 _HOPELESS = (
@@ -62,17 +63,23 @@ async def plan(session: Session, cluster: Cluster, to: str) -> list[str]:
     wish = Wish(to, declared(cluster).overrides)
     if why := told(faults(wish.overrides, packages[to])):
         raise CliError(f"cluster {cluster.metadata.name}: {why}", Exit.REFUSED)
-    stand = standing(cluster, wish, packages)
+    emulates = on_the_way(cluster, to, packages)
+    stand = standing(cluster, wish, packages, emulates)
     lost = sorted(set(stand.at.values()) - set(packages))
     if lost:
         raise CliError(f"clusterpackageversion {lost[0]}, of which masters are made: not found", Exit.NOT_FOUND)
     if why := refusal(stand):
         raise CliError(f"cluster {cluster.metadata.name}: {why}", Exit.REFUSED)
-    return [
+    moves = [
         f"{component}: {stand.at[component]} ({stand.now(component)}) -> {to} ({stand.then(component)})"
         + (", with other overrides" if component in stand.differing else "")
         for component in remaining(stand)
     ]
+    if moves and emulates:
+        policy = cluster.spec.upgrade_policy.finish_emulation
+        own = stand.then(API_SERVER).line
+        moves.append(f"{', '.join(EMULATING)}: serve {own}, until then {emulates} (finishEmulation: {policy})")
+    return moves
 
 
 def show(name: str, steps: list[str]) -> None:

@@ -35,6 +35,8 @@ class ServerVersion(Struct, frozen=True, rename="camel"):
     major: str = ""
     minor: str = ""
     platform: str = ""
+    emulation_major: str = ""  # of the older minor version that it behaves as, or its own; older servers do not tell
+    emulation_minor: str = ""
 
 
 class Client(Reader, Writer, Subresources):

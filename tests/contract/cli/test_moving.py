@@ -49,7 +49,12 @@ def declare(server: ApiServer) -> Declare:
             }
             for each in COMPONENTS
         ]
-        status = {"packageVersion": at, "previousPackageVersion": before, "components": parts}
+        status = {
+            "packageVersion": at,
+            "previousPackageVersion": before,
+            "components": parts,
+            "readyAt": "2026-01-01T00:00:00Z",
+        }
         patch = json.dumps({"status": status})
         server.kubectl("patch", "hc", name, "-n", "cli", "--subresource=status", "--type=merge", "-p", patch)
 
@@ -67,13 +72,15 @@ def test_a_dry_run_prints_the_plan_and_declares_nothing(homeostat: Homeostat, de
     spec = declare("planned", OLD)
     done = homeostat("upgrade", "cluster", "planned", "-n", "cli", "--to", NEW, f"--dry-run={dry_run}")
     assert done.code == 0, done.err
-    assert done.out.splitlines()[:4] == [
+    assert done.out.splitlines()[:5] == [
         "1. etcd: v1.34.4 (3.6.16) -> v1.35.4 (3.6.16)",
         "2. kube-apiserver: v1.34.4 (1.34.4) -> v1.35.4 (1.35.4)",
         "3. kube-controller-manager: v1.34.4 (1.34.4) -> v1.35.4 (1.35.4)",
         "4. kube-scheduler: v1.34.4 (1.34.4) -> v1.35.4 (1.35.4)",
+        "5. kube-apiserver, kube-controller-manager, kube-scheduler: serve 1.35, until then 1.34"
+        " (finishEmulation: Immediately)",
     ]
-    assert "dry run" in done.out.splitlines()[4]
+    assert "dry run" in done.out.splitlines()[5]
     assert spec()["packageVersion"] == OLD
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Literal
 
 import pytest
+from msgspec.structs import replace
 from tests.support.apiserver import ApiServer, free_port
 from tests.support.certificates import Authority
 
 from homeostat.api.coordination import LEASE
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
+from homeostat.kube.client import ServerVersion
 from homeostat.kube.config import from_kubeconfig_bytes
 from homeostat.kube.connect import connect
 from homeostat.operators.cluster.pki.kubeconfig import write_kubeconfig
 from homeostat.operators.cluster.ports import Direct, Unreachable
-from homeostat.operators.cluster.probing import PROBE_LEASE, EndpointProbe
+from homeostat.operators.cluster.probing import PROBE_LEASE, EndpointProbe, served
 
 pytestmark = pytest.mark.real
 
@@ -94,3 +96,10 @@ async def test_garbage_is_no_kubeconfig_and_is_not_shown(api_server: ApiServer) 
     with pytest.raises(Unreachable) as failure:
         await PROBE.probe(b"users: [{name: u, user: {token: very-secret}}]")
     assert "very-secret" not in str(failure.value)
+
+
+def test_who_emulates_an_older_version_tells_both() -> None:
+    told = ServerVersion(git_version="v1.35.4", major="1", minor="35", emulation_major="1", emulation_minor="35")
+    assert served(told) == "v1.35.4"
+    assert served(replace(told, emulation_minor="34")) == "v1.34.0+v1.35.4"
+    assert served(ServerVersion(git_version="v1.31.2", major="1", minor="31")) == "v1.31.2"

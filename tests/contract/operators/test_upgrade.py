@@ -28,7 +28,9 @@ async def made(cell: Cell, **spec: Any) -> None:
 async def until_at(cell: Cell, version: str) -> Whole:
     def there() -> Whole | None:
         status = cell.status()
-        return status if status.get("packageVersion") == version and "upgrade" not in status else None
+        is_ended = "emulation" not in status or "endedAt" in status["emulation"]
+        is_there = status.get("packageVersion") == version and "upgrade" not in status and is_ended
+        return status if is_there else None
 
     await cell.kubelet.until(there, f"the masters are of {version}", within_s=WITHIN_S)
     return await cell.until_ready(within_s=WITHIN_S)
@@ -45,17 +47,39 @@ async def test_masters_move_in_order_and_the_story_is_told(cell: Cell) -> None:
         status = await until_at(cell, NEW)
         await cell.until_told("Upgraded", f"all masters are of {NEW}, before {OLD}")
         moves = await cell.until_told("Upgrading", f"moves to {NEW}: kube-scheduler from {OLD}, 1 of 4 are left")
-    assert [move.split()[3] for move in moves] == [
-        "etcd",
-        "kube-apiserver",
-        "kube-controller-manager",
-        "kube-scheduler",
+    assert [move.split(": ")[1].split(",")[0] for move in moves[:4]] == [
+        f"{each} from {OLD}" for each in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
     ]
+    assert status["emulation"].keys() == {"version", "since", "leftAt", "endedAt"}
+    assert not any("--emulated" in each for each in command(cell, "apiserver"))
     assert status["previousPackageVersion"] == OLD
     assert {each["packageVersion"] for each in status["components"]} == {NEW}
     assert images(cell) == {NEW, "3.6.16"}
-    nearest = status["rollback"][0]  # other tests may have left older ones
-    assert (nearest["packageVersion"], nearest["possible"]) == (OLD, True)
+    (way,) = [each for each in status["rollback"] if each["packageVersion"] == OLD]
+    assert (way["possible"], "keepsData" in way) == (True, False)
+
+
+async def test_the_older_version_is_served_until_somebody_says_otherwise_and_all_can_go_back(cell: Cell) -> None:
+    async with cell.operator():
+        await made(cell, upgradePolicy={"finishEmulation": "Manual"})
+        await cell.set_spec(packageVersion=NEW)
+        await cell.until_told("Upgraded", f"all masters are of {NEW}, before {OLD}")
+        status = await cell.until_ready()
+        assert status["emulation"]["version"] == "1.34"
+        (way,) = [each for each in status["rollback"] if each["packageVersion"] == OLD]
+        assert (way["possible"], way["keepsData"]) == (True, True)
+        told = "serve 1.34 as before"
+        await cell.kubelet.until(lambda: told in cell.condition("UpToDate")["message"], "it is told until when")
+        assert all("--emulated-version=1.34" in command(cell, each) for each in ("apiserver", "scheduler"))
+        await cell.set_spec(packageVersion=OLD)
+        status = await until_at(cell, OLD)
+    assert images(cell) == {OLD, "3.6.16"}
+    assert not any("--emulated" in each for each in command(cell, "apiserver"))
+
+
+def command(cell: Cell, component: str) -> list[str]:
+    template = cell.get("Deployment", f"demo-{component}")["spec"]["template"]
+    return list(template["spec"]["containers"][0]["command"])
 
 
 async def test_and_back_with_their_volumes(cell: Cell) -> None:

@@ -22,6 +22,7 @@ from homeostat.api.cluster.certificates import (
     ClusterRotations,
     ClusterRotationStatus,
 )
+from homeostat.api.cluster.emulation import EMULATION_ENDS, ClusterEmulationStatus
 from homeostat.api.cluster.healing import MasterRestartStatus
 from homeostat.api.cluster.parameters import ComponentOverride, ComponentResources
 from homeostat.api.cluster.restoring import SNAPSHOT_ID, ClusterRestoreStatus, QuorumLossStatus, RestoreFrom
@@ -142,6 +143,16 @@ class ClusterUpgradePolicy(Struct, frozen=True, gc=False, rename="camel", omit_d
     step_timeout_seconds: Annotated[
         int, doc("How long one master may take to become ready after its move.", minimum=30, maximum=3600)
     ] = 300
+    finish_emulation: Annotated[
+        str,
+        doc(
+            "When masters of a newer minor version begin to serve it. Until then they serve and store what the older"
+            " one did, so that going back loses nothing. `Immediately`: as soon as all of them are well. `AfterDelay`:"
+            " so many seconds later. `Manual`: when this says something else.",
+            enum=list(EMULATION_ENDS),
+        ),
+    ] = "Immediately"
+    emulation_delay_seconds: Annotated[int, doc("The delay of `AfterDelay`.", minimum=0, maximum=2592000)] = 86400
 
 
 class ClusterHealing(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
@@ -246,6 +257,9 @@ class ComponentStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaul
     override: Annotated[
         ComponentOverride | None, doc("What differs from that package version, or is being made to differ.")
     ] = None
+    emulated_version: Annotated[
+        str, doc("The older minor version that it behaves as, or is being made to; empty: its own.", maxLength=31)
+    ] = ""
 
 
 class ClusterUpgradeStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
@@ -277,6 +291,9 @@ class ClusterRollbackStatus(Struct, frozen=True, gc=False, rename="camel", omit_
 
     package_version: Annotated[str, doc("The older package version.", maxLength=63)]
     possible: Annotated[bool, doc("Whether the cluster can go there now.")]
+    keeps_data: Annotated[
+        bool, doc("Whether everything that is stored now is known to the older version, so that nothing is lost there.")
+    ] = False
     reason: Annotated[str, doc("Until when or until what, or why not.", maxLength=512)] = ""
 
 
@@ -336,7 +353,18 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
         tuple[ClusterRollbackStatus, ...],
         doc("Which older package versions the cluster can go to.", maxItems=16, list_map_keys=["packageVersion"]),
     ] = ()
-    kubernetes_version: Annotated[str, doc("The Kubernetes version that is served.", maxLength=63)] = ""
+    emulation: Annotated[
+        ClusterEmulationStatus | None,
+        doc("The older minor version that masters serve, or served at first when they last moved up a minor."),
+    ] = None
+    kubernetes_version: Annotated[
+        str,
+        doc(
+            "The Kubernetes version that is served. While masters emulate an older minor version: that one, and behind"
+            " a `+` what they are, such as v1.34.0+v1.35.4.",
+            maxLength=63,
+        ),
+    ] = ""
     endpoint: Annotated[ClusterEndpointStatus | None, doc("Where the API server is reached; assigned once.")] = None
     components: Annotated[
         tuple[ComponentStatus, ...], doc("The master components.", maxItems=64, list_map_keys=["name"])

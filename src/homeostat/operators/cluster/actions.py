@@ -175,6 +175,9 @@ class Step(Struct, frozen=True):
     asks_kubelets: bool = False  # their versions are wanted before anything else
     failed: Verdict | None = None  # the wish failed just now
     overrides: Overrides = {}  # what will differ, or differs, from that package version
+    emulates: str = ""  # the older minor version that masters will behave as, or do
+    ends_emulation: bool = False  # what moves, or failed, is the end of that
+    goes_on: bool = False  # all is there, and the next move begins at the next look
 
 
 class Heal(Struct, frozen=True):

@@ -50,7 +50,9 @@ def components(seen: Observed, at: Mapping[str, Made]) -> tuple[ComponentStatus,
         declared = package.spec.component(component) if package else None
         if declared is not None:
             told = _status(seen, declared, seen.workloads.get(name), trouble(seen, component))
-            found.append(replace(told, package_version=part.package, override=part.override))
+            found.append(
+                replace(told, package_version=part.package, override=part.override, emulated_version=part.emulates)
+            )
         elif component in known:
             found.append(known[component])
     return tuple(found)

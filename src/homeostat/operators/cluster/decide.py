@@ -44,7 +44,7 @@ from homeostat.operators.cluster.restore import stages
 from homeostat.operators.cluster.restore.actions import Restoring
 from homeostat.operators.cluster.restore.lost import quorum_lost
 from homeostat.operators.cluster.rollout.members import Roll, roll
-from homeostat.operators.cluster.rollout.standing import declared, made_of, placed
+from homeostat.operators.cluster.rollout.standing import declared, made, made_of, placed
 from homeostat.operators.cluster.rollout.step import step
 from homeostat.operators.cluster.teardown import tear_down
 from homeostat.operators.cluster.turns.taking import take
@@ -231,7 +231,7 @@ def _follow(seen: Observed, plan: Plan, now: datetime, policy: Policy) -> Plan:
     """What the package version and the endpoint ask for beside."""
     going, actions = plan.step, plan.actions
     assert going is not None  # noqa: S101  (the caller put it there)
-    if going.moves or going.failed is not None:
+    if going.moves or going.failed is not None or going.goes_on:
         return replace(plan, wait=Wait(now, "what was told is done at the next look"))
     if going.asks_kubelets:
         return replace(plan, actions=(*actions, AskKubelets()), wait=Wait(now + _SOON, "the kubelets' versions"))
@@ -294,6 +294,7 @@ def _inputs(seen: Observed, rolling: Roll = Roll(0)) -> Inputs:  # noqa: B008  (
         is_formed=status.ready_at is not None or status.restore is not None,
         partition=rolling.partition,
         avoided={each.component: each.avoided_hosts for each in restarts},
+        emulates={name: part.emulates for name, part in made(seen.cluster).items()},
     )
 
 

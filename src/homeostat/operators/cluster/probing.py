@@ -19,7 +19,7 @@ from homeostat.api.meta import ObjectMeta
 from homeostat.kit.clock import Clock
 from homeostat.kit.pki.authority import Damaged
 from homeostat.kit.random import Random
-from homeostat.kube.client import Client
+from homeostat.kube.client import Client, ServerVersion
 from homeostat.kube.connect import connect
 from homeostat.kube.errors import KubeError, NotFound
 from homeostat.kube.retrying import NO_RETRIES
@@ -41,6 +41,14 @@ class _Named(Struct, frozen=True):
 
 
 _SECRET = Kind(SECRET.resource, _Named)
+
+
+def served(told: ServerVersion) -> str:
+    """The version that a server behaves as: its own, or the minor that it emulates and, behind `+`, what it is."""
+    emulated = (told.emulation_major, told.emulation_minor)
+    if "" in emulated or emulated == (told.major, told.minor):
+        return told.git_version
+    return f"v{'.'.join(emulated)}.0+{told.git_version}"
 
 
 class EndpointProbe:
@@ -87,7 +95,7 @@ class EndpointProbe:
 
     async def _exchange(self, client: Client) -> Served:
         await client.request("GET", "/readyz")
-        version = (await client.version()).git_version
+        version = served(await client.version())
         leases = await client.list(LEASE, PROBE_NAMESPACE)
         await self._write_and_hear(client, leases.resource_version)
         return Served(version, {lease.metadata.name: _leader(lease) for lease in leases.items})

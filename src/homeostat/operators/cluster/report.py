@@ -51,7 +51,7 @@ from homeostat.runtime.outcome import Retry
 _LASTING = 3  # failures in a row before a refusal of the cell's API is worth a condition
 _SHOWN = 1000
 _CALM = {
-    *(words.UPGRADING, words.ROLLING_BACK, words.AWAITING_HEALTH, words.ROLLED_BACK),
+    *(words.UPGRADING, words.ROLLING_BACK, words.AWAITING_HEALTH, words.ROLLED_BACK, words.ENDING_EMULATION),
     words.AWAITING_SNAPSHOT,
     words.PROGRESSING,
     words.RESTORING,
@@ -62,7 +62,7 @@ _CALM = {
     words.DELETING,
 }
 _ON_THE_WAY = (
-    *(words.UPGRADING, words.ROLLING_BACK, words.AWAITING_HEALTH),
+    *(words.UPGRADING, words.ROLLING_BACK, words.AWAITING_HEALTH, words.ENDING_EMULATION),
     *(words.AWAITING_SNAPSHOT, words.UPGRADE_UNSECURED),
 )
 _SUMS = (words.ACCEPTED, words.UP_TO_DATE, words.AVAILABLE, words.READY)  # their being true is no news of its own

@@ -43,6 +43,7 @@ UPGRADE_FAILED = "UpgradeFailed"
 ROLLING_BACK = "RollingBack"
 ROLLED_BACK = "RolledBack"
 UPGRADED = "Upgraded"
+ENDING_EMULATION, EMULATION_ENDED = "EndingEmulation", "EmulationEnded"
 PAUSED = "Paused"
 DELETING = "Deleting"
 DELETION_PROTECTED = "DeletionProtected"
@@ -306,6 +307,11 @@ TABLES = (
             Word(AS_DECLARED, "They are.", "Nothing to do."),
             Word(UPGRADING, "Masters move to what is declared, one after the other.", "Wait."),
             Word(
+                ENDING_EMULATION,
+                "All masters are of the declared package version, and begin to serve its minor version.",
+                "Wait; `spec.upgradePolicy.finishEmulation` says when that begins.",
+            ),
+            Word(
                 AWAITING_HEALTH,
                 "The next master moves when those that the message names are well.",
                 "Wait; if it lasts, look at the conditions of the masters.",
@@ -385,6 +391,11 @@ TABLES = (
             Word(RENEWED, "Certificates were renewed, well before they run out.", "Nothing to do."),
             Word(UPGRADING, "A master moves to another package version, or to other overrides.", "Nothing to do."),
             Word(UPGRADED, "All masters are of the declared package version and overrides.", "Nothing to do."),
+            Word(
+                EMULATION_ENDED,
+                "All masters serve the minor version that they are of. `status.rollback` tells what that means.",
+                "Nothing to do.",
+            ),
             Word(UPGRADE_FAILED, "A master did not become ready after its move.", "Look at the condition UpToDate."),
             Word(ROLLING_BACK, "A master moves back.", "Wait."),
             Word(REPLACING_MEMBER, "A dead member of etcd is being replaced; an event for each step.", "Wait."),

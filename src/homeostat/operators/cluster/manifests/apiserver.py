@@ -12,6 +12,7 @@ from homeostat.operators.cluster.manifests.shape import (
     arguments,
     derived,
     disruption_budget,
+    emulation,
     https_probe,
     pod_template,
     selector,
@@ -47,7 +48,7 @@ def deployment(inputs: Inputs) -> Desired:
     """A new replica is ready before an old one goes."""
     component = inputs.component(NAME)
     container = {
-        "command": [NAME, *arguments(component, _flags(inputs))],
+        "command": [NAME, *arguments(component, {**_flags(inputs), **emulation(inputs, component)})],
         "ports": [{"name": "https", "containerPort": API_PORT, "protocol": "TCP"}],
         "startupProbe": https_probe("/livez", API_PORT, period_s=1, failures=180),
         "readinessProbe": https_probe("/readyz", API_PORT, period_s=1, failures=3),

@@ -13,6 +13,7 @@ from homeostat.operators.cluster.manifests.shape import (
     Inputs,
     arguments,
     derived,
+    emulation,
     https_probe,
     pod_template,
     stateless,
@@ -61,7 +62,7 @@ def _deployment(inputs: Inputs, component_name: str, name: str, flags: dict[str,
         "leader-elect": "true",
     }
     container = {
-        "command": [component_name, *arguments(component, {**common, **flags})],
+        "command": [component_name, *arguments(component, {**common, **flags, **emulation(inputs, component)})],
         "ports": [{"name": "https", "containerPort": port, "protocol": "TCP"}],
         "startupProbe": https_probe("/healthz", port, period_s=1, failures=120),
         "readinessProbe": https_probe("/healthz", port, period_s=5, failures=3),

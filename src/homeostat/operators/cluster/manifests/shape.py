@@ -14,6 +14,8 @@ from homeostat.api.kind import Kind
 from homeostat.api.policy import POD_DISRUPTION_BUDGET
 from homeostat.operators.cluster.manifests.owned import owned
 from homeostat.operators.cluster.names import COMPONENT_LABEL, DIGEST_ANNOTATION, UID_LABEL, Names, labels, owner
+from homeostat.operators.cluster.rollout.emulation import flags as emulation_flags
+from homeostat.operators.cluster.rollout.versions import version_of
 from homeostat.operators.cluster.topology import HOST_LABEL, ZONE_LABEL, Topology, topology_of
 
 NOBODY = 65532
@@ -55,6 +57,7 @@ class Inputs(Struct, frozen=True):
     is_formed: bool = False  # whether etcd had all its members once
     partition: int = 0  # members of etcd from this number on may be replaced
     avoided: Mapping[str, tuple[str, ...]] = {}  # hosts that made a component ill, by component
+    emulates: Mapping[str, str] = {}  # component to the older minor version that it behaves as; empty: its own
 
     @property
     def topology(self) -> Topology:
@@ -104,6 +107,11 @@ def arguments(component: PackageComponent, ours: Mapping[str, str]) -> list[str]
     own = owned(component.name)
     declared = {name: value for name, value in component.args.items() if not own.flag(name)}
     return [f"--{name}={value}" for name, value in sorted({**declared, **ours}.items())]
+
+
+def emulation(inputs: Inputs, component: PackageComponent) -> dict[str, str]:
+    """What makes a Kubernetes master behave as an older minor version, where it shall."""
+    return emulation_flags(inputs.emulates.get(component.name, ""), version_of(component.version))
 
 
 def variables(component: PackageComponent) -> list[dict[str, Any]]:

@@ -19,12 +19,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from homeostat.api.cluster.v1alpha1 import COMPONENTS, ClusterPackageVersionSpec
 from homeostat.operators.cluster.rollout.versions import Version, version_of
 
 ETCD, API_SERVER = "etcd", "kube-apiserver"
-_CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
+CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
 _OLDEST_KUBELET = 3  # minors behind the API server
 
 
@@ -35,6 +36,8 @@ class Stand(Struct, frozen=True):
     to: str
     packages: Mapping[str, ClusterPackageVersionSpec]
     differing: frozenset[str] = frozenset()  # components whose overrides are not those that are wished
+    emulating: frozenset[str] = frozenset()  # components that behave as another version than is wished
+    emulates: str = ""  # the older minor version that they shall behave as; empty: their own
 
     def now(self, component: str) -> Version:
         """The version of a component as it is."""
@@ -46,11 +49,17 @@ class Stand(Struct, frozen=True):
 
     def is_moved(self, component: str) -> bool:
         """Whether a component is made of what is wished."""
-        return self.at[component] == self.to and component not in self.differing
+        return self.at[component] == self.to and component not in self.differing | self.emulating
 
     def with_moved(self, component: str) -> Stand:
         """The same, once a component moved."""
-        return Stand({**self.at, component: self.to}, self.to, self.packages, self.differing - {component})
+        done = {component}
+        return replace(
+            self,
+            at={**self.at, component: self.to},
+            differing=self.differing - done,
+            emulating=self.emulating - done,
+        )
 
     def _version(self, package: str, component: str) -> Version:
         found = self.packages[package].component(component)
@@ -115,18 +124,18 @@ def _kubelets(stand: Stand, kubelets: Iterable[str]) -> str:
 
 def _order(stand: Stand) -> tuple[str, ...]:
     """Upwards the servers come first, downwards their clients."""
-    up = (ETCD, API_SERVER, *_CONTROLLERS)
+    up = (ETCD, API_SERVER, *CONTROLLERS)
     is_down = stand.then(API_SERVER) < stand.now(API_SERVER) or any(
-        stand.then(component) < stand.now(component) for component in _CONTROLLERS
+        stand.then(component) < stand.now(component) for component in CONTROLLERS
     )
     assert set(up) == set(COMPONENTS)  # noqa: S101  (a new component needs a place in the order)
-    return (*_CONTROLLERS, API_SERVER, ETCD) if is_down else up
+    return (*CONTROLLERS, API_SERVER, ETCD) if is_down else up
 
 
 def _may_move(stand: Stand, component: str) -> bool:
     then = stand.then(component)
     if component == API_SERVER:
-        return all(stand.now(each).minors_above(then) <= 0 for each in _CONTROLLERS)
-    if component in _CONTROLLERS:
+        return all(stand.now(each).minors_above(then) <= 0 for each in CONTROLLERS)
+    if component in CONTROLLERS:
         return then.minors_above(stand.now(API_SERVER)) <= 0
     return True

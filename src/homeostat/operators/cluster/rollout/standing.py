@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from homeostat.api.cluster.parameters import ComponentOverride
 from homeostat.api.cluster.v1alpha1 import COMPONENTS, Cluster, ClusterPackageVersion, PackageComponent
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.overrides import Overrides, by_component, digest, merged
+from homeostat.operators.cluster.rollout.emulation import EMULATING, held
 from homeostat.operators.cluster.rollout.path import Stand
 
 
@@ -18,6 +20,7 @@ class Made(Struct, frozen=True):
 
     package: str
     override: ComponentOverride | None = None
+    emulates: str = ""  # an older minor version that it behaves as
 
 
 class Wish(Struct, frozen=True):
@@ -26,9 +29,9 @@ class Wish(Struct, frozen=True):
     package: str
     overrides: Overrides = {}
 
-    def part(self, component: str) -> Made:
+    def part(self, component: str, emulates: str = "") -> Made:
         """What it means for one component."""
-        return Made(self.package, self.overrides.get(component))
+        return Made(self.package, self.overrides.get(component), emulates if component in EMULATING else "")
 
 
 def declared(cluster: Cluster) -> Wish:
@@ -55,9 +58,11 @@ def made(cluster: Cluster) -> Mapping[str, Made]:
     if not cluster.status.package_version:
         return {component: declared(cluster).part(component) for component in COMPONENTS}
     found = {component: complete(cluster).part(component) for component in COMPONENTS}
+    if (known := held(cluster.status)) is not None:
+        found |= {component: replace(found[component], emulates=known.version) for component in EMULATING}
     for status in cluster.status.components:
         if status.package_version and status.name in found:
-            found[status.name] = Made(status.package_version, status.override)
+            found[status.name] = Made(status.package_version, status.override, status.emulated_version)
     return found
 
 
@@ -66,12 +71,19 @@ def placed(cluster: Cluster) -> Mapping[str, str]:
     return {component: part.package for component, part in made(cluster).items()}
 
 
-def standing(cluster: Cluster, wish: Wish, packages: Mapping[str, ClusterPackageVersion]) -> Stand:
-    """Where all components are, and where they shall go."""
+def standing(cluster: Cluster, wish: Wish, packages: Mapping[str, ClusterPackageVersion], emulates: str = "") -> Stand:
+    """Where all components are, and where they shall go, there to behave as an older minor version or as their own."""
     now = made(cluster)
     differing = frozenset(name for name, part in now.items() if part.override != wish.part(name).override)
+    emulating = frozenset(name for name in EMULATING if now[name].emulates != emulates)
     at = {name: part.package for name, part in now.items()}
-    return Stand(at, wish.package, {name: package.spec for name, package in packages.items()}, differing)
+    specs = {name: package.spec for name, package in packages.items()}
+    return Stand(at, wish.package, specs, differing, emulating, emulates)
+
+
+def is_all_there(cluster: Cluster, wish: Wish) -> bool:
+    """Whether every component is of what is wished, whatever version it behaves as."""
+    return all(replace(part, emulates="") == wish.part(component) for component, part in made(cluster).items())
 
 
 def made_of(seen: Observed) -> Mapping[str, PackageComponent]:

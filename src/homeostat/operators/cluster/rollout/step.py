@@ -14,15 +14,25 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from homeostat.api.cluster.emulation import ClusterEmulationStatus
 from homeostat.api.cluster.v1alpha1 import COMPONENTS, ClusterUpgradeStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Step, Verdict
 from homeostat.operators.cluster.components import can_serve, is_ready, trouble
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.overrides import faults, told
+from homeostat.operators.cluster.rollout.emulation import emulated, is_due, serves
+from homeostat.operators.cluster.rollout.emulation import held as held_emulation
 from homeostat.operators.cluster.rollout.path import API_SERVER, Stand, next_move, refusal, remaining
 from homeostat.operators.cluster.rollout.securing import unsecured
-from homeostat.operators.cluster.rollout.standing import Wish, complete, declared, standing, wished
+from homeostat.operators.cluster.rollout.standing import (
+    Wish,
+    complete,
+    declared,
+    is_all_there,
+    standing,
+    wished,
+)
 
 FAIL_AFTER = timedelta(seconds=60)  # what looks hopeless for so long is: a restart or two may still help before
 _HOPELESS = {words.CRASHING, words.IMAGE_UNAVAILABLE, words.POD_REFUSED}
@@ -34,10 +44,14 @@ def step(seen: Observed, now: datetime, *, is_applied: bool) -> Step:
     While workloads are not yet seen as they are declared, their readiness is that of what was declared before.
     """
     wish = wished(seen.cluster)
-    return replace(_step(seen, wish, now, is_applied=is_applied), overrides=wish.overrides)
+    is_elsewhere = wish != complete(seen.cluster) or not is_all_there(seen.cluster, wish)
+    emulates = emulated(seen.cluster, wish.package, seen.packages, now, is_elsewhere=is_elsewhere)
+    found = _step(seen, wish, emulates, now, is_applied=is_applied)
+    is_end = _is_ending(seen, emulates)
+    return replace(found, overrides=wish.overrides, emulates=emulates, ends_emulation=is_end)
 
 
-def _step(seen: Observed, wish: Wish, now: datetime, *, is_applied: bool) -> Step:
+def _step(seen: Observed, wish: Wish, emulates: str, now: datetime, *, is_applied: bool) -> Step:
     to = wish.package
     if to not in seen.packages:
         return Step(
@@ -45,10 +59,10 @@ def _step(seen: Observed, wish: Wish, now: datetime, *, is_applied: bool) -> Ste
         )
     if wish == declared(seen.cluster) and (why := told(faults(wish.overrides, seen.packages[to]))):
         return Step(to, Verdict(words.OVERRIDE_REFUSED, why))
-    stand = standing(seen.cluster, wish, seen.packages)
+    stand = standing(seen.cluster, wish, seen.packages, emulates)
     if all(stand.is_moved(component) for component in COMPONENTS):
         return _finish(seen, wish, stand, now, is_applied=is_applied)
-    is_retreat = wish == complete(seen.cluster)
+    is_retreat = _is_retreat(seen, stand)
     changes_minor = stand.then(API_SERVER).minors_above(stand.now(API_SERVER)) != 0
     if changes_minor and not is_retreat and seen.kubelets is None and seen.cluster.status.ready_at is not None:
         return Step(to, Verdict(words.AWAITING_HEALTH, "asking which kubelets there are"), asks_kubelets=True)
@@ -70,7 +84,20 @@ def _finish(seen: Observed, wish: Wish, stand: Stand, now: datetime, *, is_appli
     if wish != declared(seen.cluster):
         assert upgrade is not None  # noqa: S101  (wished() says so)
         return Step(stand.to, Verdict(words.ROLLED_BACK, _went_back(seen, stand, upgrade.failure)))
-    return Step(stand.to)
+    return _arrived(seen, stand, now)
+
+
+def _arrived(seen: Observed, stand: Stand, now: datetime) -> Step:
+    """All are there; whether they behave as an older version for now, or still must, is a step of its own."""
+    known = held_emulation(seen.cluster.status)
+    if not stand.emulates:
+        return Step(stand.to)
+    if known is not None and known.failure:
+        return Step(stand.to, Verdict(words.ROLLED_BACK, serves(seen.cluster, stand.then(API_SERVER))))
+    if is_due(seen.cluster, known or ClusterEmulationStatus(version=stand.emulates, since=now), now):
+        what = f"all masters are there, and begin to serve {stand.then(API_SERVER).line}"
+        return Step(stand.to, Verdict(words.ENDING_EMULATION, f"to {stand.to}: {what}"), goes_on=True)
+    return Step(stand.to, goes_on=known is None)  # to tell until when
 
 
 def _went_back(seen: Observed, stand: Stand, failure: str) -> str:
@@ -88,13 +115,12 @@ def _go_on(seen: Observed, stand: Stand, now: datetime) -> Step:
     if not component:
         blocked = ", ".join(each for each in COMPONENTS if not stand.is_moved(each))
         return Step(stand.to, Verdict(words.UPGRADE_REFUSED, f"no order of moves is safe for {blocked}"))
-    if not _is_retreat(seen):
+    if not _is_retreat(seen, stand):
         held = _pre_check(seen, stand, component) or _unsecured(seen, stand, now)
         if held is not None:
             return held
     left = len(remaining(stand))
-    how = "with other overrides" if stand.at[component] == stand.to else f"from {stand.at[component]}"
-    what = f"{component} {how}, {left} of {len(COMPONENTS)} are left"
+    what = f"{component} {_how(stand, component)}, {left} of {len(COMPONENTS)} are left"
     return Step(stand.to, _moving(seen, stand.to, what), moves=(component,))
 
 
@@ -107,8 +133,24 @@ def _unsecured(seen: Observed, stand: Stand, now: datetime) -> Step | None:
     return Step(stand.to, why) if why is not None else None
 
 
-def _is_retreat(seen: Observed) -> bool:
-    return wished(seen.cluster) == complete(seen.cluster)
+def _how(stand: Stand, component: str) -> str:
+    """What is different about a component once it moved."""
+    if stand.at[component] != stand.to:
+        return f"from {stand.at[component]}"
+    if component in stand.differing:
+        return "with other overrides"
+    return f"serving {stand.emulates or stand.then(component).line}"
+
+
+def _is_retreat(seen: Observed, stand: Stand) -> bool:
+    """Whether it goes back to what was complete."""
+    return wished(seen.cluster) == complete(seen.cluster) and not _is_ending(seen, stand.emulates)
+
+
+def _is_ending(seen: Observed, emulates: str) -> bool:
+    """Whether masters of what is complete go on from emulating to their own version."""
+    known = held_emulation(seen.cluster.status)
+    return known is not None and not emulates and wished(seen.cluster) == complete(seen.cluster)
 
 
 def _applying(seen: Observed, stand: Stand) -> Step:
@@ -158,12 +200,14 @@ def _post_check(seen: Observed, stand: Stand, now: datetime) -> Step | None:
 
 def _fail(seen: Observed, stand: Stand, message: str) -> Step:
     good, policy = seen.cluster.status.package_version, seen.cluster.spec.upgrade_policy
-    if _is_retreat(seen):
+    if _is_retreat(seen, stand):
         return Step(stand.to, Verdict(words.UPGRADE_FAILED, f"going back to {good}: {message}"))
     if policy.on_failure == "Rollback":
         why = Verdict(words.ROLLING_BACK, f"going back to {good}: {message}")
         return Step(stand.to, why, failed=Verdict(words.UPGRADE_FAILED, message))
-    if stand.to == good:
+    if _is_ending(seen, stand.emulates):
+        todo = "set spec.upgradePolicy.finishEmulation to Manual to serve the older version again"
+    elif stand.to == good:
         todo = "set spec.overrides back, or to some that work"
     else:
         todo = f"set spec.packageVersion back to {good}, or to one that works"

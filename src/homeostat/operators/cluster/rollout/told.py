@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from homeostat.api.cluster.emulation import ClusterEmulationStatus
 from homeostat.api.cluster.parameters import ComponentOverride
 from homeostat.api.cluster.v1alpha1 import (
     ClusterRollbackStatus,
@@ -17,9 +18,27 @@ from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Plan, Step, Verdict
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.overrides import digest, listed
+from homeostat.operators.cluster.rollout.emulation import (
+    failed,
+    forgiven,
+    held,
+    keeps_data,
+    left,
+    lost,
+    remembered,
+    serves,
+)
 from homeostat.operators.cluster.rollout.path import API_SERVER, refusal
 from homeostat.operators.cluster.rollout.securing import securing
-from homeostat.operators.cluster.rollout.standing import Made, Wish, complete, declared, made, standing
+from homeostat.operators.cluster.rollout.standing import (
+    Made,
+    Wish,
+    complete,
+    declared,
+    is_all_there,
+    made,
+    standing,
+)
 from homeostat.operators.cluster.rollout.versions import version_of
 from homeostat.runtime.events import Note
 
@@ -32,7 +51,7 @@ def will_be_made(seen: Observed, plan: Plan) -> Mapping[str, Made]:
     now = dict(made(seen.cluster))
     if plan.step is not None:
         wish = Wish(plan.step.to, plan.step.overrides)
-        return now | {component: wish.part(component) for component in plan.step.moves}
+        return now | {component: wish.part(component, plan.step.emulates) for component in plan.step.moves}
     if plan.verdict is not None and not seen.cluster.status.package_version:
         return {component: Made(part.package) for component, part in now.items()}  # nothing is, of what is refused
     return now
@@ -54,33 +73,43 @@ def moved(seen: Observed, plan: Plan, status: ClusterStatus, now: datetime) -> C
     now = now.replace(microsecond=0)
     if before.ready_at is None and going.moves:
         return replace(status, package_version=going.to, overrides=listed(going.overrides), upgrade=None)
+    status = replace(status, emulation=forgiven(seen.cluster))
     if going.moves:
         status = replace(status, upgrade=_with_move(seen, going, now))
-    if going.failed is not None:
+    if going.ends_emulation and API_SERVER in going.moves:
+        status = replace(status, emulation=left(status.emulation, now))
+    if going.failed is not None and going.ends_emulation:
+        status = replace(status, emulation=failed(status.emulation, going.failed.message))
+    elif going.failed is not None:
         status = replace(status, upgrade=_with_failure(seen, going, now))
     if is_complete(going):
-        status = _completed(status, going)
-    return replace(status, rollback=_ways_back(seen, status.package_version) if status.ready_at is not None else ())
+        status = replace(_completed(status, going), emulation=_emulation(seen, status, going, now))
+    return replace(status, rollback=_ways_back(seen, status) if status.ready_at is not None else ())
 
 
 def is_complete(going: Step) -> bool:
     """Whether all masters are where they go, ready and proven."""
-    return going.verdict is None or going.verdict.reason == words.ROLLED_BACK
+    return going.verdict is None or going.verdict.reason in (words.ROLLED_BACK, words.ENDING_EMULATION)
 
 
 def up_to_date(seen: Observed, plan: Plan) -> tuple[bool, Verdict]:
     """What the condition UpToDate says."""
     if plan.step is not None:
         verdict = plan.step.verdict
-        return verdict is None, verdict or Verdict(words.AS_DECLARED, "")
+        return verdict is None, verdict or Verdict(words.AS_DECLARED, _serving(seen) if plan.step.emulates else "")
     wish = declared(seen.cluster)
-    is_there = all(part == wish.part(component) for component, part in made(seen.cluster).items())
+    is_there = is_all_there(seen.cluster, wish)
     is_made = plan.verdict is None or seen.cluster.status.package_version != ""
     if is_there and is_made and seen.cluster.status.upgrade is None:
         return True, Verdict(words.AS_DECLARED, "")
     if plan.verdict is not None and plan.verdict.reason in (words.PAUSED, words.PACKAGE_NOT_FOUND):
         return False, plan.verdict
     return False, Verdict(words.NOT_CREATED, f"the package version is followed only while {words.ACCEPTED} is true")
+
+
+def _serving(seen: Observed) -> str:
+    package = seen.packages.get(seen.cluster.status.package_version)
+    return serves(seen.cluster, version_of(package.spec.kubernetes_version)) if package is not None else ""
 
 
 def upgrade_notes(seen: Observed, plan: Plan, status: ClusterStatus) -> list[Note]:
@@ -97,6 +126,8 @@ def upgrade_notes(seen: Observed, plan: Plan, status: ClusterStatus) -> list[Not
         return [Note(going.verdict.reason, f"moves {going.verdict.message}", type="Warning" if is_back else "Normal")]
     if status.package_version != before.package_version:
         return [Note(words.UPGRADED, f"all masters are of {status.package_version}, before {before.package_version}")]
+    if held(before) is not None and held(status) is None and status.emulation is not None:
+        return [Note(words.EMULATION_ENDED, f"all masters of {status.package_version} serve their own version")]
     if status.overrides != before.overrides:
         return [Note(words.UPGRADED, f"all masters are of {status.package_version} with the declared overrides")]
     if going.verdict is not None and going.verdict.reason == words.ROLLED_BACK and _is_under_way(before):
@@ -135,10 +166,17 @@ def _with_failure(seen: Observed, going: Step, now: datetime) -> ClusterUpgradeS
     )
 
 
+def _emulation(seen: Observed, status: ClusterStatus, going: Step, now: datetime) -> ClusterEmulationStatus | None:
+    package = seen.packages.get(going.to)
+    if package is None:
+        return status.emulation
+    return remembered(status, going.emulates, version_of(package.spec.kubernetes_version).line, now)
+
+
 def _completed(status: ClusterStatus, going: Step) -> ClusterStatus:
     """Where the masters are now is where they can be left; a failure is remembered as long as it is declared."""
     upgrade = status.upgrade
-    if going.verdict is not None and upgrade is not None:
+    if going.verdict is not None and upgrade is not None and upgrade.failed_version:
         upgrade = replace(upgrade, component="", component_started_at=None)
     else:
         upgrade = None
@@ -148,12 +186,14 @@ def _completed(status: ClusterStatus, going: Step) -> ClusterStatus:
     return replace(status, package_version=going.to, previous_package_version=status.package_version, upgrade=upgrade)
 
 
-def _ways_back(seen: Observed, complete: str) -> tuple[ClusterRollbackStatus, ...]:
-    """Every older package version, the nearest first, and whether it can be gone to with the data."""
-    here = seen.packages.get(complete)
-    if here is None:
-        return seen.cluster.status.rollback
-    current = version_of(here.spec.kubernetes_version)
+def _ways_back(seen: Observed, status: ClusterStatus) -> tuple[ClusterRollbackStatus, ...]:
+    """Every older package version than the newest master is of, the nearest first, and what going there means."""
+    cluster = replace(seen.cluster, status=status)
+    known = [seen.packages[part.package] for part in made(cluster).values() if part.package in seen.packages]
+    if not known:
+        return status.rollback
+    seen = replace(seen, cluster=cluster)
+    current = max(version_of(each.spec.kubernetes_version) for each in known)
     older = [
         (version_of(package.spec.kubernetes_version), name)
         for name, package in seen.packages.items()
@@ -167,10 +207,12 @@ def _way_back(seen: Observed, name: str) -> ClusterRollbackStatus:
     why = refusal(stand, seen.kubelets or ())
     if why:
         return ClusterRollbackStatus(package_version=name, possible=False, reason=why[:500])
-    then, now = stand.then(API_SERVER), stand.now(API_SERVER)
-    keeps = "all data is kept"
-    if now.minors_above(then) > 0:
-        keeps = (
-            f"until kubelets are newer than {then.line}; data is kept, what only {now.line} knows of it is not served"
-        )
-    return ClusterRollbackStatus(package_version=name, possible=True, reason=keeps)
+    then, now, status = stand.then(API_SERVER), stand.now(API_SERVER), seen.cluster.status
+    is_kept = keeps_data(status, made(seen.cluster)[API_SERVER].emulates, now, then)
+    way = ClusterRollbackStatus(package_version=name, possible=True, keeps_data=is_kept, reason="all data is kept")
+    if now.minors_above(then) <= 0:
+        return way
+    while_ = f"until kubelets are newer than {then.line}"
+    if is_kept:
+        return replace(way, reason=f"{while_}; all data is kept: {then.line} is what is served and stored, still")
+    return replace(way, reason=f"{while_}; {lost(status, now, then)}"[:500])
