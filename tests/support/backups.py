@@ -19,7 +19,8 @@ from homeostat.api.cluster.backup import (
     SnapshotFailureStatus,
     SnapshotUnderWayStatus,
 )
-from homeostat.api.cluster.v1alpha1 import Cluster, ClusterUpgradeStatus
+from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
+from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.api.meta import Condition
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random

@@ -22,7 +22,6 @@ from homeostat.api.cluster.certificates import (
     ClusterRotations,
     ClusterRotationStatus,
 )
-from homeostat.api.cluster.emulation import EMULATION_ENDS, ClusterEmulationStatus
 from homeostat.api.cluster.healing import MasterRestartStatus
 from homeostat.api.cluster.parameters import ComponentOverride, ComponentResources
 from homeostat.api.cluster.restoring import SNAPSHOT_ID, ClusterRestoreStatus, QuorumLossStatus, RestoreFrom
@@ -39,6 +38,12 @@ from homeostat.api.cluster.rules import (
     SERVICE_RANGE,
     STORAGE_CLASS_KEPT,
     STORAGE_SIZE,
+)
+from homeostat.api.cluster.upgrades import (
+    ClusterEmulationStatus,
+    ClusterRollbackStatus,
+    ClusterUpgradePolicy,
+    ClusterUpgradeStatus,
 )
 from homeostat.api.kind import Kind, Resource
 from homeostat.api.meta import Condition, ObjectMeta
@@ -118,41 +123,6 @@ class ClusterStorage(Struct, frozen=True, gc=False, rename="camel", omit_default
     ] = ""
 
     rules: ClassVar[tuple[Rule, ...]] = (STORAGE_CLASS_KEPT,)
-
-
-class ClusterUpgradePolicy(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
-    """How the masters move to another package version."""
-
-    on_failure: Annotated[
-        str,
-        doc(
-            "What to do when a master does not become ready after its move. `Pause`: leave everything as it is and say "
-            "so. `Rollback`: go back to the package version that was complete before.",
-            enum=["Pause", "Rollback"],
-        ),
-    ] = "Pause"
-    snapshot: Annotated[
-        str,
-        doc(
-            "Whether a snapshot of etcd is taken before the first master moves to another package version. `Required`:"
-            " nothing moves without one. `BestEffort`: one is tried. `Auto`: required where the cell has a store of"
-            " snapshots, else none is taken.",
-            enum=["Auto", "Required", "BestEffort"],
-        ),
-    ] = "Auto"
-    step_timeout_seconds: Annotated[
-        int, doc("How long one master may take to become ready after its move.", minimum=30, maximum=3600)
-    ] = 300
-    finish_emulation: Annotated[
-        str,
-        doc(
-            "When masters of a newer minor version begin to serve it. Until then they serve and store what the older"
-            " one did, so that going back loses nothing. `Immediately`: as soon as all of them are well. `AfterDelay`:"
-            " so many seconds later. `Manual`: when this says something else.",
-            enum=list(EMULATION_ENDS),
-        ),
-    ] = "Immediately"
-    emulation_delay_seconds: Annotated[int, doc("The delay of `AfterDelay`.", minimum=0, maximum=2592000)] = 86400
 
 
 class ClusterHealing(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
@@ -260,41 +230,6 @@ class ComponentStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaul
     emulated_version: Annotated[
         str, doc("The older minor version that it behaves as, or is being made to; empty: its own.", maxLength=31)
     ] = ""
-
-
-class ClusterUpgradeStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
-    """A move to another package version, or to other overrides, that is under way, or that failed."""
-
-    from_version: Annotated[str, doc("The package version that was complete before.", maxLength=63)] = field(
-        name="from"
-    )
-    to_version: Annotated[str, doc("The package version that the masters move to now.", maxLength=63)] = field(
-        name="to"
-    )
-    started_at: Annotated[datetime, doc("When the first master of this move was moved.")]
-    component: Annotated[str, doc("The master that moved last.", maxLength=63)] = ""
-    component_started_at: Annotated[datetime | None, doc("When that master was moved.")] = None
-    snapshot: Annotated[
-        str, doc("The snapshot that was taken before anything moved; empty when none was.", maxLength=63)
-    ] = ""
-    failed_version: Annotated[
-        str, doc("The package version that failed; it is not tried again until the spec names another.", maxLength=63)
-    ] = ""
-    failed_overrides: Annotated[
-        str, doc("A digest of the overrides that it failed with; empty when there were none.", maxLength=63)
-    ] = ""
-    failure: Annotated[str, doc("Why it failed.", maxLength=1024)] = ""
-
-
-class ClusterRollbackStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
-    """Whether the cluster can go to an older package version, with its data."""
-
-    package_version: Annotated[str, doc("The older package version.", maxLength=63)]
-    possible: Annotated[bool, doc("Whether the cluster can go there now.")]
-    keeps_data: Annotated[
-        bool, doc("Whether everything that is stored now is known to the older version, so that nothing is lost there.")
-    ] = False
-    reason: Annotated[str, doc("Until when or until what, or why not.", maxLength=512)] = ""
 
 
 class MemberReplacementStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):

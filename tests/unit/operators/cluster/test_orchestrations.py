@@ -11,7 +11,7 @@ from tests.support.ailing import ailing, replacing
 from tests.support.clusters import NOW, cluster, running
 from tests.support.telling import served, told
 
-from homeostat.api.cluster.v1alpha1 import ClusterUpgradeStatus
+from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
 from homeostat.operators.cluster import metrics, words
 from homeostat.operators.cluster.actions import Heal, Plan, RemoveFinalizer, Step, Verdict
 from homeostat.operators.cluster.observe import Observed

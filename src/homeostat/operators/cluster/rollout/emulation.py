@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from homeostat.api.cluster.emulation import ClusterEmulationStatus
+from homeostat.api.cluster.upgrades import ClusterEmulationStatus
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion, ClusterStatus
 from homeostat.operators.cluster.rollout.path import API_SERVER, CONTROLLERS
 from homeostat.operators.cluster.rollout.versions import Version, version_of

@@ -7,13 +7,9 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from homeostat.api.cluster.emulation import ClusterEmulationStatus
 from homeostat.api.cluster.parameters import ComponentOverride
-from homeostat.api.cluster.v1alpha1 import (
-    ClusterRollbackStatus,
-    ClusterStatus,
-    ClusterUpgradeStatus,
-)
+from homeostat.api.cluster.upgrades import ClusterEmulationStatus, ClusterRollbackStatus, ClusterUpgradeStatus
+from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Plan, Step, Verdict
 from homeostat.operators.cluster.observe import Observed

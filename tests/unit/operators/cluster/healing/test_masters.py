@@ -24,7 +24,7 @@ from tests.support.unwell import (
     unwell,
 )
 
-from homeostat.api.cluster.v1alpha1 import ClusterUpgradeStatus
+from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Isolate, LetGo, Mend, RestartMaster, Server
 from homeostat.operators.cluster.healing.cell import CellSeen

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW, planned, settled
 from tests.support.rollouts import NEW, OLD, after, broken, look, step_of, up_to_date, wishing
 
-from homeostat.api.cluster.emulation import ClusterEmulationStatus
-from homeostat.api.cluster.v1alpha1 import ClusterRollbackStatus
+from homeostat.api.cluster.upgrades import ClusterEmulationStatus, ClusterRollbackStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.observe import Observed

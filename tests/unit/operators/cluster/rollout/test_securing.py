@@ -11,7 +11,7 @@ from tests.support.backups import STORE, backed_up, failure, last
 from tests.support.clusters import NOW, cluster, running
 
 from homeostat.api.cluster.backup import ClusterBackupStatus
-from homeostat.api.cluster.v1alpha1 import ClusterUpgradeStatus
+from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
 from homeostat.operators.cluster.actions import Step
 from homeostat.operators.cluster.observe import Observed, ProbeSeen
 from homeostat.operators.cluster.rollout.securing import securing

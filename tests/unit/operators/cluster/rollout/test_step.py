@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW
 from tests.support.rollouts import NEW, OLD, ORDER, after, broken, look, moved, step_of, up_to_date, wishing
 
-from homeostat.api.cluster.v1alpha1 import COMPONENTS, ClusterUpgradeStatus
+from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
+from homeostat.api.cluster.v1alpha1 import COMPONENTS
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Apply, AskKubelets, ProbeEndpoint
 from homeostat.operators.cluster.observe import ProbeSeen

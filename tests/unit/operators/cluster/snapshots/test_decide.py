@@ -11,7 +11,7 @@ from tests.support.backups import backed_up, failure, last, seen, taking
 from tests.support.clusters import NOW, cluster
 from tests.support.restoring import ID, lost, restore
 
-from homeostat.api.cluster.v1alpha1 import ClusterUpgradeStatus
+from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
 from homeostat.operators.cluster.snapshots.decide import Plan, TakeSnapshot, back_off, decide, pinned
 
 HOUR = timedelta(hours=1)
