@@ -106,7 +106,8 @@ def run() -> None:
     envvar="HOMEOSTAT_SNAPSHOT_STORE",
     show_envvar=True,
     callback=_address,
-    help="Where snapshots of the clusters' etcd are kept, such as file:///snapshots. Left out, none are taken.",
+    help="Where snapshots of the clusters' etcd are kept: file:///DIRECTORY, or "
+    "s3://BUCKET/PREFIX?endpoint=https://HOST. Left out, none are taken.",
 )
 @click.option(
     "--snapshot-keys",

@@ -7,18 +7,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.contract.snapshots.conftest import ID, Ground, tiny_file_system
+from tests.contract.snapshots.conftest import ID, DirectoryGround, tiny_file_system
 from tests.support.snapshots import CLUSTER, taken
 
-from homeostat.kit.random import system_random
 from homeostat.operators.cluster.backup.errors import SnapshotDamaged, StoreFull, StoreRefused, StoreWrong
-from homeostat.providers.snapshots.directory import Directory
 
 pytestmark = pytest.mark.real
 
 
-def over(root: Path) -> Ground:
-    return Ground(root, lambda _: Directory(root, system_random()))
+def over(root: Path) -> DirectoryGround:
+    return DirectoryGround(root)
 
 
 async def test_a_full_file_system_is_named_and_keeps_no_half_snapshot(
@@ -30,7 +28,7 @@ async def test_a_full_file_system_is_named_and_keeps_no_half_snapshot(
             with pytest.raises(StoreFull, match=f"directory {root}: No space left on device; make room"):
                 await store.put(large_snapshot, taken(2))
             assert [one.revision for one in await store.list(CLUSTER) if one.is_sound] == [1]
-            assert len(over(root).everything()) == 2
+            assert len(over(root).files()) == 2
             room = await store.probe()
             assert room.free_bytes is not None
             assert room.free_bytes > 7_000_000
@@ -108,3 +106,10 @@ async def test_a_snapshot_that_is_a_link_is_damaged_and_deleting_it_spares_what_
             await store.manifest(CLUSTER, ID)
         await store.delete(CLUSTER, ID)
         assert (await store.manifest(CLUSTER, taken(1).id)).revision == 1
+
+
+async def test_a_probe_tells_how_much_room_is_left(tmp_path: Path) -> None:
+    async with over(tmp_path).store() as store:
+        room = await store.probe()
+    assert room.where == f"directory {tmp_path}"
+    assert room.free_bytes is not None

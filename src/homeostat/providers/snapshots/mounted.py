@@ -17,7 +17,7 @@ from homeostat.operators.cluster.backup.listing import Entry
 from homeostat.operators.cluster.backup.manifest import ClusterRef, Manifest, Taken
 from homeostat.operators.cluster.backup.ports import Progress, Room, unheard
 from homeostat.providers.snapshots import keyring
-from homeostat.providers.snapshots.address import read_address
+from homeostat.providers.snapshots.address import DirectoryAddress, read_address
 from homeostat.providers.snapshots.directory import Directory
 from homeostat.providers.snapshots.place import Place
 from homeostat.providers.snapshots.store import EncryptedStore
@@ -25,7 +25,12 @@ from homeostat.providers.snapshots.store import EncryptedStore
 
 def open_place(address: str, *, random: Random) -> Place:
     """The place of an address; nothing is connected or read yet. Raises BadAddress."""
-    return Directory(read_address(address).root, random)
+    read = read_address(address)
+    if isinstance(read, DirectoryAddress):
+        return Directory(read.root, random)
+    from homeostat.providers.snapshots.s3 import Bucket  # here, because its libraries are large
+
+    return Bucket(read)
 
 
 class MountedStore:
