@@ -216,3 +216,13 @@ async def test_when_many_are_ill_at_once_nothing_is_touched_until_most_are_well(
         counted = {"component": SERVER, "reason": "Unready"}
         await until(cell, lambda: operator.value("healing_restarts_total", **counted) == 1, "it is counted")
     assert len(uids(cell) & before) == 2
+
+
+async def test_while_all_is_well_masters_are_probed_and_nothing_is_asked_of_the_cell(cell: Cell) -> None:
+    async with cell.operator(haste=HASTE) as operator:
+        await cell.declare()
+        await cell.until_ready()
+        await cell.endpoint.until_asked(2)  # what follows from being Ready is told by then
+        before = len(operator.faults.sent)
+        await cell.endpoint.until_asked(5)
+        assert [sent.path for sent in operator.faults.sent[before:] if "watch" not in sent.path] == []

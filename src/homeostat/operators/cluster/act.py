@@ -205,9 +205,8 @@ class Actor:
         if last is not None and not last.version and now < last.at + timedelta(seconds=_PROBE_AGAIN_S):
             # Something else woke us; the endpoint is not asked more often for that.
             return ProbeFailed((last.at - now).total_seconds() + _PROBE_AGAIN_S, last.message)
-        secret = await self._client.get(SECRET, seen.names.admin, seen.names.namespace)
         try:
-            told = await self._probe.probe(decoded(secret.data).get(KUBECONFIG_KEY, b""))
+            told = await self._probe.probe(memory.admin.data)
         except Unreachable as error:
             memory.probed = ProbeSeen(self._clock.now(), "", str(error))
             return ProbeFailed(_PROBE_AGAIN_S, str(error))

@@ -31,11 +31,13 @@ from homeostat.api.core import (
     StatefulSet,
 )
 from homeostat.api.meta import ObjectMeta
+from homeostat.kit.pki.soundness import decoded
+from homeostat.kube.target import Secret as Hidden
 from homeostat.operators.cluster.admission import ADDRESS_INDEX
 from homeostat.operators.cluster.healing.cell import CellSeen
 from homeostat.operators.cluster.healing.seen import EtcdSeen, HostSeen, LeaderHeld, ServerSeen
 from homeostat.operators.cluster.manifests.shape import digest_of
-from homeostat.operators.cluster.names import API_PORT, UID_LABEL, Names, names_of
+from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, UID_LABEL, Names, names_of
 from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen, Verdicts, judge
 from homeostat.operators.cluster.restore.seen import HandedSeen, SnapshotsSeen
 from homeostat.operators.cluster.topology import open_zones, topology_of
@@ -116,6 +118,7 @@ class Memory(Struct):
     kubelets: tuple[datetime, frozenset[str]] | None = None  # asked when, which versions
     unready: dict[str, datetime] = field(default_factory=dict)
     members: EtcdSeen | None = None
+    admin: Hidden = Hidden()  # the administrator's kubeconfig, as the cache has it: probes cost the cell nothing
     servers: dict[str, ServerSeen] = field(default_factory=dict)
     leaders: dict[str, LeaderHeld] = field(default_factory=dict)
     snapshots: SnapshotsSeen | None = None
@@ -164,6 +167,7 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
     workloads: list[Workload] = [*_of(caches.stateful_sets, key, uid), *_of(caches.deployments, key, uid)]
     endpoint = cluster.status.endpoint or _assigned(cluster, services, names)
     secrets = {secret.metadata.name: secret for secret in _of(caches.secrets, key, uid)}
+    known.admin = _kubeconfig(secrets.get(names.admin))
     authority, seen = judge(cluster, names, endpoint, secrets, known.verdicts, now)
     others = (*_of(caches.config_maps, key, uid), *_of(caches.budgets, key, uid))
     live = {
@@ -194,6 +198,11 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
         snapshots=known.snapshots,
         handed=known.handed,
     )
+
+
+def _kubeconfig(secret: Secret | None) -> Hidden:
+    content = secret.data.get(KUBECONFIG_KEY, "") if secret is not None else ""
+    return Hidden(decoded({KUBECONFIG_KEY: content}).get(KUBECONFIG_KEY, b""))
 
 
 def _is_rewritten(cluster: Cluster, known: Memory) -> bool:

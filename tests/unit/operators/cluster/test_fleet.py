@@ -122,6 +122,14 @@ async def test_replacements_of_the_window_are_taken_from_the_budget() -> None:
     assert scrape.value("healing_budget_left") == 5
 
 
+def test_a_cell_that_is_slow_freezes_healing_and_that_is_told() -> None:
+    metrics, clock = Metrics(), ManualClock()
+    fleet = Fleet(metrics, CellPolicy(), clock=clock, is_slow=lambda: True)
+    assert fleet.health.look(clock.now()).why_frozen(CellPolicy()) != ""
+    assert metrics.registry.get_sample_value("homeostat_healing_frozen", {"why": "SlowCell"}) == 1
+    assert metrics.registry.get_sample_value("homeostat_healing_frozen", {"why": "MassFailure"}) == 0
+
+
 def restarted(times: int, reason: str = "", uid: str = "u") -> Pod:
     container: dict[str, Any] = {"name": "c", "restartCount": times}
     if reason:

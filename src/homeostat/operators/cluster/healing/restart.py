@@ -9,10 +9,8 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER
-from homeostat.api.core import SECRET
 from homeostat.api.pods import POD
 from homeostat.kit.clock import Clock
-from homeostat.kit.pki.soundness import decoded
 from homeostat.kube.client import Client
 from homeostat.kube.errors import NotFound
 from homeostat.operators.cluster.actions import CheckServers, Isolate, LetGo, RestartMaster, Server
@@ -22,7 +20,6 @@ from homeostat.operators.cluster.names import (
     ENDPOINT_LABEL,
     FIELD_MANAGER,
     IN_ENDPOINT,
-    KUBECONFIG_KEY,
     OUT_OF_ENDPOINT,
 )
 from homeostat.operators.cluster.observe import Memory, Observed
@@ -61,8 +58,7 @@ class MasterActor:
 
     async def _check_all(self, seen: Observed, servers: tuple[Server, ...]) -> Outcome:
         """All at once, each with a strict limit of time."""
-        kubeconfig = await self._kubeconfig(seen)
-        failures = await asyncio.gather(*(self._check(seen, server, kubeconfig) for server in servers))
+        failures = await asyncio.gather(*(self._check(seen, server) for server in servers))
         known = self._memory(seen.cluster.metadata.uid)
         there = {pod.metadata.uid for pod in seen.pods}
         for uid in known.servers.keys() - there:
@@ -70,16 +66,12 @@ class MasterActor:
         failed = [failure for failure in failures if failure]
         return Progress(_SOON_S, failed[0]) if failed else DONE
 
-    async def _kubeconfig(self, seen: Observed) -> bytes:
-        secret = await self._client.get(SECRET, seen.names.admin, seen.names.namespace)
-        return decoded(secret.data).get(KUBECONFIG_KEY, b"")
-
-    async def _check(self, seen: Observed, server: Server, kubeconfig: bytes) -> str:
+    async def _check(self, seen: Observed, server: Server) -> str:
         """Why an API server is of no use to clients; empty: it is."""
         known, failure = self._memory(seen.cluster.metadata.uid), ""
         direct = Direct(server.address, seen.names.apiserver_service)
         try:
-            told = await self._probe.probe(kubeconfig, direct)
+            told = await self._probe.probe(known.admin.data, direct)
         except Unreachable as error:
             failure = str(error)
         else:
@@ -116,7 +108,7 @@ class MasterActor:
             return f"{action.pod} is not deleted: it is ready again"
         if action.server is None:
             return await self._leads_again(seen, action)
-        if not await self._check(seen, action.server, await self._kubeconfig(seen)):
+        if not await self._check(seen, action.server):
             return f"{action.pod} is not deleted: it answers again"
         return ""
 
@@ -124,7 +116,7 @@ class MasterActor:
         """Why a controller must not be touched; empty: it leads nobody."""
         known = self._memory(seen.cluster.metadata.uid)
         try:
-            told = await self._probe.probe(await self._kubeconfig(seen))
+            told = await self._probe.probe(known.admin.data)
         except Unreachable as error:
             return f"{action.pod} is not deleted: nobody tells who leads: {error}"
         note_leaders(known, told, self._clock.now())
