@@ -18,6 +18,7 @@ from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Action, AskEtcd, Heal, Verdict, Wait
 from homeostat.operators.cluster.components import topology
 from homeostat.operators.cluster.healing.members import is_ready, unready_since
+from homeostat.operators.cluster.healing.seen import EtcdSeen
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.restore.actions import AskSnapshots, Restoring
 from homeostat.operators.cluster.restore.beginning import ASKED_AGAIN, judge, lost_seconds, own
@@ -43,12 +44,17 @@ def quorum_lost(seen: Observed, now: datetime) -> Lost | None:
         doubt = _message(seen, told) if told else "too few members are ready for long, and etcd is being asked"
         ask = Heal(_verdict(doubt), (AskEtcd(),), wait=Wait(now + _ANSWERED, "etcd's answer"))
         return Lost(ask, Restoring(has_looked=True, loss=told))
-    if not answer.failure:
+    if _has_quorum(seen, answer):
         return None  # kubelets are silent, but etcd agrees with itself
     loss = _loss(seen, since)
     if told is None:
         return Lost(Heal(_verdict(_message(seen, loss)), wait=Wait(now, "the snapshots")), _tell(loss))
     return _approved(seen, loss, now) or _wait(seen, loss, now)
+
+
+def _has_quorum(seen: Observed, answer: EtcdSeen) -> bool:
+    """By etcd's own word. One member that knows a leader is not enough: empty ones elect it, and end at once."""
+    return sum(member.is_well and not member.is_learner for member in answer.members) >= topology(seen).quorum
 
 
 def _since(seen: Observed, now: datetime) -> datetime | None:

@@ -50,6 +50,11 @@ def test_an_etcd_that_agrees_with_itself_has_its_quorum_whatever_kubelets_say() 
     assert quorum_lost(replace(lost(), members=EtcdSeen(NOW, members())), NOW) is None
 
 
+def test_one_member_that_thinks_itself_led_is_no_quorum() -> None:
+    alone = replace(lost(), members=EtcdSeen(NOW, members(DEAD, NAMES[2])))
+    assert told(alone)[0] == words.QUORUM_LOST
+
+
 def test_the_loss_dates_from_the_member_that_was_one_too_many() -> None:
     found = look(lost(told=False)).restore.loss
     assert found is not None
