@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,7 @@ from homeostat.kube.client import Client
 from homeostat.kube.errors import NotFound
 from homeostat.operators.cluster.backup.errors import SnapshotDamaged
 from homeostat.operators.cluster.backup.manifest import ClusterRef
+from homeostat.operators.cluster.pki.material import name_of
 
 pytestmark = pytest.mark.real
 
@@ -112,7 +114,8 @@ async def test_a_new_cluster_has_the_keys_of_the_former_one_if_they_were_kept(ce
         await cell.declare("old")
         await cell.until_ready("old")
         kept = cell.get("Secret", "old-pki")
-        cell.store.manifests.append(manifest(FORMER))
+        key = name_of(b64decode(kept["data"]["encryption.key"]))
+        cell.store.manifests.append(manifest(FORMER, secrets_key=key))
         await cell.declare(restoreFrom={**WISH, "keysFrom": "kept"})
         told = await cell.until_condition("Accepted", "RestoreRefused")
         assert "there is no Secret kept" in told["message"]

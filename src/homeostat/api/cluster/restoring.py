@@ -41,8 +41,8 @@ class RestoreFrom(Struct, frozen=True, gc=False, rename="camel", omit_defaults=T
         str,
         doc(
             "The name of a Secret of this namespace with the keys of that cluster: a copy, made in time, of its Secret "
-            "NAME-pki. The new Cluster gets these keys, so certificates, kubeconfigs and tokens of the former one stay "
-            "good. Left out, it gets new ones.",
+            "NAME-pki. The new Cluster gets these keys, so Secrets can be read, and certificates, kubeconfigs and "
+            "tokens of the former one stay good. Left out, it gets new ones.",
             maxLength=253,
             pattern=f"^$|{_NAME}",
         ),

@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 FORMAT = "homeostat.dev/etcd-snapshot/v1"
 MAX_BYTES = 64 * 1024  # a manifest has less than 2 KiB; whatever is larger is none
@@ -57,6 +57,7 @@ class Taken(Struct, frozen=True):
     package_version: str  # name of the ClusterPackageVersion that the masters followed
     revision: int  # etcd's, of the whole key space; at least 1
     taken_at: datetime  # aware; kept to the second
+    secrets_key: str = ""  # the name of the key that the Secrets in it are encrypted with; empty: none
 
     def __post_init__(self) -> None:
         """The id is made from two of these, so both must be what they say."""
@@ -96,6 +97,8 @@ class Manifest(Struct, frozen=True, rename="camel", kw_only=True, forbid_unknown
     stored_sha256: str
     encryption: Encryption
     homeostat_version: str
+    # The name of the key, not kept here, that the Secrets in it are encrypted with; left out where they are not.
+    secrets_key: str | UnsetType = UNSET
     seal: str = ""  # hexadecimal HMAC-SHA256 over the manifest without it
 
 
@@ -137,6 +140,7 @@ def describe(
         stored_sha256=stored[1],
         encryption=encryption,
         homeostat_version=homeostat_version,
+        secrets_key=taken.secrets_key or UNSET,
     )
 
 

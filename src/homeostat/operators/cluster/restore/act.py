@@ -17,7 +17,7 @@ from homeostat.operators.cluster.backup.manifest import ClusterRef
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs
 from homeostat.operators.cluster.names import FIELD_MANAGER
 from homeostat.operators.cluster.observe import Memory, Observed
-from homeostat.operators.cluster.pki.material import check_keys
+from homeostat.operators.cluster.pki.material import ENCRYPTION_KEY, check_keys, name_of
 from homeostat.operators.cluster.restore import manifests
 from homeostat.operators.cluster.restore.actions import (
     AskSnapshots,
@@ -69,26 +69,29 @@ class RestoreActor:
         owner, snapshot = asked.owner, asked.snapshot
         if self._tools is None:
             return SnapshotsSeen(self._clock.now(), owner, snapshot, failure=NO_STORE)
-        newest, manifest, failure = None, None, ""
+        newest, manifest, failure, key = None, None, "", ""
         try:
             listed = await self._tools.store.list(owner)
             newest = next((entry for entry in listed if entry.is_sound), None)
-            failure = await self._unusable(asked.keys, namespace) if asked.keys else ""
+            if asked.keys:
+                key, failure = await self._kept_key(asked.keys, namespace)
             manifest = await self._tools.store.manifest(owner, snapshot) if snapshot and not failure else None
         except SnapshotError as error:
             failure = str(error)
-        return SnapshotsSeen(self._clock.now(), owner, snapshot, newest, manifest, failure)
+        return SnapshotsSeen(self._clock.now(), owner, snapshot, newest, manifest, key, failure)
 
-    async def _unusable(self, name: str, namespace: str) -> str:
-        """What is wrong with the keys of a former cluster; empty: nothing."""
+    async def _kept_key(self, name: str, namespace: str) -> tuple[str, str]:
+        """The name of the key of Secrets among the keys of a former cluster, or else what is wrong with them."""
         try:
-            secret = await self._client.get(SECRET, name, namespace)
-            check_keys(decoded(secret.data))
+            entries = decoded((await self._client.get(SECRET, name, namespace)).data)
+            check_keys(entries)
         except NotFound:
-            return f"keysFrom: there is no Secret {name} in {namespace}; copy the former cluster's Secret of keys there"
+            missing = f"there is no Secret {name} in {namespace}; copy the former cluster's Secret of keys there"
+            return "", f"keysFrom: {missing}"
         except Damaged as error:
-            return f"keysFrom: Secret {name}: {error}; it must hold what the Secret of keys of a cluster holds"
-        return ""
+            return "", f"keysFrom: Secret {name}: {error}; it must hold what the Secret of keys of a cluster holds"
+        key = entries.get(ENCRYPTION_KEY, b"")
+        return name_of(key) if key else "", ""
 
     async def _fetch(self, seen: Observed, owner: ClusterRef, snapshot: str) -> Outcome:
         if self._tools is None:

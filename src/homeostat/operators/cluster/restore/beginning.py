@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from homeostat.api.cluster.restoring import ClusterRestoreStatus, SnapshotOwner
 from homeostat.api.cluster.v1alpha1 import Cluster
-from homeostat.operators.cluster.backup.manifest import ClusterRef
+from homeostat.operators.cluster.backup.manifest import ClusterRef, Manifest
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.restore.actions import AskSnapshots
-from homeostat.operators.cluster.restore.fitting import refusal
+from homeostat.operators.cluster.restore.fitting import refusal, unreadable
 from homeostat.operators.cluster.rollout.standing import made_of
 
 FETCHING, STOPPING, RESTORING, STARTING = "Fetching", "Stopping", "Restoring", "Starting"
@@ -56,7 +56,7 @@ def judge(seen: Observed, owner: ClusterRef, snapshot: str, lost_at: datetime | 
         return Judged(ask=AskSnapshots(owner, snapshot, keys))
     if answer.manifest is None:
         return Judged(refused=answer.failure)
-    wrong = refusal(answer.manifest, made_of(seen))
+    wrong = refusal(answer.manifest, made_of(seen)) or _unreadable(seen, answer.manifest, answer.secrets_key)
     if wrong:
         return Judged(refused=f"snapshot {snapshot}: {wrong}")
     before, taken_at = seen.cluster.status.restore, answer.manifest.taken_at
@@ -79,3 +79,11 @@ def lost_seconds(taken_at: datetime | None, lost_at: datetime | None) -> int:
     if taken_at is None or lost_at is None:
         return 0
     return max(int((lost_at - taken_at).total_seconds()), 0)
+
+
+def _unreadable(seen: Observed, manifest: Manifest, kept: str) -> str:
+    """By the keys of the former cluster if this one is new, else by its own."""
+    if seen.cluster.spec.restore_from is not None and not seen.is_begun:
+        return unreadable(manifest, kept, "name the Secret that holds the former cluster's keys in keysFrom")
+    remedy = "it is from before that key was rotated: choose a later one"
+    return unreadable(manifest, seen.authority.encryption_key, remedy)

@@ -1,4 +1,4 @@
-"""Whether a snapshot fits the masters that are to run on its data. Pure.
+"""Whether a snapshot fits the masters that are to run on its data: by their versions, and by their key. Pure.
 
 Data goes with the version that wrote it or with the next minor one, as in an upgrade: an older API server cannot read
 what a newer one stored, and a jump over a minor version skips migrations of stored objects.
@@ -21,6 +21,15 @@ def refusal(manifest: Manifest, made_of: Mapping[str, PackageComponent]) -> str:
         ("etcd", manifest.etcd_version, made_of["etcd"].version),
     )
     return next((why for pair in pairs if (why := _refusal(*pair))), "")
+
+
+def unreadable(manifest: Manifest, secrets_key: str, remedy: str) -> str:
+    """Why masters with this key could not read the Secrets of a snapshot; empty: they can."""
+    wanted = manifest.secrets_key
+    if not wanted or wanted == secrets_key:
+        return ""
+    found = f"the key is {secrets_key}" if secrets_key else "there is no such key"
+    return f"its Secrets are encrypted with the key {wanted}, and {found} here; {remedy}"
 
 
 def _refusal(what: str, written: str, running: str) -> str:

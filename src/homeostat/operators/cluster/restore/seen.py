@@ -18,6 +18,7 @@ class SnapshotsSeen(Struct, frozen=True):
     snapshot: str = ""  # whose manifest was asked for
     newest: Entry | None = None  # the newest sound one
     manifest: Manifest | None = None
+    secrets_key: str = ""  # the name of the key of Secrets among the keys that were to be looked at
     failure: str = ""  # why there is no manifest, or no list
 
     def is_about(self, owner: ClusterRef, snapshot: str) -> bool:

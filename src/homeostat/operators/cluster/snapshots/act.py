@@ -71,6 +71,7 @@ class Taker:
             package_version=cluster.status.package_version,
             revision=drawn.revision,
             taken_at=began,
+            secrets_key=cluster.status.encryption_key,
         )
         try:
             return await self._store.put(file, taken)

@@ -26,6 +26,18 @@ def test_a_manifest_is_read_as_it_was_written() -> None:
     assert manifest.decode(manifest.encode(FOUND), CLUSTER, FOUND.id) == FOUND
 
 
+def test_it_names_the_key_that_its_secrets_are_encrypted_with_and_none_where_they_are_not() -> None:
+    named = manifest.describe(
+        replace(taken(), secrets_key="5f3a"),
+        plain=(1000, SUM),
+        stored=(1216, SUM),
+        encryption=FOUND.encryption,
+        homeostat_version="0.1.0",
+    )
+    assert manifest.decode(manifest.encode(named), CLUSTER, named.id).secrets_key == "5f3a"
+    assert b"secretsKey" not in manifest.encode(FOUND)
+
+
 def test_an_id_tells_time_in_utc_and_revision() -> None:
     there = datetime(2026, 3, 4, 7, 6, 7, tzinfo=timezone(timedelta(hours=2)))
     assert taken(9, there).id == "20260304T050607Z-r9"

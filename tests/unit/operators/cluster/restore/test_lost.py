@@ -135,6 +135,11 @@ def test_an_approval_that_was_taken_back_may_be_given_again() -> None:
             words.RESTORE_REFUSED,
             "which is older and cannot read it",
         ),
+        (
+            lost(approveRestore=ID, answer=store_said(manifest=manifest(secrets_key="k1"))),
+            words.RESTORE_REFUSED,
+            "it is from before that key was rotated: choose a later one",
+        ),
     ],
 )
 def test_an_approval_that_cannot_be_followed_is_refused_and_nothing_touched(

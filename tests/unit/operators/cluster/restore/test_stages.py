@@ -104,6 +104,14 @@ def test_a_new_cluster_begins_with_its_snapshot_and_tells_it_first() -> None:
             begun_with(snapshots=store_said(FORMER, manifest=manifest(FORMER, etcd="3.7.1"))),
             "written by etcd 3.7.1",
         ),
+        (
+            begun_with(snapshots=store_said(FORMER, manifest=manifest(FORMER, secrets_key="k1"))),
+            "its Secrets are encrypted with the key k1, and there is no such key here; name the Secret that holds",
+        ),
+        (
+            begun_with(snapshots=store_said(FORMER, manifest=manifest(FORMER, secrets_key="k1"), secrets_key="k2")),
+            "encrypted with the key k1, and the key is k2 here",
+        ),
     ],
 )
 def test_a_snapshot_that_cannot_be_had_or_does_not_fit_is_refused_before_anything_is_made(
@@ -115,6 +123,11 @@ def test_a_snapshot_that_cannot_be_had_or_does_not_fit_is_refused_before_anythin
     assert message in found.verdict.message
     assert found.actions == ()
     assert found.wait is not None
+
+
+def test_the_key_of_the_former_cluster_makes_its_secrets_readable() -> None:
+    answer = store_said(FORMER, manifest=manifest(FORMER, secrets_key="k1"), secrets_key="k1")
+    assert look(begun_with(snapshots=answer)).becomes is not None
 
 
 def test_a_cluster_that_has_data_is_not_restored_because_its_declaration_names_a_snapshot() -> None:
