@@ -11,6 +11,7 @@ from typing import Self
 from tests.support.apiserver import ApiServer
 from tests.support.faults import Faults
 from tests.support.membership import FakeEtcd
+from tests.support.stores import FakeStores
 
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
@@ -127,6 +128,7 @@ class Operator:
         *namespaces: str,
         endpoint: FakeEndpoint,
         etcd: FakeEtcd | None = None,
+        stores: FakeStores | None = None,
         haste: float = 1.0,
         ahead: timedelta = timedelta(0),
         means: Means | None = None,
@@ -137,13 +139,15 @@ class Operator:
         self.faults = Faults(transport)
         self._client = Client(self.faults, clock=QuickSleeps(haste), random=random, field_manager="homeostat-cluster")
         self._manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
+        etcd = etcd or FakeEtcd()
         for namespace in namespaces or ("",):
             store = means.store if means is not None else None
             add_cluster_operator(
                 self._manager,
                 self._client,
                 endpoint,
-                etcd or FakeEtcd(),
+                etcd,
+                upkeep=stores or FakeStores(etcd),
                 store=store,
                 restoring=restoring,
                 namespace=namespace,

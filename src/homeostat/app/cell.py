@@ -20,6 +20,7 @@ from homeostat.operators.cluster.healing.pulse import Pulse
 from homeostat.operators.cluster.probing import EndpointProbe
 from homeostat.operators.cluster.snapshots.controller import add_backups
 from homeostat.providers.etcd.membership import EtcdMembership
+from homeostat.providers.etcd.upkeep import EtcdStores
 from homeostat.runtime.leader import LeaderElector
 from homeostat.runtime.manager import Manager, ManagerSettings, stop_on_signals
 from homeostat.runtime.webhook.configuration import ServiceAddress
@@ -91,6 +92,7 @@ async def _run(options: CellOptions) -> int:
                 client,
                 probe,
                 etcd,
+                upkeep=EtcdStores(clock=clock),
                 store=store,
                 restoring=restoring,
                 namespace=namespace,

@@ -11,7 +11,7 @@ from tests.support.etcds import HOSTS, Etcds, etcdctl, running
 
 from homeostat.kit.clock import SystemClock
 from homeostat.operators.cluster.ports import Unreachable
-from homeostat.operators.cluster.upkeep.ports import NO_SPACE, Stores
+from homeostat.operators.cluster.upkeep.stores import NO_SPACE, Stores
 from homeostat.providers.etcd.upkeep import EtcdStores
 
 pytestmark = pytest.mark.real

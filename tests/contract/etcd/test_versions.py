@@ -11,7 +11,7 @@ from tests.support.etcds import HOSTS, NAMES, Etcds, etcdctl, running
 
 from homeostat.kit.clock import SystemClock
 from homeostat.operators.cluster.ports import EtcdRefused, Unreachable
-from homeostat.operators.cluster.upkeep.ports import Stores
+from homeostat.operators.cluster.upkeep.stores import Stores
 from homeostat.providers.etcd.upkeep import EtcdStores
 
 pytestmark = pytest.mark.real

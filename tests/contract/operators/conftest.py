@@ -17,6 +17,7 @@ from tests.support.kubelet import KINDS, Kubelet, Whole
 from tests.support.membership import FakeEtcd
 from tests.support.operating import USER, FakeEndpoint, Operator, transport_of
 from tests.support.restoring import FakeHandout, FakeStore
+from tests.support.stores import FakeStores
 from tests.support.tree import ROOT
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER
@@ -46,6 +47,7 @@ class Cell:
         self.endpoint = FakeEndpoint()
         self.etcd = FakeEtcd()
         self.store = FakeStore()
+        self.stores = FakeStores(self.etcd)
         self._transport = transport
 
     def operator(self, haste: float = 1.0, ahead: timedelta = timedelta(0), means: Means | None = None) -> Operator:
@@ -55,6 +57,7 @@ class Cell:
             self.namespace,
             endpoint=self.endpoint,
             etcd=self.etcd,
+            stores=self.stores,
             haste=haste,
             ahead=ahead,
             means=means,

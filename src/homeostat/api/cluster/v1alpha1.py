@@ -22,6 +22,7 @@ from homeostat.api.cluster.certificates import (
     ClusterRotations,
     ClusterRotationStatus,
 )
+from homeostat.api.cluster.etcd import ClusterEtcdStatus
 from homeostat.api.cluster.healing import MasterRestartStatus
 from homeostat.api.cluster.parameters import ComponentOverride, ComponentResources
 from homeostat.api.cluster.restoring import SNAPSHOT_ID, ClusterRestoreStatus, QuorumLossStatus, RestoreFrom
@@ -311,6 +312,7 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
     started_at: Annotated[datetime | None, doc("When the operator began to create the cluster.")] = None
     ready_at: Annotated[datetime | None, doc("When the cluster was Ready for the first time.")] = None
     backup: Annotated[ClusterBackupStatus | None, doc("What became of the backups.")] = None
+    etcd: Annotated[ClusterEtcdStatus | None, doc("How full etcd is, and what is wrong with its data.")] = None
     healing: Annotated[ClusterHealingStatus | None, doc("What was done to mend masters, and is being done.")] = None
     certificates: Annotated[
         tuple[ClusterCertificateStatus, ...],

@@ -49,6 +49,8 @@ from homeostat.operators.cluster.ports import Outside, Unreachable
 from homeostat.operators.cluster.restore.act import RestoreActor
 from homeostat.operators.cluster.restore.actions import RestoreAction
 from homeostat.operators.cluster.turns.act import KeyAction, KeyActor
+from homeostat.operators.cluster.upkeep.act import UpkeepActor
+from homeostat.operators.cluster.upkeep.actions import UpkeepAction
 from homeostat.runtime.finalizers import add_finalizer, remove_finalizer
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 
@@ -69,6 +71,7 @@ class Actor:
         self._healer = Healer(client, outside.probe, outside.etcd, memory, clock=clock)
         self._keys = KeyActor(client, outside.probe, memory, clock=clock)
         self._restores = RestoreActor(client, outside.restoring, memory, clock=clock)
+        self._upkeep = UpkeepActor(client, outside.upkeep, memory, clock=clock)
         self._probe = outside.probe
         self._memory = memory
         self._clock = clock
@@ -81,6 +84,8 @@ class Actor:
             return await self._healer.act(seen, action)
         if isinstance(action, RestoreAction):
             return await self._restores.act(seen, action)
+        if isinstance(action, UpkeepAction):
+            return await self._upkeep.act(seen, action)
         try:
             return await self._do(seen, action)
         except NameTaken as error:

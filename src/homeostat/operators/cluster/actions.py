@@ -16,6 +16,7 @@ from homeostat.operators.cluster.manifests.shape import Desired
 from homeostat.operators.cluster.overrides import Overrides
 from homeostat.operators.cluster.pki.leaves import Leaf
 from homeostat.operators.cluster.restore.actions import RestoreAction, Restoring
+from homeostat.operators.cluster.upkeep.actions import UpkeepAction
 from homeostat.runtime.outcome import Done, Progress
 
 
@@ -173,6 +174,7 @@ class Step(Struct, frozen=True):
     moves: tuple[str, ...] = ()  # components that begin to move: told first, made at the next look
     probes: bool = False  # a read through the endpoint is wanted before anything else
     asks_kubelets: bool = False  # their versions are wanted before anything else
+    needs: tuple[UpkeepAction, ...] = ()  # what etcd is asked or told before anything else
     failed: Verdict | None = None  # the wish failed just now
     overrides: Overrides = {}  # what will differ, or differs, from that package version
     emulates: str = ""  # the older minor version that masters will behave as, or do
@@ -232,6 +234,7 @@ Action = (
     | ChangeKeys
     | RewriteSecrets
     | RestoreAction
+    | UpkeepAction
 )
 
 
@@ -246,6 +249,15 @@ class Turn(Struct, frozen=True):
     verdict: Verdict | None = None  # what is told of a rotation
 
 
+class Care(Struct, frozen=True):
+    """What is told and done about the stores of etcd."""
+
+    verdict: Verdict | None = None  # what is wrong with them; None: nothing, or nothing is known
+    is_broken: bool = False  # it keeps clients out
+    actions: tuple[Action, ...] = ()
+    wait: Wait | None = None
+
+
 class Plan(Struct, frozen=True):
     """What will be done now, in order."""
 
@@ -258,6 +270,7 @@ class Plan(Struct, frozen=True):
     mend: Mend = Mend()
     turn: Turn = Turn()
     restore: Restoring = Restoring()
+    care: Care = Care()
     pki: Verdict | None = None  # what the condition PKIReady says beyond ready or not
 
 

@@ -45,11 +45,12 @@ from homeostat.operators.cluster.observe import (
     Observed,
     observe,
 )
-from homeostat.operators.cluster.ports import Etcd, Outside, Probe
+from homeostat.operators.cluster.ports import Etcd, EtcdUpkeep, Outside, Probe
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.restore.ports import RestoreTools
 from homeostat.operators.cluster.snapshots.report import other_part
 from homeostat.operators.cluster.topology import open_zones
+from homeostat.operators.cluster.upkeep.observe import observe_stores
 from homeostat.runtime.controller import Controller
 from homeostat.runtime.loop import Loop, Report, Result, Rooms, Target
 from homeostat.runtime.manager import Manager
@@ -85,7 +86,8 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         known = self._memory(seen.cluster.metadata.uid)
         ailing = observe_ailing(seen, self._caches.nodes, self._fleet.health, known, now)
         stored = replace(ailing, store=self._store.where if self._store is not None else "")
-        return note_readiness(stored, known, now)
+        cared = observe_stores(stored, known, now, self._policy.upkeep.every)
+        return note_readiness(cared, known, now)
 
     def decide(self, observed: Observed, now: datetime) -> Plan:
         """By the rules of decide.py."""
@@ -152,6 +154,7 @@ def add_cluster_operator(
     probe: Probe,
     etcd: Etcd,
     *,
+    upkeep: EtcdUpkeep,
     store: SnapshotStore | None = None,
     restoring: RestoreTools | None = None,
     namespace: str = "",
@@ -167,7 +170,8 @@ def add_cluster_operator(
     informers = informers_of(manager, client, namespace)
     clusters = informers.clusters
     probe = MeasuredProbe(probe, manager.metrics, clock=manager.clock)
-    rooms = ClusterRooms(client, informers.caches, Outside(probe, etcd, store, restoring), policy, fleet, manager.clock)
+    outside = Outside(probe, etcd, upkeep, store, restoring)
+    rooms = ClusterRooms(client, informers.caches, outside, policy, fleet, manager.clock)
     clusters.add_handler(lambda old, new, _priority: rooms.note(old, new))
     informers.pods.add_handler(lambda old, new, _priority: fleet.note_pod(old, new))
     loop = Loop(

@@ -16,6 +16,7 @@ from homeostat.operators.cluster.actions import (
     AddFinalizer,
     Apply,
     AskKubelets,
+    Care,
     Heal,
     IssueAuthority,
     IssueLeaf,
@@ -48,6 +49,7 @@ from homeostat.operators.cluster.rollout.standing import declared, made, made_of
 from homeostat.operators.cluster.rollout.step import step
 from homeostat.operators.cluster.teardown import tear_down
 from homeostat.operators.cluster.turns.taking import take
+from homeostat.operators.cluster.upkeep import care
 from homeostat.runtime.conditions import is_true
 
 _SOON = timedelta(seconds=0.5)  # after a probe that a move waits for
@@ -59,6 +61,7 @@ class Policy(Struct, frozen=True):
 
     probe_every: timedelta = timedelta(seconds=60)
     healing: HealingPolicy = HealingPolicy()
+    upkeep: care.Policy = care.Policy()
 
 
 def decide(seen: Observed, now: datetime, policy: Policy) -> Plan:
@@ -209,12 +212,13 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     healing = members.heal(seen, now, policy.healing) if lost is None else lost.heal
     mending = masters.mend(seen, now, policy.healing) if lost is None else Mend()
     turn = take(seen, going, now, is_applied=is_applied and not issue)
-    asked = dict.fromkeys((*turn.actions, *healing.actions, *mending.actions, *rolling.actions))
+    caring = care.care(seen, going, now, policy.upkeep) if lost is None else Care()
+    asking = (turn, healing, mending, rolling, caring)
+    asked = dict.fromkeys((*going.needs, *(action for each in asking for action in each.actions)))
     plan = Plan((*actions, *asked), step=going, verdict=_refused(going), heal=healing, mend=mending, turn=turn)
-    plan = replace(plan, restore=Restoring(has_looked=True) if lost is None else lost.restore)
+    plan = replace(plan, restore=Restoring(has_looked=True) if lost is None else lost.restore, care=caring)
     plan = _follow(seen, plan, now, policy)
-    asking = (plan, healing, mending, turn, rolling)
-    waits = (each.wait for each in asking if each.wait is not None)
+    waits = (each.wait for each in (plan, *asking) if each.wait is not None)
     return replace(plan, wait=min(waits, key=lambda wait: wait.until, default=None))
 
 
@@ -235,6 +239,8 @@ def _follow(seen: Observed, plan: Plan, now: datetime, policy: Policy) -> Plan:
         return replace(plan, wait=Wait(now, "what was told is done at the next look"))
     if going.asks_kubelets:
         return replace(plan, actions=(*actions, AskKubelets()), wait=Wait(now + _SOON, "the kubelets' versions"))
+    if going.needs:
+        return replace(plan, wait=Wait(now + _SOON, "etcd's answer"))
     if not can_serve(seen):
         return replace(plan, wait=Wait(now + _LATER, "the master that moves") if going.verdict else None)
     return _probe(seen, plan, going, now, policy)

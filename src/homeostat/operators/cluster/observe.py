@@ -41,6 +41,7 @@ from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, UID_LABE
 from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen, Verdicts, judge
 from homeostat.operators.cluster.restore.seen import HandedSeen, SnapshotsSeen
 from homeostat.operators.cluster.topology import open_zones, topology_of
+from homeostat.operators.cluster.upkeep.seen import UpkeepSeen
 from homeostat.runtime.store import Store
 
 OWNER_INDEX, ZONES_INDEX = "cluster", "zones"
@@ -90,6 +91,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     leaders: Mapping[str, LeaderHeld] = {}  # of controllers, by component; of those that a Lease was seen of
     cell: CellSeen = CellSeen()
     rewritten: bool = False  # whether all Secrets were written anew since the rotation came to its stage
+    upkeep: UpkeepSeen = UpkeepSeen()
     store: str = ""  # where snapshots are kept, for people; empty: nowhere
     snapshots: SnapshotsSeen | None = None  # None: the store was not asked
     handed: HandedSeen | None = None  # a snapshot that this process has ready for the Pods of a restore
@@ -123,6 +125,7 @@ class Memory(Struct):
     leaders: dict[str, LeaderHeld] = field(default_factory=dict)
     snapshots: SnapshotsSeen | None = None
     handed: HandedSeen | None = None
+    upkeep: UpkeepSeen = UpkeepSeen()
     verdicts: Verdicts = field(default_factory=dict)
     rewriting: Rewriting | None = None
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from homeostat.operators.cluster.backup.ports import SnapshotStore
 from homeostat.operators.cluster.restore.ports import RestoreTools
+from homeostat.operators.cluster.upkeep.stores import Alarm, Stores
 
 
 class Unreachable(Exception):
@@ -123,6 +124,48 @@ class Etcd(Protocol):
         ...
 
 
+class EtcdUpkeep(Protocol):
+    """Looks after a cluster's etcd. Looks come every few minutes per cluster, changes seldom and one at a time.
+
+    Every call raises Unreachable within 20 s, but for `defragment` and `hashes`, which read the whole store: within
+    two minutes. etcd itself refuses what would not be safe (EtcdRefused).
+    """
+
+    async def look(self, access: EtcdAccess) -> Stores:
+        """Ask each member at its own address at the same time, and one of them for the alarms."""
+        ...
+
+    async def hashes(self, access: EtcdAccess) -> Mapping[str, int]:
+        """By host, the hash of each member's data at one and the same revision.
+
+        Raises Unreachable when a member is silent or has compacted otherwise: then nothing can be compared.
+        """
+        ...
+
+    async def compact(self, access: EtcdAccess) -> int:
+        """Forget what was before the current revision, which is returned; members do it one after the other, soon."""
+        ...
+
+    async def defragment(self, access: EtcdAccess, host: str) -> None:
+        """Give the free room inside one member's file back to its disk; the member serves nobody meanwhile."""
+        ...
+
+    async def disarm(self, access: EtcdAccess, alarm: Alarm) -> None:
+        """Take an alarm back; etcd raises it again if its cause lasts."""
+        ...
+
+    async def allow_downgrade(self, access: EtcdAccess, line: str) -> None:
+        """Let members of the minor before take the place of those that run; that it is allowed is no error.
+
+        From then on the data is kept in the form of that minor.
+        """
+        ...
+
+    async def forbid_downgrade(self, access: EtcdAccess) -> None:
+        """Let the data have the form of the members' own minor again; that no downgrade is allowed is no error."""
+        ...
+
+
 class Drawn(Struct, frozen=True):
     """A snapshot of etcd that lies in a local file, verified."""
 
@@ -150,5 +193,6 @@ class Outside(Struct, frozen=True):
 
     probe: Probe
     etcd: Etcd
+    upkeep: EtcdUpkeep
     store: SnapshotStore | None = None  # None: this process was told of none
     restoring: RestoreTools | None = None  # None: this process cannot restore

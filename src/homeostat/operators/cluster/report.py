@@ -43,6 +43,7 @@ from homeostat.operators.cluster.restore.told import restore_notes, restored
 from homeostat.operators.cluster.rollout.told import begun_with, moved, up_to_date, upgrade_notes, will_be_made
 from homeostat.operators.cluster.turns.renewing import expiring
 from homeostat.operators.cluster.turns.told import rotated, rotation_notes
+from homeostat.operators.cluster.upkeep.told import care_notes, etcd_cared, kept
 from homeostat.runtime.conditions import find_condition, is_true, set_condition
 from homeostat.runtime.events import Note
 from homeostat.runtime.loop import Report, Result
@@ -95,13 +96,15 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
         ready_at=before.ready_at or (now.replace(microsecond=0) if ready else None),
         attempts=attempts,
         healing=healed(before, plan.heal, plan.mend),
+        etcd=kept(seen, results, now),
         certificates=certificates(seen.authority, seen.leaves) or before.certificates,
     )
     status = rotated(seen, plan, moved(seen, plan, status, now))
     status = restored(status, plan.restore, seen.probed, now, is_ready=ready)
     status = replace(status, phase=_phase(seen, plan, status))
     healings = (*healing_notes(before, plan.heal, results), *mending_notes(before, plan.mend, results))
-    story = (*upgrade_notes(seen, plan, status), *healings, *rotation_notes(seen, plan))
+    cares = care_notes(seen, plan.care, results)
+    story = (*upgrade_notes(seen, plan, status), *healings, *rotation_notes(seen, plan), *cares)
     measures = (*orchestrations.measured(seen, plan, status, now), *mending_measures(results))
     story = (*story, *restore_notes(before.restore, status.restore))
     return Report(status, (*story, *_notes(seen, status, results)), measures)
@@ -187,7 +190,7 @@ def _endpoint(seen: Observed) -> tuple[bool, Verdict]:
 
 def _etcd(seen: Observed, plan: Plan) -> tuple[bool, Verdict]:
     is_so, why = _masters(seen, (etcd.NAME,))
-    return is_so, etcd_verdict(why, plan.heal)
+    return etcd_cared(is_so, etcd_verdict(why, plan.heal), plan.care)
 
 
 def _masters(seen: Observed, names: tuple[str, ...]) -> tuple[bool, Verdict]:

@@ -72,6 +72,9 @@ UNREADY, UNRESPONSIVE, NOT_LEADING = "Unready", "Unresponsive", "NotLeading"
 RESTARTING_MASTER, MASTER_RESTARTED, HANDED_OVER = "RestartingMaster", "MasterRestarted", "HandedOver"
 ISOLATED, RESTORED = "Isolated", "Restored"
 QUORUM_LOST, RESTORING, DATA_RESTORED, RESTORE_REFUSED = "QuorumLost", "Restoring", "DataRestored", "RestoreRefused"
+ETCD_NEAR_QUOTA, ETCD_NO_SPACE, ETCD_CORRUPT = "EtcdNearQuota", "EtcdNoSpace", "EtcdCorrupt"
+ETCD_COMPACTED, ETCD_DEFRAGMENTED = "EtcdCompacted", "EtcdDefragmented"
+ETCD_CLEARED, ETCD_GOES_BACK = "EtcdAlarmCleared", "EtcdDowngrade"
 SERVING = "Serving"
 RENEWED, EXPIRING = "Renewed", "Expiring"
 ROTATING, ROTATION_HELD, ROTATED = "Rotating", "RotationHeld", "Rotated"
@@ -302,6 +305,30 @@ TABLES = (
         ),
     ),
     Table(
+        "EtcdReady: the stores of etcd",
+        (
+            Word(
+                ETCD_NEAR_QUOTA,
+                "A store of etcd has four fifths of its quota or more. The condition is still true; members with free"
+                " room inside are defragmented.",
+                "Delete what is not needed, or raise `quota-backend-bytes` of etcd by spec.overrides.",
+            ),
+            Word(
+                ETCD_NO_SPACE,
+                "Etcd was full and takes no more writes, until the operator has compacted and defragmented it and"
+                " every member has room again.",
+                "Wait a minute. If it lasts, data itself needs more than the quota: delete objects (deletions are"
+                " still taken), or raise `quota-backend-bytes` of etcd by spec.overrides.",
+            ),
+            Word(
+                ETCD_CORRUPT,
+                "Members of etcd have different data, or etcd raised the alarm CORRUPT and keeps all clients out."
+                " One member of three that the two others agree against is replaced; anything else is left to people.",
+                "Where the message names no single member: restore the newest snapshot from before it.",
+            ),
+        ),
+    ),
+    Table(
         "UpToDate: all masters are made of the declared package version, with the declared overrides",
         (
             Word(AS_DECLARED, "They are.", "Nothing to do."),
@@ -411,6 +438,15 @@ TABLES = (
                 DATA_RESTORED,
                 "The cluster serves the data of a snapshot.",
                 "Look at what was written since it was taken.",
+            ),
+            Word(ETCD_NEAR_QUOTA, "A store of etcd is nearly full.", "Look at the condition EtcdReady."),
+            Word(ETCD_COMPACTED, "Etcd was full, and was made to forget its old revisions.", "Find out what fills it."),
+            Word(ETCD_DEFRAGMENTED, "Free room inside the store of a member was given back.", "Nothing to do."),
+            Word(ETCD_CLEARED, "An alarm of etcd was taken back, its cause being gone.", "Find out what fills it."),
+            Word(
+                ETCD_GOES_BACK,
+                "Etcd was told that its members go back to the minor before, or that they do not.",
+                "Nothing to do.",
             ),
             Word(REMOVED, "A part was removed, because the Cluster is being deleted.", "Nothing to do."),
             Word(DELETED, "Everything that was made for the Cluster is gone.", "Nothing to do."),

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from homeostat.kit.clock import Clock
 from homeostat.operators.cluster.names import ETCD_CLIENT_PORT
 from homeostat.operators.cluster.ports import EtcdAccess, EtcdRefused, Unreachable
-from homeostat.operators.cluster.upkeep.ports import Alarm, Stores, StoreSeen
+from homeostat.operators.cluster.upkeep.stores import Alarm, Stores, StoreSeen
 from homeostat.providers.etcd.gateway import Gateway, reaching
 
 _ASK_S = 3.0  # for one member's answer about itself

@@ -5,8 +5,9 @@ The rules are those of Kubernetes (kubernetes.io/releases/version-skew-policy) a
 - API servers of one cluster are at most one minor apart, so they move one minor at a time, in either direction.
 - Controller manager and scheduler are never newer than the API server: they move after it upwards, before it downwards.
 - Kubelets are never newer than the API server, and at most three minors older.
-- etcd moves before the API server, which may need what is new; one minor at a time, and never back by a minor, for its
-  files would have to be written anew first.
+- etcd moves before the API server, which may need what is new, and after it downwards; one minor at a time. Up to 3.6
+  it comes from 3.5.26 or newer, which mend what older ones may have left in their lists of members; back by a minor it
+  goes from 3.6 on, when it was told so (see lines.py).
 
 They are asked anew at every step, from where each component is now: so a wish that changes in the middle of a move, or
 when one is stuck, needs no memory of how the cluster came there.
@@ -26,6 +27,9 @@ from homeostat.operators.cluster.rollout.versions import Version, version_of
 
 ETCD, API_SERVER = "etcd", "kube-apiserver"
 CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
+_BACK_FROM = Version(3, 6, 0)  # the first etcd that writes its data anew for the minor before
+# What the minor before must be at least: https://etcd.io/blog/2025/zombie_members_upgrade
+_NEIGHBOURS = {"3.6": Version(3, 5, 26)}
 _OLDEST_KUBELET = 3  # minors behind the API server
 
 
@@ -89,10 +93,27 @@ def refusal(stand: Stand, kubelets: Iterable[str] = ()) -> str:
         now, then = stand.now(component), stand.then(component)
         if abs(then.minors_above(now)) > 1:
             return _too_far(component, now, then)
-    if stand.then(ETCD).minors_above(stand.now(ETCD)) < 0:
-        now, then = stand.now(ETCD), stand.then(ETCD)
-        return f"etcd {now.line} writes data that {then.line} may not read; declare a package version with {now.line}"
-    return _kubelets(stand, kubelets)
+    return _etcd(stand.now(ETCD), stand.then(ETCD)) or _kubelets(stand, kubelets)
+
+
+def _etcd(now: Version, then: Version) -> str:
+    """Between two minors of etcd there is one door, and it is not open from everywhere."""
+    older, newer = sorted((now, then))
+    if older.line == newer.line:
+        return ""
+    if then < now and newer < _BACK_FROM:
+        return (
+            f"etcd {now.line} writes data that {then.line} may not read, and cannot write it anew for it; declare a"
+            f" package version with {now.line}"
+        )
+    least = _NEIGHBOURS.get(newer.line)
+    if least is None or older >= least:
+        return ""
+    to = "moves to" if then > now else "goes back to"
+    return (
+        f"etcd {now} {to} {then} only by way of {least} or a newer one of {least.line}, for older ones lose members;"
+        f" declare a package version with etcd {least} or newer"
+    )
 
 
 def _too_far(component: str, now: Version, then: Version) -> str:

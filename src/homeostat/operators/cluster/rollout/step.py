@@ -23,7 +23,8 @@ from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.overrides import faults, told
 from homeostat.operators.cluster.rollout.emulation import emulated, is_due, serves
 from homeostat.operators.cluster.rollout.emulation import held as held_emulation
-from homeostat.operators.cluster.rollout.path import API_SERVER, Stand, next_move, refusal, remaining
+from homeostat.operators.cluster.rollout.lines import after_line, before_line
+from homeostat.operators.cluster.rollout.path import API_SERVER, ETCD, Stand, next_move, refusal, remaining
 from homeostat.operators.cluster.rollout.securing import unsecured
 from homeostat.operators.cluster.rollout.standing import (
     Wish,
@@ -119,6 +120,8 @@ def _go_on(seen: Observed, stand: Stand, now: datetime) -> Step:
         held = _pre_check(seen, stand, component) or _unsecured(seen, stand, now)
         if held is not None:
             return held
+    if component == ETCD and (held := before_line(seen, stand, now)) is not None:
+        return held
     left = len(remaining(stand))
     what = f"{component} {_how(stand, component)}, {left} of {len(COMPONENTS)} are left"
     return Step(stand.to, _moving(seen, stand.to, what), moves=(component,))
@@ -184,6 +187,8 @@ def _post_check(seen: Observed, stand: Stand, now: datetime) -> Step | None:
     component = upgrade.component
     if is_ready(seen, component):
         held = _proof(seen, stand, f"after {component} moved") if can_serve(seen) else None
+        if held is None and component == ETCD:
+            held = after_line(seen, stand, now)
         if held is None or held.verdict is None:
             return held
         message, hopeless = held.verdict.message, False

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from homeostat.api.cluster.parameters import ComponentOverride
 from homeostat.api.cluster.upgrades import ClusterEmulationStatus, ClusterRollbackStatus, ClusterUpgradeStatus
-from homeostat.api.cluster.v1alpha1 import ClusterStatus
+from homeostat.api.cluster.v1alpha1 import ClusterPackageVersion, ClusterStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Plan, Step, Verdict
 from homeostat.operators.cluster.observe import Observed
@@ -24,7 +24,7 @@ from homeostat.operators.cluster.rollout.emulation import (
     remembered,
     serves,
 )
-from homeostat.operators.cluster.rollout.path import API_SERVER, refusal
+from homeostat.operators.cluster.rollout.path import API_SERVER, ETCD, Stand, refusal
 from homeostat.operators.cluster.rollout.securing import securing
 from homeostat.operators.cluster.rollout.standing import (
     Made,
@@ -35,7 +35,7 @@ from homeostat.operators.cluster.rollout.standing import (
     made,
     standing,
 )
-from homeostat.operators.cluster.rollout.versions import version_of
+from homeostat.operators.cluster.rollout.versions import Version, version_of
 from homeostat.runtime.events import Note
 
 _MOST = 16  # older versions that are told of, the nearest first
@@ -189,13 +189,16 @@ def _ways_back(seen: Observed, status: ClusterStatus) -> tuple[ClusterRollbackSt
     if not known:
         return status.rollback
     seen = replace(seen, cluster=cluster)
-    current = max(version_of(each.spec.kubernetes_version) for each in known)
-    older = [
-        (version_of(package.spec.kubernetes_version), name)
-        for name, package in seen.packages.items()
-        if version_of(package.spec.kubernetes_version) < current
-    ]
+    current = max(map(_age, known))
+    older = [(_age(package), name) for name, package in seen.packages.items() if _age(package) < current]
     return tuple(_way_back(seen, name) for _, name in sorted(older, reverse=True)[:_MOST])
+
+
+def _age(package: ClusterPackageVersion) -> tuple[Version, Version]:
+    """What makes a package version older than another one: Kubernetes first, then etcd."""
+    etcd = package.spec.component(ETCD)
+    assert etcd is not None  # noqa: S101  (the CRD says so)
+    return version_of(package.spec.kubernetes_version), version_of(etcd.version)
 
 
 def _way_back(seen: Observed, name: str) -> ClusterRollbackStatus:
@@ -205,10 +208,18 @@ def _way_back(seen: Observed, name: str) -> ClusterRollbackStatus:
         return ClusterRollbackStatus(package_version=name, possible=False, reason=why[:500])
     then, now, status = stand.then(API_SERVER), stand.now(API_SERVER), seen.cluster.status
     is_kept = keeps_data(status, made(seen.cluster)[API_SERVER].emulates, now, then)
-    way = ClusterRollbackStatus(package_version=name, possible=True, keeps_data=is_kept, reason="all data is kept")
+    kept = "all data is kept" + _anew(stand)
+    way = ClusterRollbackStatus(package_version=name, possible=True, keeps_data=is_kept, reason=kept)
     if now.minors_above(then) <= 0:
         return way
     while_ = f"until kubelets are newer than {then.line}"
     if is_kept:
-        return replace(way, reason=f"{while_}; all data is kept: {then.line} is what is served and stored, still")
-    return replace(way, reason=f"{while_}; {lost(status, now, then)}"[:500])
+        return replace(way, reason=f"{while_}; {kept}: {then.line} is what is served and stored, still")
+    return replace(way, reason=f"{while_}; {lost(status, now, then)}{_anew(stand)}"[:500])
+
+
+def _anew(stand: Stand) -> str:
+    """What a way back asks of etcd."""
+    if stand.now(ETCD).minors_above(stand.then(ETCD)) <= 0:
+        return ""
+    return f"; etcd writes it anew for {stand.then(ETCD).line} first, and all members must answer"

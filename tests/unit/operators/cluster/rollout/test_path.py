@@ -28,7 +28,9 @@ PACKAGES = {
     "patched": of("1.34.9"),
     "new": of("1.35.4"),
     "newest": of("1.36.0"),
-    "oldest": of("1.34.0", "3.5.21"),
+    "oldest": of("1.34.0", "3.5.35"),
+    "unmended": of("1.34.0", "3.5.21"),
+    "ancient": of("1.34.0", "3.4.40"),
 }
 
 
@@ -70,9 +72,22 @@ def test_a_skipped_minor_is_refused_with_the_path(to: str, at: str, words: str) 
     assert words in refusal(stand(to, at=at))
 
 
-def test_etcd_moves_up_a_minor_and_not_down() -> None:
+def test_etcd_moves_up_a_minor_and_back() -> None:
     assert refusal(stand("old", at="oldest")) == ""
-    assert "etcd 3.6 writes data that 3.5 may not read" in refusal(stand("oldest"))
+    assert refusal(stand("oldest")) == ""
+
+
+def test_etcd_goes_to_the_next_minor_and_back_only_by_a_patch_that_mends_its_members() -> None:
+    told = refusal(stand("old", at="unmended"))
+    assert "etcd 3.5.21 moves to 3.6.16 only by way of 3.5.26 or a newer one of 3.5" in told
+    assert "declare a package version with etcd 3.5.26 or newer" in told
+    assert "goes back to 3.5.21 only by way of 3.5.26" in refusal(stand("unmended"))
+    assert refusal(stand("oldest", at="unmended")) == ""
+
+
+def test_etcd_that_cannot_write_its_data_anew_does_not_go_back_a_minor() -> None:
+    assert "etcd 3.5 writes data that 3.4 may not read" in refusal(stand("ancient", at="oldest"))
+    assert refusal(stand("oldest", at="ancient")) == ""
 
 
 def test_a_neighbour_is_not_refused() -> None:
