@@ -50,6 +50,16 @@ class DataCentre:
         return self.directory / "logs" / "up.log"
 
     @property
+    def snapshots(self) -> Path:
+        """The store of its clusters' snapshots."""
+        return self.directory / "snapshots"
+
+    @property
+    def snapshot_keys(self) -> Path:
+        """The keys that those are encrypted with."""
+        return self.directory / "snapshot-keys"
+
+    @property
     def cell(self) -> Cell:
         """What kubeadm is told."""
         plan, state = self.plan, self.state

@@ -28,6 +28,7 @@ from homeostat.local.hosts.templates import containerd_template
 from homeostat.local.images.building import ensure_binary_image, ensure_debian, ensure_homeostat_image
 from homeostat.local.images.catalogue import binary_images
 from homeostat.local.images.pruning import prune
+from homeostat.local.meta import snapshots
 from homeostat.local.meta.units import BINARIES
 from homeostat.local.network import Network
 from homeostat.local.plan import Place
@@ -120,6 +121,7 @@ class MachineGround:
         hosts = await self._hosts()
         if place.name not in {state.name for state in await hosts.list()}:
             report.update("installing")
+            snapshots.ensure_directory(self._centre.snapshots)
             await hosts.create(self._spec(place))
         report.update("booting")
         await hosts.power_on(place.name)
@@ -226,6 +228,7 @@ class MachineGround:
             binds=(
                 Bind(str(self._found().path("kubelet", self._centre.state.kubernetes_version).parent), BINARIES),
                 Bind(str(self._centre.paths.images), _IMAGES),
+                Bind(str(self._centre.snapshots), snapshots.ON_HOSTS, writable=True),
             ),
             images=str(self._template),
         )

@@ -15,7 +15,7 @@ from homeostat.local.balancer.haproxy import render
 from homeostat.local.datacentre import COREDNS_VERSION, LOCAL_PATH_VERSION, DataCentre
 from homeostat.local.ground import Ground
 from homeostat.local.manifests import Manifests, marked
-from homeostat.local.meta import applying, balancer, coredns, forming, units, waiting
+from homeostat.local.meta import applying, balancer, coredns, forming, snapshots, units, waiting
 from homeostat.local.meta.kubeadm import init_configuration, join_configuration
 from homeostat.local.plan import Place
 from homeostat.local.steps import Report, Step
@@ -168,8 +168,10 @@ class Raising:
         await applying.wait_until_served(client, names)
 
     async def _operator(self, client: Client, report: Report) -> None:
-        objects = self._manifests.operator(self._ground.image_key)
-        await applying.apply(client, objects)
+        centre = self._centre
+        keys = snapshots.ensure_keys(centre.snapshot_keys, centre.clock.now().date())
+        objects = [snapshots.with_store(one) for one in self._manifests.operator(self._ground.image_key)]
+        await applying.apply(client, (*objects, *snapshots.manifests(keys)))
         names = [
             f"{one['metadata'].get('namespace', 'default')}/{one['metadata']['name']}"
             for one in objects

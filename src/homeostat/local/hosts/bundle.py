@@ -120,7 +120,8 @@ def _binds(spec: HostSpec, directory: Path) -> list[dict[str, Any]]:
         _bind(str(directory / "data" / name), target, "rw", "rshared" if name in ("kubelet", "volumes") else "rprivate")
         for name, target in (SYSTEM_DATA | DISKS).items()
     ]
-    return [*data, *(_bind(bind.source, bind.target, "ro", "rprivate") for bind in spec.binds)]
+    seen = (_bind(bind.source, bind.target, "rw" if bind.writable else "ro", "rprivate") for bind in spec.binds)
+    return [*data, *seen]
 
 
 def _mount(target: str, kind: str, options: list[str] | None = None) -> dict[str, Any]:

@@ -31,10 +31,11 @@ class File(Struct, frozen=True):
 
 
 class Bind(Struct, frozen=True):
-    """A directory of this machine that a host sees, read-only."""
+    """A directory of this machine that a host sees, read-only unless told otherwise."""
 
     source: str
     target: str
+    writable: bool = False
 
 
 class HostSpec(Struct, frozen=True, kw_only=True):
