@@ -1,0 +1,182 @@
+"""Keys and certificates of a highly available cluster on real hosts change under a client that reads and writes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography import x509
+from msgspec import convert
+from tests.support.business import create, homeostat, wait_ready
+from tests.support.client import Life
+from tests.support.datacentre import Centre, eventually, on_host
+
+from homeostat.api.cluster.v1alpha1 import Cluster
+from homeostat.kit.pki.authority import LEAF_LIFE
+from homeostat.operators.cluster.names import names_of
+from homeostat.operators.cluster.pki.leaves import leaves, make
+from homeostat.operators.cluster.pki.material import material
+
+pytestmark = pytest.mark.real
+
+NAMESPACE, NAME = "real-keys", "keys"
+WORD = "plain-to-see"
+CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
+SERVERS = ("etcd", "kube-apiserver")
+
+
+@pytest.fixture(scope="module")
+def tall(centre: Centre) -> Iterator[Centre]:
+    """A data centre with a highly available cluster in it."""
+    centre.kubectl("create", "namespace", NAMESPACE)
+    create(centre, NAMESPACE, NAME, "cluster-ha.yaml")
+    wanted = ("get", "configmap", "kube-root-ca.crt", "--ignore-not-found", "-o", "name")
+    eventually(lambda: bool(centre.business(NAME, *wanted, namespace=NAMESPACE)), within_s=60)
+    yield centre
+    centre.kubectl("delete", "clusters", "--all", "-n", NAMESPACE, "--timeout=120s")
+    centre.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print a figure past pytest's capture."""
+
+    def tell(line: str) -> None:
+        with capsys.disabled():
+            print(f"\nmeasured: {line}")  # noqa: T201  (figures for the docs)
+
+    return tell
+
+
+def secret(centre: Centre, name: str) -> dict[str, bytes]:
+    """The entries of a Secret of the cell."""
+    data = centre.get("secret", name, "-n", NAMESPACE)["data"]
+    return {entry: base64.b64decode(value) for entry, value in data.items()}
+
+
+def life(centre: Centre) -> Life:
+    """A client that tries a request twice."""
+    return Life(secret(centre, f"{NAME}-admin-kubeconfig")["kubeconfig"], attempts=2)
+
+
+def pods(centre: Centre, *components: str) -> dict[str, dict[str, Any]]:
+    """Pods of some components, by uid."""
+    chosen = f"app.kubernetes.io/component in ({','.join(components)})"
+    items = centre.get("pods", "-n", NAMESPACE, "-l", chosen)["items"]
+    return {item["metadata"]["uid"]: item for item in items}
+
+
+def restarts(found: dict[str, dict[str, Any]]) -> int:
+    return sum(each["restartCount"] for item in found.values() for each in item["status"]["containerStatuses"])
+
+
+def status(centre: Centre) -> dict[str, Any]:
+    return dict(centre.get("cluster", NAME, "-n", NAMESPACE)["status"])
+
+
+def served_until(centre: Centre) -> datetime:
+    """When the certificate runs out that the endpoint serves now."""
+    context = ssl.create_default_context(cadata=secret(centre, f"{NAME}-apiserver")["ca.crt"].decode())
+    endpoint = status(centre)["endpoint"]
+    with (
+        socket.create_connection((endpoint["host"], endpoint["port"]), timeout=5) as plain,
+        context.wrap_socket(plain, server_hostname=endpoint["host"]) as secured,
+    ):
+        found = secured.getpeercert(binary_form=True)
+    assert found is not None
+    return x509.load_der_x509_certificate(found).not_valid_after_utc
+
+
+def stored(centre: Centre, key: str) -> bytes:
+    """What etcd holds under a key, asked by the API server's own certificate on the host of a member."""
+    member = next(iter(pods(centre, "etcd").values()))
+    held = secret(centre, f"{NAME}-apiserver")
+    files = {"ca": held["etcd-ca.crt"], "crt": held["etcd-client.crt"], "key": held["etcd-client.key"]}
+    place = "/run/reads-etcd"
+    made = [
+        f"echo {base64.b64encode(content).decode()} | base64 -d > {place}/{name}" for name, content in files.items()
+    ]
+    body = json.dumps({"key": base64.b64encode(key.encode()).decode()})
+    trust = f"--cacert {place}/ca --cert {place}/crt --key {place}/key --connect-to localhost:2379:$ADDRESS:2379"
+    ask = f"curl -sS {trust} -d '{body}' https://localhost:2379/v3/kv/range".replace(
+        "$ADDRESS", member["status"]["podIP"]
+    )
+    said = on_host(
+        centre, member["spec"]["nodeName"], "; ".join((f"mkdir -p -m 700 {place}", *made, ask, f"rm -r {place}"))
+    )
+    (found,) = json.loads(said)["kvs"]
+    return base64.b64decode(found["value"])
+
+
+def test_secrets_are_encrypted_in_etcd_with_the_clusters_own_key(tall: Centre) -> None:
+    tall.business(NAME, "create", "secret", "generic", "word", f"--from-literal=word={WORD}", namespace=NAMESPACE)
+    found = stored(tall, "/registry/secrets/default/word")
+    assert found.startswith(f"k8s:enc:secretbox:v1:{status(tall)['encryptionKey']}:".encode())
+    assert WORD.encode() not in found
+    read = tall.business(NAME, "get", "secret", "word", "-o", "jsonpath={.data.word}", namespace=NAMESPACE)
+    assert base64.b64decode(read) == WORD.encode()
+
+
+def test_certificates_with_a_day_left_are_renewed_under_servers_that_run(
+    tall: Centre, say: Callable[[str], None]
+) -> None:
+    servers, controllers = pods(tall, *SERVERS), pods(tall, *CONTROLLERS)
+    declared = convert(tall.get("cluster", NAME, "-n", NAMESPACE), Cluster, strict=False)
+    names, keys = names_of(declared), material(secret(tall, f"{NAME}-pki"))
+    long_ago = datetime.now(UTC) - LEAF_LIFE + timedelta(days=1)
+    with life(tall).lived() as client:
+        eventually(lambda: len(client.acknowledged) > 10, within_s=20)
+        for leaf in leaves(declared, names, declared.status.endpoint):
+            data = {entry: base64.b64encode(value).decode() for entry, value in make(leaf, keys, long_ago).items()}
+            patch = json.dumps({"data": data})
+            tall.kubectl(
+                "patch", "secret", leaf.name, "-n", NAMESPACE, "--type=merge", "--patch-file=/dev/stdin", stdin=patch
+            )
+        began = time.monotonic()
+        later = datetime.now(UTC) + LEAF_LIFE / 2
+        eventually(lambda: served_until(tall) > later, within_s=150)
+        served = time.monotonic() - began
+        eventually(lambda: not controllers.keys() & pods(tall, *CONTROLLERS).keys(), within_s=90)
+        wait_ready(tall, NAMESPACE, NAME)
+        told = status(tall)["certificates"]
+    assert all(datetime.fromisoformat(each["soonest"]) > later for each in told)
+    assert pods(tall, *SERVERS).keys() == servers.keys()
+    assert restarts(pods(tall, *SERVERS)) == restarts(servers)
+    say(
+        f"certificates with a day left: the endpoint serves new ones after {served:.0f} s, no server restarted;"
+        f" {len(client.failures)} of {client.tried} requests failed, {client.retried} at the first try"
+    )
+    assert client.failures == []
+
+
+def test_authorities_are_replaced_while_clients_work(tall: Centre, say: Callable[[str], None]) -> None:
+    old = secret(tall, f"{NAME}-pki")["ca.crt"]
+    took, tried, retried = [], 0, 0
+    for words in (("--keys", "authorities"), ("--release",)):
+        # Whoever came before the release has what the old authority signed; after it, it must have been renewed.
+        with life(tall).lived() as client:
+            eventually(lambda: len(client.acknowledged) > 10, within_s=20)
+            began = time.monotonic()
+            homeostat(tall, "rotate", "cluster", NAME, "-n", NAMESPACE, *words, "--wait", "--timeout", "280s")
+            took.append(time.monotonic() - began)
+        assert client.failures == []
+        assert client.lost() == set()
+        tried, retried = tried + client.tried, retried + client.retried
+    wait_ready(tall, NAMESPACE, NAME)
+    trusted = tall.business(
+        NAME, "get", "configmap", "kube-root-ca.crt", "-o", "jsonpath={.data.ca\\.crt}", namespace=NAMESPACE
+    )
+    now = secret(tall, f"{NAME}-pki")["ca.crt"]
+    assert now != old
+    assert trusted.strip() == now.decode().strip()
+    say(
+        f"authorities are replaced: new ones in use after {took[0]:.0f} s, old ones gone {took[1]:.0f} s after their"
+        f" release; none of {tried} requests failed, {retried} at the first try"
+    )
