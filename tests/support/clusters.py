@@ -124,6 +124,7 @@ def running(declared: Cluster | None = None, **changes: Any) -> Observed:
         started_at=NOW,
         ready_at=NOW,
         encryption_key=ENCRYPTED_WITH,
+        audit_level=declared.spec.audit.level,
     )
     seen = new(
         replace(declared, status=status),

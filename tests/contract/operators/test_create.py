@@ -73,14 +73,17 @@ async def test_its_secrets_hold_what_masters_and_people_need_and_nothing_more(ce
     entries = {secret["metadata"]["name"]: set(secret["data"]) for secret in cell.all("Secret")}
     pair = ("ca", "etcd-ca", "front-proxy-ca")
     assert entries == {
-        "demo-pki": {"sa.key", *(f"{name}.{half}" for name in pair for half in ("crt", "key"))},
+        "demo-pki": {"sa.key", "encryption.key", *(f"{name}.{half}" for name in pair for half in ("crt", "key"))},
         "demo-etcd": {"etcd-ca.crt", "server.crt", "server.key", "peer.crt", "peer.key"},
         "demo-apiserver": {
-            *("ca.crt", "etcd-ca.crt", "front-proxy-ca.crt", "sa.key", "sa.pub"),
+            *("ca.crt", "etcd-ca.crt", "front-proxy-ca.crt", "sa.key", "sa.pub", "encryption.yaml"),
             *("serving.crt", "serving.key", "etcd-client.crt", "etcd-client.key"),
             *("kubelet-client.crt", "kubelet-client.key", "front-proxy-client.crt", "front-proxy-client.key"),
         },
-        "demo-controller-manager": {"ca.crt", "ca.key", "front-proxy-ca.crt", "sa.key", "kubeconfig"},
+        "demo-controller-manager": {
+            *("ca.crt", "ca-signer.crt", "ca.key", "front-proxy-ca.crt"),
+            *("sa.key", "kubeconfig"),
+        },
         "demo-scheduler": {"kubeconfig"},
         "demo-admin-kubeconfig": {"kubeconfig"},
     }
@@ -110,7 +113,7 @@ async def test_everything_derived_is_marked_and_owned(cell: Cell) -> None:
     uid = made["metadata"]["uid"]
     others = ("ConfigMap", "PodDisruptionBudget")
     derived = [obj for kind in ("Secret", "Service", "StatefulSet", "Deployment", *others) for obj in cell.all(kind)]
-    assert len(derived) == 6 + 3 + 1 + 3 + 1 + 2
+    assert len(derived) == 6 + 3 + 1 + 3 + 2 + 2
     for obj in derived:
         assert obj["metadata"]["labels"]["cluster.homeostat.dev/uid"] == uid
         assert [(owner["uid"], owner["controller"]) for owner in obj["metadata"]["ownerReferences"]] == [(uid, True)]

@@ -23,6 +23,7 @@ ORDER = (
         "services/demo-etcd-client",
         "services/demo-apiserver",
         "configmaps/demo-etcd",
+        "configmaps/demo-apiserver",
         "poddisruptionbudgets/demo-etcd",
         "poddisruptionbudgets/demo-apiserver",
         *(f"secrets/demo-{name}" for name in ("pki", "etcd", "apiserver", "controller-manager", "scheduler")),

@@ -19,6 +19,7 @@ DERIVED = (
     *(("Deployment", name) for name in DEPLOYMENTS),
     ("StatefulSet", "demo-etcd"),
     ("ConfigMap", "demo-etcd"),
+    ("ConfigMap", "demo-apiserver"),
     ("PodDisruptionBudget", "demo-etcd"),
     ("PodDisruptionBudget", "demo-apiserver"),
     *(("Secret", name) for name in LEAVES),

@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Struct, field
 
+from homeostat.api.cluster.audit import ClusterAudit
 from homeostat.api.cluster.backup import ClusterBackup, ClusterBackupStatus
 from homeostat.api.cluster.certificates import (
     ClusterCertificateStatus,
@@ -192,6 +193,7 @@ class ClusterSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=T
     )
     backup: Annotated[ClusterBackup, doc("When snapshots of etcd are taken, and which are kept.")] = ClusterBackup()
     healing: Annotated[ClusterHealing, doc("How far the operator goes to mend masters that broke.")] = ClusterHealing()
+    audit: Annotated[ClusterAudit, doc("The log of who asked the API for what.")] = ClusterAudit()
     keys: Annotated[ClusterKeys, doc("Keys and certificates of the cluster.")] = ClusterKeys()
     restore_from: Annotated[
         RestoreFrom | None,
@@ -320,6 +322,9 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
     ] = ()
     rotations: Annotated[ClusterRotations, doc("The rotations of keys that are done.")] = ClusterRotations()
     rotation: Annotated[ClusterRotationStatus | None, doc("The rotation of keys that is under way.")] = None
+    audit_level: Annotated[
+        str, doc("The level of the audit log that API servers are made with; empty: none.", maxLength=63)
+    ] = ""
     encryption_key: Annotated[
         str, doc("The name of the key that Secrets are encrypted with in etcd; empty: they are not.", maxLength=63)
     ] = ""

@@ -239,13 +239,14 @@ Action = (
 
 
 class Turn(Struct, frozen=True):
-    """What is done about keys and certificates of masters that are made as declared."""
+    """What is done about keys, certificates and the audit log of masters that are made as declared."""
 
     actions: tuple[Action, ...] = ()
     probes: bool = False  # a read through the endpoint is wanted before anything else
     wait: Wait | None = None
     rotation: ClusterRotationStatus | None = None  # begins, or comes to this stage: told first, done at the next look
     ends: bool = False  # the rotation that was told of is over
+    audits: str = ""  # the level of the audit log that API servers are made with from the next look on
     verdict: Verdict | None = None  # what is told of a rotation
 
 

@@ -36,7 +36,7 @@ from homeostat.operators.cluster.components import (
 )
 from homeostat.operators.cluster.healing import masters, members
 from homeostat.operators.cluster.healing.policy import Policy as HealingPolicy
-from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
+from homeostat.operators.cluster.manifests import apiserver, audit, controllers, etcd
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs, at_rest
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
@@ -312,6 +312,7 @@ def _foundations(seen: Observed) -> tuple[Desired, ...]:
         etcd.client_service(inputs),
         etcd.membership(inputs),
         etcd.budget(inputs),
+        audit.policies(inputs),
         apiserver.service(inputs),
         apiserver.budget(inputs),
     )

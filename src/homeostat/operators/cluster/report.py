@@ -42,7 +42,7 @@ from homeostat.operators.cluster.restore.beginning import is_under_way
 from homeostat.operators.cluster.restore.told import restore_notes, restored
 from homeostat.operators.cluster.rollout.told import begun_with, moved, up_to_date, upgrade_notes, will_be_made
 from homeostat.operators.cluster.turns.renewing import expiring
-from homeostat.operators.cluster.turns.told import rotated, rotation_notes
+from homeostat.operators.cluster.turns.told import rotation_notes, turned
 from homeostat.operators.cluster.upkeep.told import care_notes, etcd_cared, kept
 from homeostat.runtime.conditions import find_condition, is_true, set_condition
 from homeostat.runtime.events import Note
@@ -99,7 +99,7 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
         etcd=kept(seen, results, now),
         certificates=certificates(seen.authority, seen.leaves) or before.certificates,
     )
-    status = rotated(seen, plan, moved(seen, plan, status, now))
+    status = turned(seen, plan, moved(seen, plan, status, now))
     status = restored(status, plan.restore, seen.probed, now, is_ready=ready)
     status = replace(status, phase=_phase(seen, plan, status))
     healings = (*healing_notes(before, plan.heal, results), *mending_notes(before, plan.mend, results))

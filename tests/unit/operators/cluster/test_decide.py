@@ -48,6 +48,7 @@ def test_authorities_and_services_are_made_at_once_and_nothing_that_needs_them()
         "Service demo-etcd",
         "Service demo-etcd-client",
         "Service demo-apiserver",
+        "ConfigMap demo-apiserver",
         *found_and_kept_by,
     }
 

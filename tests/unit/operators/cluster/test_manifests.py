@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tests.support.clusters import ADDRESS, NOW, cluster, package
 
 from homeostat.api.cluster.v1alpha1 import ClusterEndpointStatus, ClusterPackageVersionSpec
-from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
+from homeostat.operators.cluster.manifests import apiserver, audit, controllers, etcd
 from homeostat.operators.cluster.manifests.owned import owned
 from homeostat.operators.cluster.manifests.shape import SECRETS, Desired, Inputs, digest_of
 from homeostat.operators.cluster.names import COMPONENT_LABEL, NAME_LABEL, UID_LABEL, names_of
@@ -82,10 +82,13 @@ def test_every_object_is_marked_owned_and_told_from_the_others() -> None:
 @pytest.mark.parametrize("each", workloads(inputs()), ids=lambda each: each.name)
 def test_every_file_that_a_master_is_told_to_read_is_in_its_secret(each: Desired) -> None:
     pod = template(each)["spec"]
-    (volume,) = pod["volumes"]
-    entries = SECRET_ENTRIES[volume["secret"]["secretName"]]
+    keys, *others = pod["volumes"]
+    there = {f"{SECRETS}/{entry}" for entry in SECRET_ENTRIES[keys["secret"]["secretName"]]}
+    for volume in others:
+        assert volume["configMap"]["name"] == audit.policies(inputs()).name
+        there |= {f"{audit.PLACE}/{file}" for file in audit.policies(inputs()).body["data"]}
     read = {value for value in flags(each).values() if value.startswith("/")} - {f"{etcd.DATA}/data"}
-    assert read <= {f"{SECRETS}/{entry}" for entry in entries}
+    assert read <= there
     mounted = {mount["name"]: mount["mountPath"] for mount in container(each)["volumeMounts"]}
     assert mounted["pki"] == SECRETS
     assert template(each)["metadata"]["annotations"]["cluster.homeostat.dev/secret-digest"] == "digest"

@@ -53,6 +53,7 @@ def test_the_stages_come_in_order_and_end_with_the_finalizer() -> None:
         ["StatefulSet demo-etcd"],
         ["PersistentVolumeClaim data-demo-etcd-0"],
         [
+            "ConfigMap demo-apiserver",
             "ConfigMap demo-etcd",
             "PodDisruptionBudget demo-apiserver",
             "PodDisruptionBudget demo-etcd",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from homeostat.api.core import DEPLOYMENT, SERVICE
+from homeostat.operators.cluster.manifests import audit
 from homeostat.operators.cluster.manifests.shape import (
     SECRETS,
     Desired,
@@ -53,8 +54,10 @@ def deployment(inputs: Inputs) -> Desired:
         "startupProbe": https_probe("/livez", API_PORT, period_s=1, failures=180),
         "readinessProbe": https_probe("/readyz", API_PORT, period_s=1, failures=3),
         "livenessProbe": https_probe("/livez", API_PORT, period_s=10, failures=8),
+        "volumeMounts": audit.mounts(inputs),
     }
     template = pod_template(inputs, component, inputs.names.apiserver, container, {"terminationGracePeriodSeconds": 45})
+    template["spec"]["volumes"] += audit.volumes(inputs)
     # Healing changes this label on a Pod. The Deployment's selector does not ask for it, so the Pod stays its own.
     template["metadata"]["labels"][ENDPOINT_LABEL] = IN_ENDPOINT
     return derived(DEPLOYMENT, inputs, inputs.names.apiserver, NAME, stateless(inputs, component, template))
@@ -74,6 +77,7 @@ def _flags(inputs: Inputs) -> dict[str, str]:
     advertised = {"advertise-address": host} if is_address(host) else {}
     return {
         **advertised,
+        **audit.flags(inputs.cluster),
         "secure-port": str(API_PORT),
         "allow-privileged": "true",
         "authorization-mode": "Node,RBAC",

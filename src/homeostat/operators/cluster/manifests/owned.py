@@ -26,6 +26,7 @@ _ACCESS = "homeostat decides who may do what, and its probes depend on it"
 _LEADER = "replicas of one component must agree on how they elect a leader"
 _FILE = "masters are started by flags alone"
 _VERSION = "versions are those of spec.packageVersion"
+_AUDIT = "what is logged of requests is said by spec.audit, and the log goes to the standard output"
 _PODS = "the ranges of Pods are those of spec.network.podCIDR, a /24 for each host"
 _SERVICES = "the range of Services is that of spec.network.serviceCIDR"
 
@@ -101,6 +102,10 @@ OWNED: Mapping[str, Owned] = {
             "service-cluster-ip-range": _SERVICES,
             "etcd-*": _ETCD,
             "storage-backend": _ETCD,
+            "audit-policy-file": _AUDIT,
+            "audit-log-path": _AUDIT,
+            "audit-log-mode": _AUDIT,
+            "audit-log-format": _AUDIT,
             "encryption-provider-config*": _ETCD,
             "kubelet-*": _CERTIFICATES,
             "proxy-client-*": _CERTIFICATES,

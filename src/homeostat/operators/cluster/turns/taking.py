@@ -1,4 +1,4 @@
-"""Whose turn it is: a rotation's next step, else a renewal. Pure."""
+"""Whose turn it is: a rotation's next step, another audit log, else a renewal. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from homeostat.operators.cluster.actions import Step, Turn
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.turns.auditing import audit
 from homeostat.operators.cluster.turns.renewing import renew
 from homeostat.operators.cluster.turns.rest import rest
 from homeostat.operators.cluster.turns.rotating import rotate
@@ -19,7 +20,11 @@ def take(seen: Observed, going: Step, now: datetime, *, is_applied: bool) -> Tur
     turn = rotate(seen, resting, now)
     if turn.actions or turn.rotation is not None or turn.ends:
         return turn
+    auditing = audit(seen, resting, now)
+    if auditing.audits:
+        return replace(auditing, verdict=turn.verdict)
     renewal = renew(seen, resting, now)
-    waits = (wait for wait in (turn.wait, renewal.wait) if wait is not None)
+    others = (turn, auditing, renewal)
+    waits = (each.wait for each in others if each.wait is not None)
     wait = min(waits, key=lambda each: each.until, default=None)
-    return replace(renewal, verdict=turn.verdict, probes=turn.probes or renewal.probes, wait=wait)
+    return replace(renewal, verdict=turn.verdict, probes=any(each.probes for each in others), wait=wait)

@@ -1,4 +1,4 @@
-"""What the status and the events say about rotations of keys. Pure."""
+"""What the status and the events say about turns. Pure."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ _FIELDS = {
 }
 
 
-def rotated(seen: Observed, plan: Plan, status: ClusterStatus) -> ClusterStatus:
-    """The status with what this plan means for rotations. A cluster that never served has nothing to rotate."""
+def turned(seen: Observed, plan: Plan, status: ClusterStatus) -> ClusterStatus:
+    """The status with what this plan's turn means for it. A cluster that never served is made as it is declared."""
     before = seen.cluster.status
     if before.ready_at is None:
         asked = seen.cluster.spec.keys.rotations
-        return replace(status, rotations=asked, encryption_key=seen.authority.encryption_key)
+        level = seen.cluster.spec.audit.level
+        return replace(status, rotations=asked, encryption_key=seen.authority.encryption_key, audit_level=level)
+    if plan.turn.audits:
+        return replace(status, audit_level=plan.turn.audits)
     if plan.turn.rotation is not None:
         return replace(status, rotation=plan.turn.rotation)
     going = before.rotation
