@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from itertools import count
 
 from msgspec.structs import replace
@@ -17,6 +18,7 @@ class FakeEtcd:
         self._members: dict[int, MemberSeen] = {}
         self.dead: set[str] = set()  # hosts whose process does not answer
         self.failure = ""
+        self.runs: Callable[[str], bool] | None = None  # whether the Pod of a member runs; None: a test starts them
         self.leader = ""  # the host that leads; nobody was told yet: the first one that is well
         self.story: list[str] = []  # changes, in order
 
@@ -25,8 +27,12 @@ class FakeEtcd:
             raise Unreachable(self.failure)
         if not self._members:
             for name, host in access.hosts.items():
-                number = next(self._ids)
-                self._members[number] = MemberSeen(number, name, host)
+                if self.runs is None or self.runs(name):
+                    number = next(self._ids)
+                    self._members[number] = MemberSeen(number, name, host)
+        for host in [each.host for each in self._members.values() if not each.name]:
+            if self.runs is not None and self.runs(name := host.partition(".")[0]):
+                self.start(name)
         leader = self._leader()
         return tuple(
             replace(
@@ -86,3 +92,29 @@ class FakeEtcd:
         voters = [each for each in self._members.values() if not each.is_learner]
         if 2 * sum(each.host not in self.dead for each in voters) <= len(voters):
             raise EtcdRefused("no quorum")
+
+
+class Etcds:
+    """Satisfies the operator's Etcd for Clusters in many namespaces, each with a double of its own."""
+
+    def __init__(self, by_namespace: Mapping[str, FakeEtcd]) -> None:
+        self._by_namespace = by_namespace
+
+    def _of(self, access: EtcdAccess) -> FakeEtcd:
+        host = next(iter(access.hosts.values()))
+        return self._by_namespace[host.split(".")[2]]
+
+    async def members(self, access: EtcdAccess) -> tuple[MemberSeen, ...]:
+        return await self._of(access).members(access)
+
+    async def remove(self, access: EtcdAccess, member_id: int) -> None:
+        await self._of(access).remove(access, member_id)
+
+    async def add_learner(self, access: EtcdAccess, host: str) -> None:
+        await self._of(access).add_learner(access, host)
+
+    async def promote(self, access: EtcdAccess, member_id: int) -> None:
+        await self._of(access).promote(access, member_id)
+
+    async def move_leader(self, access: EtcdAccess, member_id: int) -> None:
+        await self._of(access).move_leader(access, member_id)

@@ -19,7 +19,7 @@ from homeostat.kube.client import Client
 from homeostat.kube.http import HttpTransport
 from homeostat.kube.transport import Transport
 from homeostat.operators.cluster.controller import add_cluster_operator
-from homeostat.operators.cluster.ports import Direct, LeaderSeen, Served, Unreachable
+from homeostat.operators.cluster.ports import Direct, Etcd, LeaderSeen, Served, Unreachable
 from homeostat.operators.cluster.restore.ports import RestoreTools
 from homeostat.operators.cluster.snapshots.controller import Means, add_backups
 from homeostat.runtime.manager import Manager, ManagerSettings
@@ -127,7 +127,7 @@ class Operator:
         transport: Transport,
         *namespaces: str,
         endpoint: FakeEndpoint,
-        etcd: FakeEtcd | None = None,
+        etcd: Etcd | None = None,
         stores: FakeStores | None = None,
         haste: float = 1.0,
         ahead: timedelta = timedelta(0),
@@ -147,7 +147,7 @@ class Operator:
                 self._client,
                 endpoint,
                 etcd,
-                upkeep=stores or FakeStores(etcd),
+                upkeep=stores or FakeStores(etcd if isinstance(etcd, FakeEtcd) else FakeEtcd()),
                 store=store,
                 restoring=restoring,
                 namespace=namespace,

@@ -18,6 +18,7 @@ from homeostat.operators.cluster.observe import Observed, ProbeSeen
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.rollout.emulation import EMULATING
 from homeostat.operators.cluster.rollout.path import API_SERVER, ETCD
+from homeostat.operators.cluster.topology import HA
 from homeostat.runtime.conditions import find_condition
 from homeostat.runtime.loop import Result
 from homeostat.runtime.outcome import DONE
@@ -34,7 +35,9 @@ def wishing(to: str = NEW, at: str = OLD, **spec: Any) -> Observed:
         ClusterStatus(),
         package_version=at,
         components=tuple(
-            ComponentStatus(name=each, version="", image="", desired=1, ready=1, state="Ready", package_version=at)
+            ComponentStatus(
+                name=each, version="", image="", desired=HA.replicas(each), ready=1, state="Ready", package_version=at
+            )
             for each in COMPONENTS
         ),
     )

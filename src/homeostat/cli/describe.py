@@ -64,10 +64,21 @@ def head(kind: Kind[dict[str, Any]], metadata: dict[str, Any], status: dict[str,
         ("Phase", status.get("phase", "")),
         ("Kubernetes", status.get("kubernetesVersion", "")),
         ("Package", status.get("packageVersion", "")),
+        ("Topology", topology(status.get("topology") or {})),
         ("Endpoint", f"https://{endpoint['host']}:{endpoint['port']}" if endpoint else ""),
         ("Ready since", status.get("readyAt", "")),
     ]
     return [f"{label + ':':<16}{value}" for label, value in facts if value]
+
+
+def topology(told: dict[str, Any]) -> str:
+    """How many masters there are to be now, and who comes or goes."""
+    if not told:
+        return ""
+    change = told.get("change")
+    going = f", {change['member']} {'joins' if change['action'] == 'Join' else 'leaves'}" if change else ""
+    is_changing = " (changing)" if told.get("startedAt") else ""
+    return f"{told['complete']}{is_changing}: etcd {told['members']}, others {told['replicas']}{going}"
 
 
 def plain(value: Any, depth: int = 1) -> list[str]:

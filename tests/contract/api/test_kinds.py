@@ -178,9 +178,9 @@ async def test_a_cluster_begins_with_one_snapshot_or_with_none_for_ever(client: 
         assert "a cluster begins with a snapshot or without one" in str(error)
 
 
-async def test_package_version_pause_and_protection_can_be_changed(client: Client) -> None:
+async def test_package_version_topology_pause_and_protection_can_be_changed(client: Client) -> None:
     await client.apply(CLUSTERS, cluster("moved"), force=True)
-    changed = cluster("moved", packageVersion="v1.34.4", paused=True, deletionProtection=True)
+    changed = cluster("moved", packageVersion="v1.34.4", topology="ha", paused=True, deletionProtection=True)
     made = await client.apply(CLUSTERS, changed, dry_run=True)
     assert (made["spec"]["packageVersion"], made["spec"]["paused"]) == ("v1.34.4", True)
 

@@ -48,10 +48,12 @@ class Cell:
         self.etcd = FakeEtcd()
         self.store = FakeStore()
         self.stores = FakeStores(self.etcd)
+        self.haste = 1.0  # how many times faster time goes for its operators
         self._transport = transport
 
-    def operator(self, haste: float = 1.0, ahead: timedelta = timedelta(0), means: Means | None = None) -> Operator:
+    def operator(self, haste: float = 0.0, ahead: timedelta = timedelta(0), means: Means | None = None) -> Operator:
         """An operator for this namespace, to be entered; its clock may be fast, and ahead of everybody else's."""
+        haste = haste or self.haste
         return Operator(
             self._transport,
             self.namespace,

@@ -22,6 +22,7 @@ CONDITIONS = {
     "EtcdReady": "Ready",
     "APIServerReady": "Ready",
     "ControllersReady": "Ready",
+    "Scaled": "AsDeclared",
     "UpToDate": "AsDeclared",
     "Available": "Serving",
     "Ready": "Serving",
@@ -57,6 +58,7 @@ async def test_its_story_is_told_in_events(cell: Cell) -> None:
     assert reasons[-1] == "Created"
     assert set(reasons) == {"Creating", "Issuing", *CONDITIONS, "Created"} - {
         "Accepted",
+        "Scaled",
         "UpToDate",
         "Available",
         "Ready",

@@ -10,11 +10,13 @@ from typing import Literal
 
 import msgspec
 import pytest
-from tests.contract.operators.conftest import Cell, clear
+from tests.contract.operators.conftest import Cell, clear, open_zone
+from tests.contract.operators.test_topology import ZONES
 from tests.support.kubelet import KINDS, Kubelet, Whole
+from tests.support.membership import Etcds, FakeEtcd
 from tests.support.operating import FakeEndpoint, Operator
 
-from homeostat.api.core import NAMESPACE
+from homeostat.api.core import NAMESPACE, NODE
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
 from homeostat.kube.client import Client
@@ -37,17 +39,23 @@ class Yard:
 
     def __init__(self, transport: Transport, client: Client, kubelet: Kubelet) -> None:
         self._transport, self._client, self.kubelet = transport, client, kubelet
+        self._etcds: dict[str, FakeEtcd] = {}
+        self.haste = 1.0
 
     async def cell(self) -> Cell:
         """A cell in a namespace of its own, with something in it that is nobody's business."""
         name = f"{PREFIX}{next(_numbers):03}"
         await self._client.create(NAMESPACE, {"metadata": {"name": name}})
         await self._client.create(KINDS["Secret"], {"metadata": {"name": "stranger", "namespace": name}})
-        return Cell(self._transport, self._client, self.kubelet, name)
+        cell = Cell(self._transport, self._client, self.kubelet, name)
+        cell.etcd.runs = lambda member: cell.find("Pod", member) is not None
+        self._etcds[name] = cell.etcd
+        cell.haste = self.haste
+        return cell
 
     def operator(self) -> Operator:
         """An operator for all cells."""
-        return Operator(self._transport, endpoint=FakeEndpoint())
+        return Operator(self._transport, endpoint=FakeEndpoint(), etcd=Etcds(self._etcds), haste=self.haste)
 
 
 @pytest.fixture
@@ -58,6 +66,16 @@ async def yard(transport: Transport, client: Client) -> AsyncIterator[Yard]:
         yard = Yard(transport, client, kubelet)
         yield yard
         await clear(client, [one for one in kubelet.all("Cluster") if one["metadata"]["namespace"].startswith(PREFIX)])
+
+
+@pytest.fixture
+async def zones(yard: Yard, client: Client) -> AsyncIterator[Yard]:
+    """The same, in a cell with three zones."""
+    for zone in ZONES:
+        await open_zone(client, zone)
+    yield yard
+    for zone in ZONES:
+        await client.delete(NODE, f"topology-{zone}")
 
 
 async def killed(cell: Cell, moment: Moment, write: int, begin: Begin, done: Begin) -> bool:
@@ -207,6 +225,52 @@ async def test_an_upgrade_that_is_cut_at_any_write_ends_as_if_it_had_not_been(ya
     )
 
 
+# More writes than any other change has, so fewer of the moments are enough for every change of the code.
+@pytest.mark.parametrize("step", [12, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(("topology", "wish"), [("single", "ha"), ("ha", "single")])
+async def test_a_change_of_the_topology_that_is_cut_at_any_write_ends_as_if_it_had_not_been(
+    zones: Yard, topology: str, wish: str, step: int
+) -> None:
+    yard, yard.haste = zones, 10.0
+
+    async def change(cell: Cell) -> None:
+        await cell.set_spec(topology=wish)
+
+    async def changed(cell: Cell) -> None:
+        def there() -> bool:
+            told = cell.status().get("topology", {})
+            return told.get("complete") == wish and "startedAt" not in told
+
+        await cell.kubelet.until(there, f"the topology is {wish}", within_s=WITHIN_S)
+        await cell.until_ready(within_s=WITHIN_S)
+
+    async def made(cells: list[Cell]) -> list[Cell]:
+        async with yard.operator():
+            for cell in cells:
+                await cell.declare(topology=topology)
+            for cell in cells:
+                await ready(cell)
+        return cells
+
+    (undisturbed,) = await made([await yard.cell()])
+    writes = await count_writes(undisturbed, change, changed)
+    cells = await made([await yard.cell() for _ in range(writes // step + 1)])
+    deaths = await kill_at_every_write(cells, change, changed, step)
+    assert len(deaths) - deaths.count("not") > LEAST_DEATHS // step
+    async with yard.operator():
+        for cell in cells:
+            await changed(cell)
+    wanted = normal(undisturbed)
+    for cell, death in zip(cells, deaths, strict=True):
+        assert normal(cell) == wanted, f"killed {death}"
+        assert kept(cell.etcd.story) == kept(undisturbed.etcd.story), f"killed {death}"
+
+
+def kept(story: list[str]) -> list[str]:
+    """Who came and went; who leads between may be told again."""
+    return [line for line in story if not line.startswith("moved")]
+
+
 def started(yard: Yard, *cells: Cell) -> int:
     """How many Pods were ever made in these cells; what other tests left behind is started too, and does not count."""
     namespaces = {cell.namespace for cell in cells}
@@ -231,7 +295,7 @@ PATTERNS = (
     (r"10\.250\.0\.\d+", "ADDRESS"),
     (r'("(?:podIP|ip)":)"[0-9.]+"', r'\1"ADDRESS"'),
     (r'("cluster.homeostat.dev/(?:secret-)?digest":)"[0-9a-f]+"', r'\1"DIGEST"'),
-    (r"(demo-(?:apiserver|scheduler|controller-manager))-[0-9a-f]{8}-0", r"\1-POD"),
+    (r"(demo-(?:apiserver|scheduler|controller-manager))-[0-9a-f]{8}-(\d)", r"\1-POD-\2"),
     (
         r'("(?:controller-revision-hash|deployment.kubernetes.io/revision|currentRevision|updateRevision)":)"[0-9a-f]+"',
         r'\1"REVISION"',

@@ -41,6 +41,7 @@ from homeostat.api.cluster.rules import (
     STORAGE_CLASS_KEPT,
     STORAGE_SIZE,
 )
+from homeostat.api.cluster.scaling import ClusterTopologyStatus
 from homeostat.api.cluster.upgrades import (
     ClusterEmulationStatus,
     ClusterRollbackStatus,
@@ -172,8 +173,8 @@ class ClusterSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=T
         str,
         doc(
             "How many masters there are. `single`: one of each component. `ha`: three etcd members and two of "
-            "everything else, kept apart over three zones of the cell, so that any one zone can be lost. Immutable.",
-            IMMUTABLE,
+            "everything else, kept apart over three zones of the cell, so that any one zone can be lost. A change "
+            "keeps data and endpoint; masters come or go one by one, and it may itself be changed at any time.",
             enum=["single", "ha"],
         ),
     ] = "single"
@@ -269,8 +270,8 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
     phase: Annotated[
         str,
         doc(
-            "The conditions in one word, for people: Pending, Provisioning, Restoring, Ready, Degraded, Deleting or "
-            "Paused. Programs read the conditions.",
+            "The conditions in one word, for people: Pending, Provisioning, Restoring, Ready, Upgrading, Scaling, "
+            "Degraded, Deleting or Paused. Programs read the conditions.",
             maxLength=63,
         ),
     ] = ""
@@ -291,6 +292,9 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
         tuple[ClusterRollbackStatus, ...],
         doc("Which older package versions the cluster can go to.", maxItems=16, list_map_keys=["packageVersion"]),
     ] = ()
+    topology: Annotated[
+        ClusterTopologyStatus | None, doc("How many masters there are to be now, and what of that changes.")
+    ] = None
     emulation: Annotated[
         ClusterEmulationStatus | None,
         doc("The older minor version that masters serve, or served at first when they last moved up a minor."),
@@ -447,7 +451,7 @@ CLUSTER_DEFINITION = Definition(
         Column("Endpoint", ".status.endpoint.host", "The address of the API server"),
         Column("Age", ".metadata.creationTimestamp", "Time since creation", "date"),
         Column("Backup", ".status.backup.last.takenAt", "Time since the last snapshot", "date", priority=1),
-        Column("Topology", ".spec.topology", "How many masters there are", priority=1),
+        Column("Topology", ".status.topology.complete", "How many masters there are", priority=1),
         Column("Reason", f"{_READY}.reason", "Why the cluster is Ready or not", priority=1),
         Column("Message", f"{_READY}.message", "The same in a sentence", priority=1),
     ),

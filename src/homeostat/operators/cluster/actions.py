@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from homeostat.api.cluster.certificates import ClusterRotationStatus
 from homeostat.api.cluster.healing import MasterRestartStatus
+from homeostat.api.cluster.scaling import ClusterTopologyStatus
 from homeostat.api.cluster.v1alpha1 import MemberReplacementStatus
 from homeostat.api.kind import Kind
 from homeostat.operators.cluster.manifests.shape import Desired
@@ -93,8 +94,18 @@ class MoveLeader(Struct, frozen=True, tag=True):
     id: int
 
 
+class RetireMember(Struct, frozen=True, tag=True):
+    """Destructive: let the other members forget one that is well, for ever, because fewer are declared.
+
+    Looked at again right before.
+    """
+
+    member: str
+    id: int
+
+
 class Discard(Struct, frozen=True, tag=True):
-    """Destructive: delete the volume claim or the Pod of a member that was removed, by uid.
+    """Destructive: delete the volume claim or the Pod of a member that was removed or left, by uid.
 
     With force, nobody waits for the kubelet of a host that is gone: the member can do no harm any more.
     """
@@ -226,6 +237,7 @@ Action = (
     | AddMember
     | PromoteMember
     | MoveLeader
+    | RetireMember
     | Discard
     | CheckServers
     | Isolate
@@ -259,6 +271,15 @@ class Care(Struct, frozen=True):
     wait: Wait | None = None
 
 
+class Scale(Struct, frozen=True):
+    """What is told and done about the topology."""
+
+    verdict: Verdict | None = None  # what is being done, or why not; None: it is as declared
+    actions: tuple[Action, ...] = ()
+    becomes: ClusterTopologyStatus | None = None  # told first, done at the next look; None: as it was
+    wait: Wait | None = None
+
+
 class Plan(Struct, frozen=True):
     """What will be done now, in order."""
 
@@ -272,6 +293,7 @@ class Plan(Struct, frozen=True):
     turn: Turn = Turn()
     restore: Restoring = Restoring()
     care: Care = Care()
+    scale: Scale | None = None  # None: the topology was not looked at
     pki: Verdict | None = None  # what the condition PKIReady says beyond ready or not
 
 

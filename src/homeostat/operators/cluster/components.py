@@ -15,7 +15,7 @@ from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import COMPONENT_LABEL, Names
 from homeostat.operators.cluster.observe import Memory, Observed, Workload
 from homeostat.operators.cluster.rollout.standing import Made
-from homeostat.operators.cluster.topology import Topology, topology_of
+from homeostat.operators.cluster.topology import Topology, standing
 
 _IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError"}
 _CRASH_REASONS = {"CrashLoopBackOff", "RunContainerError", "CreateContainerError", "CreateContainerConfigError"}
@@ -59,8 +59,8 @@ def components(seen: Observed, at: Mapping[str, Made]) -> tuple[ComponentStatus,
 
 
 def topology(seen: Observed) -> Topology:
-    """How many of everything are declared."""
-    return topology_of(seen.cluster.spec.topology)
+    """How many of everything there are to be now."""
+    return standing(seen.cluster)
 
 
 def is_ready(seen: Observed, component: str) -> bool:
@@ -145,7 +145,11 @@ def _awaited(workload: Workload, wanted: int, staying: list[Pod], pods: list[Pod
         return (
             f"{type(workload).__name__} {workload.metadata.name} was scaled to {scaled} replicas, {wanted} are declared"
         )
-    where = _places([pod for pod in staying if not pod.status.is_ready] or staying)
+    unready = [pod for pod in staying if not pod.status.is_ready]
+    updated = workload.status.updated_replicas
+    if staying and not unready and updated < wanted:
+        return f"{updated} of {wanted} Pods are of the newest declaration"
+    where = _places(unready or staying)
     if where:
         return f"starting {where}"
     leaving = "" if staying else _places(pods)

@@ -23,6 +23,7 @@ from homeostat.operators.cluster.actions import (
     Mend,
     Plan,
     ProbeEndpoint,
+    Scale,
     Step,
     Verdict,
     Wait,
@@ -32,7 +33,6 @@ from homeostat.operators.cluster.components import (
     can_serve,
     has_running_quorum,
     is_ready,
-    topology,
 )
 from homeostat.operators.cluster.healing import masters, members
 from homeostat.operators.cluster.healing.policy import Policy as HealingPolicy
@@ -47,7 +47,10 @@ from homeostat.operators.cluster.restore.lost import quorum_lost
 from homeostat.operators.cluster.rollout.members import Roll, roll
 from homeostat.operators.cluster.rollout.standing import declared, made, made_of, placed
 from homeostat.operators.cluster.rollout.step import step
+from homeostat.operators.cluster.scaling.step import scale, uses_first_alone
+from homeostat.operators.cluster.scaling.turn import must_be_over
 from homeostat.operators.cluster.teardown import tear_down
+from homeostat.operators.cluster.topology import topology_of
 from homeostat.operators.cluster.turns.taking import take
 from homeostat.operators.cluster.upkeep import care
 from homeostat.runtime.conditions import is_true
@@ -111,7 +114,7 @@ def yield_an_address_to_the_older(seen: Observed, now: datetime, policy: Policy)
 
 def refuse_too_few_zones(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
     """Pods that must stand apart and cannot would wait for ever; masters that run already are not touched."""
-    needed = topology(seen).zones
+    needed = topology_of(seen.cluster.spec.topology).zones
     if seen.is_begun or len(seen.zones) >= needed:
         return None
     found = ", ".join(sorted(seen.zones)) or "none"
@@ -213,9 +216,11 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     mending = masters.mend(seen, now, policy.healing) if lost is None else Mend()
     turn = take(seen, going, now, is_applied=is_applied and not issue)
     caring = care.care(seen, going, now, policy.upkeep) if lost is None else Care()
-    asking = (turn, healing, mending, rolling, caring)
+    scaling = scale(seen, now, must_be_over(seen, going, healing, turn, is_applied=is_applied and not issue))
+    asking = (turn, healing, mending, scaling, rolling, caring)
     asked = dict.fromkeys((*going.needs, *(action for each in asking for action in each.actions)))
-    plan = Plan((*actions, *asked), step=going, verdict=_refused(going), heal=healing, mend=mending, turn=turn)
+    verdict = _refused(going) or _refused(scaling)
+    plan = Plan((*actions, *asked), step=going, verdict=verdict, heal=healing, mend=mending, turn=turn, scale=scaling)
     plan = replace(plan, restore=Restoring(has_looked=True) if lost is None else lost.restore, care=caring)
     plan = _follow(seen, plan, now, policy)
     waits = (each.wait for each in (plan, *asking) if each.wait is not None)
@@ -259,9 +264,9 @@ def _probe(seen: Observed, plan: Plan, going: Step, now: datetime, policy: Polic
     return replace(plan, wait=Wait(until, "the next probe"))
 
 
-def _refused(going: Step) -> Verdict | None:
+def _refused(going: Step | Scale) -> Verdict | None:
     """What of a step means that the declaration cannot be followed."""
-    hopeless = (words.PACKAGE_NOT_FOUND, words.UPGRADE_REFUSED, words.OVERRIDE_REFUSED)
+    hopeless = (words.PACKAGE_NOT_FOUND, words.UPGRADE_REFUSED, words.OVERRIDE_REFUSED, words.TOO_FEW_ZONES)
     return going.verdict if going.verdict is not None and going.verdict.reason in hopeless else None
 
 
@@ -301,6 +306,7 @@ def _inputs(seen: Observed, rolling: Roll = Roll(0)) -> Inputs:  # noqa: B008  (
         partition=rolling.partition,
         avoided={each.component: each.avoided_hosts for each in restarts},
         emulates={name: part.emulates for name, part in made(seen.cluster).items()},
+        first_alone=uses_first_alone(seen),
     )
 
 

@@ -40,7 +40,7 @@ from homeostat.operators.cluster.manifests.shape import digest_of
 from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, UID_LABEL, Names, names_of
 from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen, Verdicts, judge
 from homeostat.operators.cluster.restore.seen import HandedSeen, SnapshotsSeen
-from homeostat.operators.cluster.topology import open_zones, topology_of
+from homeostat.operators.cluster.topology import open_zones, standing, topology_of
 from homeostat.operators.cluster.upkeep.seen import UpkeepSeen
 from homeostat.runtime.store import Store
 
@@ -79,7 +79,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     workloads: Mapping[str, Workload]  # by name
     pods: tuple[Pod, ...] = ()
     claims: tuple[PersistentVolumeClaim, ...] = ()
-    zones: frozenset[str] = frozenset()  # of the cell, with a host that takes Pods; looked at before masters are made
+    zones: frozenset[str] = frozenset()  # of the cell, with a host that takes Pods; looked at while masters are to come
     rival: str = ""  # an older Cluster that asks for the same address
     probed: ProbeSeen | None = None
     ready_since: datetime | None = None  # when the readiness of a master last changed; None: not known
@@ -221,7 +221,9 @@ def _fresh(known: Memory, now: datetime) -> frozenset[str] | None:
 
 def asks_for_zones(cluster: Cluster) -> bool:
     """Whether it matters how many zones the cell has. Looking at all Nodes costs, so only then they are looked at."""
-    return cluster.status.ready_at is None and topology_of(cluster.spec.topology).zones > 0
+    declared = topology_of(cluster.spec.topology)
+    is_to_come = cluster.status.ready_at is None or standing(cluster).members < declared.members
+    return is_to_come and declared.zones > 0
 
 
 def fingerprint(obj: Any) -> str:

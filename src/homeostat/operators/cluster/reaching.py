@@ -10,7 +10,7 @@ from homeostat.kit.pki.soundness import decoded
 from homeostat.kube.client import Client
 from homeostat.operators.cluster.names import names_of
 from homeostat.operators.cluster.ports import EtcdAccess
-from homeostat.operators.cluster.topology import topology_of
+from homeostat.operators.cluster.topology import standing
 
 
 async def etcd_access(client: Client, cluster: Cluster) -> EtcdAccess:
@@ -18,7 +18,7 @@ async def etcd_access(client: Client, cluster: Cluster) -> EtcdAccess:
     names = names_of(cluster)
     secret = await client.get(SECRET, names.apiserver, names.namespace)
     held: Mapping[str, bytes] = decoded(secret.data)
-    members = names.etcd_members(topology_of(cluster.spec.topology).members)
+    members = names.etcd_members(standing(cluster).listed)
     return EtcdAccess(
         {member: names.etcd_host(member) for member in members},
         held.get("etcd-ca.crt", b""),

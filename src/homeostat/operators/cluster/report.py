@@ -41,6 +41,8 @@ from homeostat.operators.cluster.pki.told import certificates
 from homeostat.operators.cluster.restore.beginning import is_under_way
 from homeostat.operators.cluster.restore.told import restore_notes, restored
 from homeostat.operators.cluster.rollout.told import begun_with, moved, up_to_date, upgrade_notes, will_be_made
+from homeostat.operators.cluster.scaling.told import as_many_as_declared, scaled, scaling_notes
+from homeostat.operators.cluster.topology import is_changing
 from homeostat.operators.cluster.turns.renewing import expiring
 from homeostat.operators.cluster.turns.told import rotation_notes, turned
 from homeostat.operators.cluster.upkeep.told import care_notes, etcd_cared, kept
@@ -54,6 +56,7 @@ _SHOWN = 1000
 _CALM = {
     *(words.UPGRADING, words.ROLLING_BACK, words.AWAITING_HEALTH, words.ROLLED_BACK, words.ENDING_EMULATION),
     words.AWAITING_SNAPSHOT,
+    words.SCALING,
     words.PROGRESSING,
     words.RESTORING,
     words.NOT_CREATED,
@@ -66,7 +69,8 @@ _ON_THE_WAY = (
     *(words.UPGRADING, words.ROLLING_BACK, words.AWAITING_HEALTH, words.ENDING_EMULATION),
     *(words.AWAITING_SNAPSHOT, words.UPGRADE_UNSECURED),
 )
-_SUMS = (words.ACCEPTED, words.UP_TO_DATE, words.AVAILABLE, words.READY)  # their being true is no news of its own
+# Their being true is no news of its own.
+_SUMS = (words.ACCEPTED, words.SCALED, words.UP_TO_DATE, words.AVAILABLE, words.READY)
 
 Results = tuple[Result[Action], ...]
 
@@ -97,6 +101,7 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
         attempts=attempts,
         healing=healed(before, plan.heal, plan.mend),
         etcd=kept(seen, results, now),
+        topology=scaled(seen, plan, is_accepted=accepted),
         certificates=certificates(seen.authority, seen.leaves) or before.certificates,
     )
     status = turned(seen, plan, moved(seen, plan, status, now))
@@ -104,7 +109,13 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
     status = replace(status, phase=_phase(seen, plan, status))
     healings = (*healing_notes(before, plan.heal, results), *mending_notes(before, plan.mend, results))
     cares = care_notes(seen, plan.care, results)
-    story = (*upgrade_notes(seen, plan, status), *healings, *rotation_notes(seen, plan), *cares)
+    story = (
+        *upgrade_notes(seen, plan, status),
+        *healings,
+        *rotation_notes(seen, plan),
+        *cares,
+        *scaling_notes(before, plan),
+    )
     measures = (*orchestrations.measured(seen, plan, status, now), *mending_measures(results))
     story = (*story, *restore_notes(before.restore, status.restore))
     return Report(status, (*story, *_notes(seen, status, results)), measures)
@@ -119,6 +130,7 @@ def _conditions(seen: Observed, plan: Plan, results: Results, attempts: int, now
         (words.ETCD_READY, *_etcd(seen, plan)),
         (words.API_SERVER_READY, *master_verdict(_masters(seen, (apiserver.NAME,)), plan.mend, (apiserver.NAME,))),
         (words.CONTROLLERS_READY, *master_verdict(_masters(seen, controllers_names), plan.mend, controllers_names)),
+        (words.SCALED, *as_many_as_declared(seen, plan)),
         (words.UP_TO_DATE, *up_to_date(seen, plan)),
         (words.AVAILABLE, *_available(seen, plan, results)),
     )
@@ -227,7 +239,7 @@ def _ready(seen: Observed, plan: Plan, conditions: tuple[Condition, ...]) -> tup
     if seen.cluster.metadata.deletion_timestamp is not None and plan.verdict is not None:
         return False, plan.verdict
     needed = (words.PKI_READY, words.ENDPOINT_ASSIGNED, words.ETCD_READY, words.API_SERVER_READY)
-    for type_ in (*needed, words.CONTROLLERS_READY, words.AVAILABLE, words.UP_TO_DATE):
+    for type_ in (*needed, words.CONTROLLERS_READY, words.AVAILABLE, words.SCALED, words.UP_TO_DATE):
         found = find_condition(conditions, type_)
         if found is not None and found.status != "True":
             if found.reason == words.PROGRESSING and type_ == words.AVAILABLE:
@@ -258,6 +270,8 @@ def _phase(seen: Observed, plan: Plan, status: ClusterStatus) -> str:
         return "Restoring"
     if plan.step is not None and plan.step.verdict is not None and plan.step.verdict.reason in _ON_THE_WAY:
         return "Upgrading"
+    if is_changing(seen.cluster):
+        return "Scaling"
     if status.ready_at is not None:
         return "Degraded"
     return "Provisioning" if status.started_at is not None else "Pending"

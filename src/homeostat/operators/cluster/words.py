@@ -22,11 +22,11 @@ class Table(Struct, frozen=True):
 
 ACCEPTED, PKI_READY, ENDPOINT_ASSIGNED = "Accepted", "PKIReady", "EndpointAssigned"
 ETCD_READY, API_SERVER_READY, CONTROLLERS_READY = "EtcdReady", "APIServerReady", "ControllersReady"
-UP_TO_DATE, AVAILABLE, READY = "UpToDate", "Available", "Ready"
+SCALED, UP_TO_DATE, AVAILABLE, READY = "Scaled", "UpToDate", "Available", "Ready"
 CONDITIONS = (
     *(ACCEPTED, PKI_READY, ENDPOINT_ASSIGNED),
     *(ETCD_READY, API_SERVER_READY, CONTROLLERS_READY),
-    *(UP_TO_DATE, AVAILABLE, READY),
+    *(SCALED, UP_TO_DATE, AVAILABLE, READY),
 )
 
 AS_DECLARED = "AsDeclared"
@@ -66,6 +66,7 @@ ENDPOINT_UNREACHABLE = "EndpointUnreachable"
 TOO_FEW_MASTERS = "TooFewMasters"
 MEMBER_UNREADY, REPLACING_MEMBER, MEMBER_REPLACED = "MemberUnready", "ReplacingMember", "MemberReplaced"
 QUORUM_AT_RISK, ETCD_UNREACHABLE, NO_ROOM = "QuorumAtRisk", "EtcdUnreachable", "NoRoom"
+SCALING = "Scaling"
 HEALING_PAUSED, HEALING_FROZEN = "HealingPaused", "HealingFrozen"
 HEALING_BUDGET_SPENT, HEALING_BACKED_OFF = "HealingBudgetSpent", "HealingBackedOff"
 UNREADY, UNRESPONSIVE, NOT_LEADING = "Unready", "Unresponsive", "NotLeading"
@@ -92,7 +93,8 @@ TABLES = (
             Word(ADDRESS_TAKEN, "Another Cluster asks for the same endpoint address.", "Choose another address."),
             Word(
                 TOO_FEW_ZONES,
-                "The cell has hosts that take Pods in fewer zones than the topology needs. No master was made yet.",
+                "The cell has hosts that take Pods in fewer zones than the topology needs. No master was made yet, or"
+                " those that run are left as they are.",
                 "Add or mend hosts (label `topology.kubernetes.io/zone`), or declare the topology single.",
             ),
             Word(
@@ -329,6 +331,45 @@ TABLES = (
         ),
     ),
     Table(
+        "Scaled: there are as many masters as the declared topology asks for",
+        (
+            Word(AS_DECLARED, "There are.", "Nothing to do."),
+            Word(SCALING, "Masters come or go, one after the other.", "Wait; the message names what is awaited."),
+            Word(
+                TOO_FEW_ZONES,
+                "The cell has hosts that take Pods in fewer than three zones.",
+                "Add or mend hosts (label `topology.kubernetes.io/zone`), or set spec.topology back.",
+            ),
+            Word(
+                AWAITING_HEALTH,
+                "The topology changes when the masters that the message names are well, or a move of the package"
+                " version is over.",
+                "Wait; if it lasts, look at the conditions of the masters and at UpToDate.",
+            ),
+            Word(
+                REPLACING_MEMBER,
+                "The topology changes when a dead member of etcd was replaced.",
+                "Wait; look at EtcdReady.",
+            ),
+            Word(
+                QUORUM_AT_RISK,
+                "A member of etcd is to leave, and those that would remain are not all well.",
+                "Mend the hosts of the members that the message names, or set spec.topology back.",
+            ),
+            *(
+                Word(lost, "etcd has lost its quorum: the topology changes when it was restored.", "Look at EtcdReady.")
+                for lost in (QUORUM_LOST, RESTORING, RESTORE_REFUSED)
+            ),
+            Word(
+                ETCD_UNREACHABLE,
+                "A member of etcd comes or goes, and etcd cannot be asked.",
+                "Look at the network between the operator and the masters.",
+            ),
+            Word(PAUSED, "spec.paused is true.", "Set it to false to go on."),
+            Word(NOT_CREATED, "The declaration is not followed.", "Look at the condition Accepted."),
+        ),
+    ),
+    Table(
         "UpToDate: all masters are made of the declared package version, with the declared overrides",
         (
             Word(AS_DECLARED, "They are.", "Nothing to do."),
@@ -432,6 +473,8 @@ TABLES = (
             Word(RESTARTING_MASTER, "A master that was ill is being replaced by another Pod.", "Read its log."),
             Word(MASTER_RESTARTED, "All of a component is well again after restarts.", "Nothing to do."),
             Word(HANDED_OVER, "Restarts did not help.", "Look at the conditions of the masters."),
+            Word(SCALING, "The topology changes; an event for each step.", "Nothing to do."),
+            Word(SCALED, "All masters of the declared topology are there, and no others.", "Nothing to do."),
             Word(ROLLED_BACK, "The masters went back to what was complete before.", "Look at the condition UpToDate."),
             Word(RESTORING, "A restore from a snapshot begins, or comes to its next stage.", "Wait."),
             Word(

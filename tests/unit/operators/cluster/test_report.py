@@ -66,6 +66,7 @@ def test_a_new_cluster_tells_what_it_waits_for_in_every_condition() -> None:
         "EtcdReady": ("False", words.NOT_CREATED),
         "APIServerReady": ("False", words.NOT_CREATED),
         "ControllersReady": ("False", words.NOT_CREATED),
+        "Scaled": ("True", words.AS_DECLARED),
         "UpToDate": ("True", words.AS_DECLARED),
         "Available": ("False", words.PROGRESSING),
         "Ready": ("False", words.ISSUING),

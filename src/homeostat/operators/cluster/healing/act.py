@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from homeostat.api.cluster.v1alpha1 import CLUSTER
+from homeostat.api.cluster.scaling import MemberChangeStatus
+from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster, MemberReplacementStatus
 from homeostat.api.pods import POD
 from homeostat.kit.clock import Clock
 from homeostat.kube.client import Client
 from homeostat.kube.errors import NotFound
-from homeostat.operators.cluster.actions import AddMember, AskEtcd, Discard, MoveLeader, PromoteMember, RemoveMember
+from homeostat.operators.cluster.actions import (
+    AddMember,
+    AskEtcd,
+    Discard,
+    MoveLeader,
+    PromoteMember,
+    RemoveMember,
+    RetireMember,
+)
 from homeostat.operators.cluster.healing.members import unsafe_without
 from homeostat.operators.cluster.healing.seen import EtcdSeen
 from homeostat.operators.cluster.observe import Memory, Observed
 from homeostat.operators.cluster.ports import Etcd, EtcdAccess, EtcdRefused, Unreachable
 from homeostat.operators.cluster.reaching import etcd_access
+from homeostat.operators.cluster.scaling.act import why_not
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 
 _AGAIN_S = 5.0
-Change = RemoveMember | AddMember | PromoteMember | MoveLeader
+Change = RemoveMember | AddMember | PromoteMember | MoveLeader | RetireMember
 SLOW_S = 2.0  # an API server of the cell that takes so long for one read is not one to judge others by
 
 
@@ -45,12 +55,12 @@ class MemberActor:
             return Progress(_AGAIN_S, str(error))
 
     async def _discard(self, seen: Observed, action: Discard) -> Outcome:
-        """Only what a removed member left: as long as its Cluster says that it is being replaced."""
+        """Only what a removed member left: as long as its Cluster says that it is being replaced, or leaves."""
         name, namespace = seen.cluster.metadata.name, seen.names.namespace
         cluster = await self._client.get(CLUSTER, name, namespace)
-        healing, planned = cluster.status.healing, seen.cluster.status.healing
-        if healing is None or planned is None or healing.replacement != planned.replacement:
-            return Progress(_AGAIN_S, f"{action.name} is not to be replaced any more")
+        told, planned = _told(cluster), _told(seen.cluster)
+        if told != planned or not any(planned):
+            return Progress(_AGAIN_S, f"{action.name} is not to go any more")
         try:
             await self._client.delete(
                 action.kind, action.name, namespace, uid=action.uid, grace_s=0 if action.force else None
@@ -68,6 +78,11 @@ class MemberActor:
         match action:
             case RemoveMember(member=name, id=number):
                 held = await self._held(seen, access, name, number)
+                if held:
+                    return Progress(_AGAIN_S, held)
+                await self._etcd.remove(access, number)
+            case RetireMember(id=number):
+                held = await why_not(self._client, self._etcd, seen, access, action)
                 if held:
                     return Progress(_AGAIN_S, held)
                 await self._etcd.remove(access, number)
@@ -102,3 +117,9 @@ class MemberActor:
 
     def _know(self, seen: Observed, what: EtcdSeen | None) -> None:
         self._memory(seen.cluster.metadata.uid).members = what
+
+
+def _told(cluster: Cluster) -> tuple[MemberReplacementStatus | None, MemberChangeStatus | None]:
+    """Which member is being replaced, and which one joins or leaves."""
+    healing, topology = cluster.status.healing, cluster.status.topology
+    return healing.replacement if healing is not None else None, topology.change if topology is not None else None

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.healing.ladder import HAND_OVER
+from homeostat.operators.cluster.topology import is_changing
 from homeostat.runtime.conditions import find_condition
 
 ETCD = "etcd"
@@ -158,8 +159,10 @@ def _begun(cluster: Cluster) -> Iterator[Act]:
 
 
 def _is_sick(cluster: Cluster) -> bool:
-    """Whether masters with data are not all well, and nobody is removing or moving them."""
+    """Whether masters with data are not all well, and nobody is removing them, or adding some."""
     status = cluster.status
+    if is_changing(cluster):
+        return False
     if status.ready_at is None or cluster.metadata.deletion_timestamp is not None or cluster.spec.paused:
         return False
     moving = status.upgrade is not None and bool(status.upgrade.component)

@@ -17,6 +17,7 @@ from homeostat.operators.cluster.actions import (
     PromoteMember,
     RemoveMember,
     RestartMaster,
+    RetireMember,
 )
 from homeostat.operators.cluster.healing.act import MemberActor
 from homeostat.operators.cluster.healing.restart import MasterActor
@@ -24,7 +25,7 @@ from homeostat.operators.cluster.observe import Memory, Observed
 from homeostat.operators.cluster.ports import Etcd, Probe
 from homeostat.runtime.outcome import Outcome
 
-OnMembers = AskEtcd | RemoveMember | AddMember | PromoteMember | MoveLeader | Discard
+OnMembers = AskEtcd | RemoveMember | AddMember | PromoteMember | MoveLeader | RetireMember | Discard
 OnMasters = CheckServers | Isolate | RestartMaster | LetGo
 HealingAction = OnMembers | OnMasters
 

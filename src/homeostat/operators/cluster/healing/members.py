@@ -53,7 +53,9 @@ def heal(seen: Observed, now: datetime, policy: Policy) -> Heal:
         replacement = healing.replacement
         unknown = Verdict(words.REPLACING_MEMBER, f"{replacement.member} is being replaced")
         return _by_fresh_answer(seen, now, unknown, lambda answer: _go_on(seen, answer, replacement, now))
-    dead = [member for member in _names(seen) if not is_ready(seen, member)]
+    coming_or_going = topology(seen).change
+    kept = [name for name in _names(seen) if coming_or_going is None or name != coming_or_going.member]
+    dead = [member for member in kept if not is_ready(seen, member)]
     if not dead:
         return Heal()
     patience = timedelta(seconds=seen.cluster.spec.healing.replace_member_after_seconds)

@@ -14,18 +14,18 @@ from homeostat.operators.cluster.healing.members import FRESH
 from homeostat.operators.cluster.healing.seen import HostSeen
 from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.observe import Memory, Observed
-from homeostat.operators.cluster.topology import ZONE_LABEL, is_ready, takes_pods, topology_of
+from homeostat.operators.cluster.topology import ZONE_LABEL, is_changing, is_ready, standing, takes_pods
 from homeostat.runtime.store import Store
 
 
 def observe_ailing(seen: Observed, nodes: Store[Node], cell: CellHealth, known: Memory, now: datetime) -> Observed:
     """The same, with what healing looks at. Looking at all Nodes and Clusters costs, so only while a master ails."""
-    members = seen.names.etcd_members(topology_of(seen.cluster.spec.topology).members)
+    members = seen.names.etcd_members(standing(seen.cluster).members)
     ready = {pod.metadata.name for pod in seen.pods if pod.is_ready}
     known.unready = {name: known.unready.get(name, now) for name in members if name not in ready}
     healing = seen.cluster.status.healing
     is_replacing = healing is not None and healing.replacement is not None
-    if not known.unready and not is_replacing:
+    if not known.unready and not is_replacing and not is_changing(seen.cluster):
         if known.members is not None and now >= known.members.at + FRESH:
             known.members = None  # nobody asked lately, so nobody shall tell of it
         if not _masters_ail(seen):

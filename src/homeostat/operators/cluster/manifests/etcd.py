@@ -34,6 +34,7 @@ from homeostat.operators.cluster.topology import ETCD
 
 NAME = ETCD
 DATA = "/var/lib/etcd"
+POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name"  # given by the cell's StatefulSet controller
 _MEMBERS, _STATE = "initial-cluster", "initial-cluster-state"  # entries of the ConfigMap
 _FROM_MEMBERSHIP = {"ETCD_INITIAL_CLUSTER": _MEMBERS, "ETCD_INITIAL_CLUSTER_STATE": _STATE}
 
@@ -55,10 +56,11 @@ def service(inputs: Inputs) -> Desired:
 
 def client_service(inputs: Inputs) -> Desired:
     """Where API servers find etcd: ready members, those in their own zone first."""
+    first = {POD_NAME_LABEL: inputs.names.etcd_members(1)[0]} if inputs.first_alone else {}
     spec = {
         "type": "ClusterIP",
         "trafficDistribution": "PreferClose",
-        "selector": selector(inputs, NAME),
+        "selector": {**selector(inputs, NAME), **first},
         "ports": [{"name": "client", "port": ETCD_CLIENT_PORT, "targetPort": ETCD_CLIENT_PORT, "protocol": "TCP"}],
     }
     return derived(SERVICE, inputs, inputs.names.etcd_client, NAME, {"spec": spec})
@@ -73,7 +75,7 @@ def membership(inputs: Inputs) -> Desired:
 def initial_cluster(inputs: Inputs) -> str:
     """All members with the addresses at which their peers find them, as etcd takes it."""
     names = inputs.names
-    members = names.etcd_members(inputs.topology.members)
+    members = names.etcd_members(inputs.topology.listed)
     return ",".join(f"{member}={peer_url(inputs, member)}" for member in members)
 
 
@@ -110,7 +112,7 @@ def stateful_set(inputs: Inputs) -> Desired:
         "readinessProbe": _probe("/readyz", period_s=2, failures=3),
         "livenessProbe": _probe("/livez", period_s=10, failures=6),
     }
-    pod = {"terminationGracePeriodSeconds": 30, **apart(inputs, NAME, by_revision=False)}
+    pod = {"terminationGracePeriodSeconds": 30, **apart(inputs, NAME, zoned=inputs.topology.zoned, by_revision=False)}
     template = pod_template(inputs, component, names.etcd, container, pod)
     spec = {
         "replicas": inputs.topology.members,

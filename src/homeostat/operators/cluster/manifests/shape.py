@@ -16,7 +16,7 @@ from homeostat.operators.cluster.manifests.owned import owned
 from homeostat.operators.cluster.names import COMPONENT_LABEL, DIGEST_ANNOTATION, UID_LABEL, Names, labels, owner
 from homeostat.operators.cluster.rollout.emulation import flags as emulation_flags
 from homeostat.operators.cluster.rollout.versions import version_of
-from homeostat.operators.cluster.topology import HOST_LABEL, ZONE_LABEL, Topology, topology_of
+from homeostat.operators.cluster.topology import HOST_LABEL, ZONE_LABEL, Topology, standing
 
 NOBODY = 65532
 SECRETS = "/etc/homeostat/pki"
@@ -58,11 +58,12 @@ class Inputs(Struct, frozen=True):
     partition: int = 0  # members of etcd from this number on may be replaced
     avoided: Mapping[str, tuple[str, ...]] = {}  # hosts that made a component ill, by component
     emulates: Mapping[str, str] = {}  # component to the older minor version that it behaves as; empty: its own
+    first_alone: bool = False  # whether API servers shall use the first member of etcd only
 
     @property
     def topology(self) -> Topology:
-        """How many of everything there are."""
-        return topology_of(self.cluster.spec.topology)
+        """How many of everything there are to be now."""
+        return standing(self.cluster)
 
     def component(self, name: str) -> PackageComponent:
         """What a component is made of; the CRD guarantees that every package has it."""
@@ -165,13 +166,13 @@ def pod_template(
     }
 
 
-def apart(inputs: Inputs, component: str, *, by_revision: bool) -> dict[str, Any]:
+def apart(inputs: Inputs, component: str, *, zoned: bool, by_revision: bool) -> dict[str, Any]:
     """Replicas of one component stand in different zones, and on different hosts in any case.
 
     Where old and new Pods run side by side, only those of one revision are kept apart: else a new one finds no place.
     Zones count only where there must be several: hosts of a small cell may have none.
     """
-    keys = (ZONE_LABEL, HOST_LABEL) if inputs.topology.zones else (HOST_LABEL,)
+    keys = (ZONE_LABEL, HOST_LABEL) if zoned else (HOST_LABEL,)
     revisions = {"matchLabelKeys": ["pod-template-hash"]} if by_revision else {}
     rule = {
         "maxSkew": 1,
@@ -194,10 +195,11 @@ def stateless(inputs: Inputs, component: PackageComponent, template: Mapping[str
         {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": _AWAY_S}
         for key in ("not-ready", "unreachable")
     ]
+    placed = apart(inputs, component.name, zoned=inputs.topology.others > 1, by_revision=True)
     spec = {
         **template["spec"],
         "tolerations": moving,
-        **apart(inputs, component.name, by_revision=True),
+        **placed,
         **_away_from(inputs.avoided.get(component.name, ())),
     }
     return {

@@ -94,7 +94,7 @@ def pod(inputs: Inputs, member: str, restore: ClusterRestoreStatus, offer: Offer
             _container("restore", inputs.component(etcd.NAME).image, _etcdutl(inputs, member, restore)),
         ],
         "containers": [_container("place", image, ["homeostat", "member", "place", *exchange])],
-        **apart(inputs, COMPONENT, by_revision=False),
+        **apart(inputs, COMPONENT, zoned=inputs.topology.zoned, by_revision=False),
     }
     body = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
     return Desired(POD, COMPONENT, body)

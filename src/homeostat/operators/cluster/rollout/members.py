@@ -22,6 +22,7 @@ from homeostat.operators.cluster.components import topology
 from homeostat.operators.cluster.healing.members import FRESH
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.ports import MemberSeen
+from homeostat.operators.cluster.topology import HA
 
 REVISION_LABEL = "controller-revision-hash"
 _ANSWERED = timedelta(seconds=0.5)  # until an answer of etcd's is looked at
@@ -36,10 +37,21 @@ class Roll(Struct, frozen=True):
     wait: Wait | None = None
 
 
+class Next(Struct, frozen=True):
+    """The member that is replaced next."""
+
+    number: int
+    left: frozenset[int]  # all that are not replaced yet
+    partition: int  # where the StatefulSet stops now, above it
+
+
 def roll(seen: Observed, now: datetime) -> Roll:
     """The next step for one cluster's etcd."""
-    members = topology(seen).members
+    at = topology(seen)
+    members = at.members
     workload = seen.workloads.get(seen.names.etcd)
+    if at.change is not None or 1 < members < HA.members:
+        return Roll(1)  # who joins is of the newest template; the first one waits until there is a quorum without it
     if members == 1:
         return Roll(0)
     if not isinstance(workload, StatefulSet):
@@ -53,11 +65,14 @@ def roll(seen: Observed, now: datetime) -> Roll:
     if seen.cluster.status.ready_at is None:
         return Roll(0)  # there is nobody to be careful for yet, and members may need each other to become ready
     number = max(left)
-    return Roll(number) if partition <= number else _before(seen, number, left, now)
+    return Roll(number) if partition <= number else _before(seen, Next(number, left, partition), now)
 
 
 def behind(seen: Observed) -> frozenset[int] | None:
-    """The numbers of the members that are of an older revision than is declared; None while that is not known."""
+    """The numbers of the members that are of an older revision than is declared; None while that is not known.
+
+    A Pod that was let go is awaited: were the partition raised before it is back, it would be of the old revision.
+    """
     workload = seen.workloads.get(seen.names.etcd)
     if not isinstance(workload, StatefulSet):
         return None
@@ -65,26 +80,32 @@ def behind(seen: Observed) -> frozenset[int] | None:
     if not wanted or status.observed_generation < workload.metadata.generation:
         return None
     pods = _pods(seen)
-    return frozenset(number for number, pod in pods.items() if pod.metadata.labels.get(REVISION_LABEL) != wanted)
+    missing = set(range(topology(seen).members)) - set(pods)
+    if any(number >= workload.spec.update_strategy.rolling_update.partition for number in missing):
+        return None
+    old = {number for number, pod in pods.items() if pod.metadata.labels.get(REVISION_LABEL) != wanted}
+    return frozenset(old | missing if status.current_revision != wanted else old)
 
 
-def _before(seen: Observed, number: int, left: frozenset[int], now: datetime) -> Roll:
+def _before(seen: Observed, next_: Next, now: datetime) -> Roll:
     """What is done before a member may be replaced; one that is not ready has nothing to lose."""
-    members, pods = topology(seen).members, _pods(seen)
-    if not pods[number].is_ready:
+    members, pods, number = topology(seen).members, _pods(seen), next_.number
+    if number not in pods or not pods[number].is_ready:
         return Roll(number)
     others = [each for each in range(members) if each != number]
     away = [each for each in others if each not in pods or not pods[each].is_ready]
     if away:
         names = seen.names.etcd_members(members)
-        return Roll(members, wait=Wait(now + _HELD, f"{names[number]} is not replaced while {names[away[0]]} is away"))
+        why = f"{names[number]} is not replaced while {names[away[0]]} is away"
+        return Roll(next_.partition, wait=Wait(now + _HELD, why))
     answer = seen.members
     if answer is None or now >= answer.at + FRESH:
-        return Roll(members, (AskEtcd(),), Wait(now + _ANSWERED, "etcd's answer"))
-    heir = _heir(seen, answer.members, number, left)
+        return Roll(next_.partition, (AskEtcd(),), Wait(now + _ANSWERED, "etcd's answer"))
+    heir = _heir(seen, answer.members, number, next_.left)
     if heir is None:
         return Roll(number)
-    return Roll(members, (MoveLeader(heir.name, heir.id),), Wait(now + _ANSWERED, f"{heir.name} leads"))
+    moves = MoveLeader(heir.name, heir.id)
+    return Roll(next_.partition, (moves,), Wait(now + _ANSWERED, f"{heir.name} leads"))
 
 
 def _heir(seen: Observed, members: tuple[MemberSeen, ...], number: int, left: frozenset[int]) -> MemberSeen | None:

@@ -34,6 +34,7 @@ from homeostat.operators.cluster.rollout.standing import (
     standing,
     wished,
 )
+from homeostat.operators.cluster.topology import is_changing
 
 FAIL_AFTER = timedelta(seconds=60)  # what looks hopeless for so long is: a restart or two may still help before
 _HOPELESS = {words.CRASHING, words.IMAGE_UNAVAILABLE, words.POD_REFUSED}
@@ -116,6 +117,8 @@ def _go_on(seen: Observed, stand: Stand, now: datetime) -> Step:
     if not component:
         blocked = ", ".join(each for each in COMPONENTS if not stand.is_moved(each))
         return Step(stand.to, Verdict(words.UPGRADE_REFUSED, f"no order of moves is safe for {blocked}"))
+    if is_changing(seen.cluster):
+        return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"before {component} moves: the topology changes"))
     if not _is_retreat(seen, stand):
         held = _pre_check(seen, stand, component) or _unsecured(seen, stand, now)
         if held is not None:

@@ -10,6 +10,7 @@ from homeostat.api.cluster.v1alpha1 import COMPONENTS
 from homeostat.operators.cluster.actions import Step, Wait
 from homeostat.operators.cluster.components import is_ready, trouble
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.topology import is_changing
 
 
 class Rest(Struct, frozen=True):
@@ -30,6 +31,8 @@ def rest(seen: Observed, going: Step, *, is_applied: bool) -> Rest:
         return Rest("the cluster was never Ready")
     if going.verdict is not None:
         return Rest(going.verdict.message)
+    if is_changing(seen.cluster):
+        return Rest("the topology changes")
     if not is_applied:
         # An apply that changes nothing, as after a restart of the operator, wakes nobody.
         return Rest("masters are being declared", again=timedelta(seconds=1))

@@ -13,7 +13,7 @@ from homeostat.operators.cluster.actions import RemoveMember
 from homeostat.operators.cluster.observe import Memory, Observed
 from homeostat.operators.cluster.ports import EtcdAccess, EtcdRefused, EtcdUpkeep, Unreachable
 from homeostat.operators.cluster.reaching import etcd_access
-from homeostat.operators.cluster.topology import topology_of
+from homeostat.operators.cluster.topology import standing
 from homeostat.operators.cluster.upkeep.actions import (
     AllowDowngrade,
     AskStores,
@@ -110,7 +110,7 @@ class UpkeepActor:
         if cluster.spec.paused or cluster.spec.healing.paused or cluster.metadata.deletion_timestamp is not None:
             return "the stores of etcd are left alone: the Cluster is paused or is being deleted"
         answer = await self._upkeep.look(access)
-        members = topology_of(cluster.spec.topology).members
+        members = standing(cluster).members
         is_whole = not answer.silent and len(answer.stores) == members
         if isinstance(action, Defragment) and not is_whole:
             return f"{action.member} is not defragmented while {', '.join(answer.silent) or 'another member'} is away"

@@ -53,8 +53,8 @@ def test_where_all_are_as_declared_the_partition_rests_above_all() -> None:
         (rolling(0, 1, 2, leader=2), 3, NAMES[0]),  # nobody was replaced yet: who is replaced last
         (rolling(0, 1, 2, leader=0), 2, ""),
         (rolling(0, 1, leader=0, partition=2), 1, ""),
-        (rolling(0, 1, leader=1, partition=2), 3, NAMES[2]),  # who was replaced already leads on to the end
-        (rolling(0, leader=0, partition=1), 3, NAMES[2]),
+        (rolling(0, 1, leader=1, partition=2), 2, NAMES[2]),  # who was replaced already leads on to the end
+        (rolling(0, leader=0, partition=1), 1, NAMES[2]),
         (rolling(0, leader=1, partition=1), 0, ""),
     ],
 )
@@ -75,6 +75,24 @@ def test_a_member_is_not_replaced_while_another_one_is_away() -> None:
     gone = rolling(0, 1, 2)
     gone = replace(gone, pods=tuple(pod for pod in gone.pods if pod.metadata.name != NAMES[0]))
     assert look(gone) == (3, "")
+
+
+def without(seen: Observed, number: int, current: str = NEW) -> Observed:
+    workload = seen.workloads["demo-etcd"]
+    assert isinstance(workload, StatefulSet)
+    workload = replace(workload, status=replace(workload.status, current_revision=current))
+    pods = tuple(pod for pod in seen.pods if pod.metadata.name != NAMES[number])
+    return replace(seen, pods=pods, workloads={**seen.workloads, "demo-etcd": workload})
+
+
+def test_one_that_was_let_go_is_awaited_or_it_would_come_back_as_it_was() -> None:
+    assert behind(without(rolling(partition=1), 1, OLD)) is None
+    assert roll(without(rolling(partition=1), 1, OLD), NOW) == Roll(1)
+
+
+def test_one_that_is_gone_for_other_reasons_comes_of_the_newest_revision_there_is() -> None:
+    assert roll(without(rolling(), 1), NOW) == Roll(3)
+    assert look(without(rolling(), 1, OLD)) == (1, "")
 
 
 def test_one_that_is_not_ready_has_nothing_to_lose() -> None:
