@@ -135,7 +135,7 @@ def running(declared: Cluster | None = None, **changes: Any) -> Observed:
             name: workload(component, name, replicas=wanted.replicas(component)) for component, name in made.items()
         },
         pods=tuple(
-            pod(component, f"demo-{component}-{number}")
+            pod(component, f"demo-{component}-{number}", conditions=[{"type": "Ready", "status": "True"}])
             for component in COMPONENTS
             for number in range(wanted.replicas(component))
         ),

@@ -10,8 +10,9 @@ import pytest
 from tests.contract.operators.conftest import Cell, open_zone
 from tests.contract.operators.test_topology import ZONES
 from tests.support.kubelet import Whole
+from tests.support.podlife import HOST
 
-from homeostat.api.core import NODE
+from homeostat.api.core import NODE, POD
 from homeostat.kube.client import Client
 from homeostat.kube.errors import NotFound
 
@@ -216,6 +217,25 @@ async def test_when_many_are_ill_at_once_nothing_is_touched_until_most_are_well(
         counted = {"component": SERVER, "reason": "Unready"}
         await until(cell, lambda: operator.value("healing_restarts_total", **counted) == 1, "it is counted")
     assert len(uids(cell) & before) == 2
+
+
+async def test_a_pod_that_cannot_end_because_its_host_is_away_is_let_go(cell: Cell, client: Client) -> None:
+    async with cell.operator(haste=HASTE):
+        await cell.declare()
+        await cell.until_ready()
+        going = pods(cell)[0]
+        await client.create(NODE, {"metadata": {"name": HOST}})  # nobody says that it is ready
+        try:
+            cell.kubelet.kills_pods = False
+            await client.delete(POD, name_of(going), cell.namespace)
+            await cell.until_told("LetGo", f"Pod {name_of(going)} could not end, because its host is away")
+            await until(cell, lambda: going["metadata"]["uid"] not in all_uids(cell), "it is forgotten")
+        finally:
+            await client.delete(NODE, HOST)
+
+
+def all_uids(cell: Cell) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in cell.all("Pod")}
 
 
 async def test_while_all_is_well_masters_are_probed_and_nothing_is_asked_of_the_cell(cell: Cell) -> None:

@@ -71,7 +71,7 @@ HEALING_PAUSED, HEALING_FROZEN = "HealingPaused", "HealingFrozen"
 HEALING_BUDGET_SPENT, HEALING_BACKED_OFF = "HealingBudgetSpent", "HealingBackedOff"
 UNREADY, UNRESPONSIVE, NOT_LEADING = "Unready", "Unresponsive", "NotLeading"
 RESTARTING_MASTER, MASTER_RESTARTED, HANDED_OVER = "RestartingMaster", "MasterRestarted", "HandedOver"
-ISOLATED, RESTORED = "Isolated", "Restored"
+ISOLATED, RESTORED, LET_GO = "Isolated", "Restored", "LetGo"
 QUORUM_LOST, RESTORING, DATA_RESTORED, RESTORE_REFUSED = "QuorumLost", "Restoring", "DataRestored", "RestoreRefused"
 ETCD_NEAR_QUOTA, ETCD_NO_SPACE, ETCD_CORRUPT = "EtcdNearQuota", "EtcdNoSpace", "EtcdCorrupt"
 ETCD_COMPACTED, ETCD_DEFRAGMENTED = "EtcdCompacted", "EtcdDefragmented"
@@ -470,6 +470,7 @@ TABLES = (
             Word(MEMBER_REPLACED, "A member of etcd was replaced, and is ready.", "Nothing to do."),
             Word(ISOLATED, "An API server was taken out of the endpoint.", "Wait: it is put back, or restarted."),
             Word(RESTORED, "An API server was put back into the endpoint.", "Nothing to do."),
+            Word(LET_GO, "A Pod that was to go is forgotten, because its host is away for long.", "Mend the host."),
             Word(RESTARTING_MASTER, "A master that was ill is being replaced by another Pod.", "Read its log."),
             Word(MASTER_RESTARTED, "All of a component is well again after restarts.", "Nothing to do."),
             Word(HANDED_OVER, "Restarts did not help.", "Look at the conditions of the masters."),

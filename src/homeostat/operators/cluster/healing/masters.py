@@ -36,6 +36,7 @@ from homeostat.operators.cluster.healing.ladder import (
 from homeostat.operators.cluster.healing.policy import Policy
 from homeostat.operators.cluster.healing.servers import checks, isolations, server_of
 from homeostat.operators.cluster.manifests import apiserver
+from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.observe import Observed
 
 _AGAIN = timedelta(seconds=2)
@@ -55,10 +56,17 @@ def mend(seen: Observed, now: datetime, policy: Policy) -> Mend:
     if check is not None:
         actions.append(check)
     next_check = Wait(look_again, "the next check of API servers") if look_again is not None else None
-    waits = [wait for wait in (treated.wait, next_check) if wait is not None]
+    waits = [wait for wait in (treated.wait, next_check, _patience(seen, now)) if wait is not None]
     soonest = min(waits, key=lambda wait: wait.until, default=None)
     verdicts = {**_silent(seen), **treated.verdicts}
     return replace(treated, verdicts=verdicts, actions=(*treated.actions, *actions), wait=soonest)
+
+
+def _patience(seen: Observed, now: datetime) -> Wait | None:
+    """Nobody wakes us when the time is over that a master is given to start, or to go."""
+    stateless = [pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) in STATELESS]
+    waiting = next((pod.metadata.name for pod in stateless if not pod.is_ready), "")
+    return Wait(now + _HELD, f"{waiting} is not ready") if waiting else None
 
 
 def _treat(seen: Observed, now: datetime, policy: Policy) -> Mend:
@@ -195,7 +203,7 @@ def _silent(seen: Observed) -> dict[str, Verdict]:
 def _let_go(seen: Observed, now: datetime, policy: Policy) -> Iterable[LetGo]:
     for pod in seen.pods:
         deleted, host = pod.metadata.deletion_timestamp, seen.hosts.get(pod.spec.node_name)
-        is_stateless = pod.metadata.labels.get("app.kubernetes.io/component") in STATELESS
+        is_stateless = pod.metadata.labels.get(COMPONENT_LABEL) in STATELESS
         is_lost = deleted is not None and now >= deleted + policy.lost_for
         if is_stateless and is_lost and host is not None and not host.is_ready:
             yield LetGo(pod.metadata.name, pod.metadata.uid)

@@ -12,6 +12,7 @@ from homeostat.operators.cluster.actions import (
     Action,
     Heal,
     Isolate,
+    LetGo,
     Mend,
     PromoteMember,
     RemoveMember,
@@ -83,12 +84,14 @@ def mending_measures(results: tuple[Result[Action], ...]) -> Iterator[Measure]:
 
 
 def _is_mend(result: Result[Action]) -> bool:
-    return isinstance(result.action, Isolate | RestartMaster)
+    return isinstance(result.action, Isolate | RestartMaster | LetGo)
 
 
 def _mended(action: Action) -> Note:
     if isinstance(action, RestartMaster):
         return Note(words.RESTARTING_MASTER, f"deleted Pod {action.pod}: {action.reason}", type="Warning")
+    if isinstance(action, LetGo):
+        return Note(words.LET_GO, f"Pod {action.pod} could not end, because its host is away", type="Warning")
     assert isinstance(action, Isolate)  # noqa: S101  (the caller chose)
     if action.out:
         return Note(words.ISOLATED, f"{action.pod} does not answer, and was taken out of the endpoint", type="Warning")

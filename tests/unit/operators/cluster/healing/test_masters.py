@@ -178,6 +178,15 @@ def test_one_that_hangs_is_told_before_it_is_ill() -> None:
     assert FIRST in plan.verdicts[SERVER].message
 
 
+def test_while_a_master_is_not_ready_it_is_looked_at_again_although_nothing_changes() -> None:
+    waits = unwell(master(MANAGER, 0, ready=False, container={"state": {"waiting": {"reason": "ErrImagePull"}}}))
+    wait = look(
+        replace(waits, servers={}, pods=tuple(pod for pod in waits.pods if SERVER not in pod.metadata.name))
+    ).wait
+    assert wait is not None
+    assert wait.until <= NOW + timedelta(seconds=30)
+
+
 def test_a_pod_that_cannot_go_because_its_host_is_away_is_let_go_after_minutes() -> None:
     def going(minutes: int) -> list[LetGo]:
         deleted = {"deletionTimestamp": (NOW - timedelta(minutes=minutes)).isoformat()}
