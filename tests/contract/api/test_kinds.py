@@ -204,6 +204,10 @@ BAD_PACKAGES: list[tuple[dict[str, Any], str, str]] = [
     ({"spec.components.0.args": {"--v": "2"}}, "spec.components[0].args", "without leading dashes"),
     ({"spec.components.0.args": {"v=2": ""}}, "spec.components[0].args", "without leading dashes"),
     ({"spec.components.0.resources.requests.cpu": "much"}, "spec.components[0].resources.requests", "a quantity"),
+    ({"spec.components.0.dependsOn": ["redis"]}, "spec.components", "names of components of this package version"),
+    ({"spec.components.0.dependsOn": ["etcd"]}, "spec.components[0].dependsOn", "other components than the one"),
+    ({"spec.components.0.probes": {"liveness": {"periodSeconds": 0}}}, "spec.components[0].probes", "greater than"),
+    ({"spec.components.0.checks": {"after": ["Luck"]}}, "spec.components[0].checks.after", "supported values"),
     ({"spec.components.0.resources.limits": {"cpu": -1}}, "spec.components[0].resources.limits", "a quantity"),
 ]
 

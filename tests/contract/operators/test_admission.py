@@ -134,6 +134,11 @@ async def test_what_would_hurt_a_cluster_is_refused_and_kubectl_says_why(
             await client.create(CLUSTERS, cluster("second", shop, endpoint=address))
         assert [cause.field for cause in caught.value.causes] == ["spec.endpoint.address"]
         # Its package version comes after the Cluster, is in use from then on, and goes when nobody uses it any more.
+        worse = json.loads(json.dumps(spare))
+        worse["spec"]["components"][1]["args"]["etcd-servers"] = "http://elsewhere"
+        with pytest.raises(Invalid) as caught:
+            await client.create(PACKAGES, worse)
+        assert [cause.field for cause in caught.value.causes] == ["spec.components[kube-apiserver].args[etcd-servers]"]
         await client.create(PACKAGES, spare)
         used = f"ClusterPackageVersion spare-{shop} is used by 1 Cluster: {shop}/first"
         for words in (

@@ -38,6 +38,49 @@ class ComponentResources(Struct, frozen=True, gc=False, rename="camel", omit_def
     ] = {}
 
 
+class ProbeThresholds(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """How patient a kubelet is with one probe; what is left out is homeostat's own choice for the component."""
+
+    period_seconds: Annotated[int | None, doc("How often it is asked.", minimum=1, maximum=300)] = None
+    timeout_seconds: Annotated[int | None, doc("How long an answer may take.", minimum=1, maximum=60)] = None
+    failure_threshold: Annotated[
+        int | None, doc("How many failures in a row count as one.", minimum=1, maximum=1000)
+    ] = None
+
+
+class ComponentProbes(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """How patient kubelets are with a component; what they ask is homeostat's."""
+
+    startup: Annotated[ProbeThresholds | None, doc("Until it has started; then the others begin.")] = None
+    readiness: Annotated[ProbeThresholds | None, doc("Whether clients are sent to it.")] = None
+    liveness: Annotated[ProbeThresholds | None, doc("Whether it is restarted.")] = None
+
+
+class ComponentChecks(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """What must hold around a move of a component, beside that it becomes ready."""
+
+    before: Annotated[
+        tuple[str, ...],
+        doc(
+            "What must hold before it moves. `OthersReady`: every other component is ready. `Endpoint`: a read through"
+            " the endpoint succeeded since.",
+            maxItems=2,
+            items={"enum": ["OthersReady", "Endpoint"], "maxLength": 31},
+            **_SET,
+        ),
+    ] = ("OthersReady", "Endpoint")
+    after: Annotated[
+        tuple[str, ...],
+        doc(
+            "What must hold after it moved and became ready, before anything else moves. `Endpoint`: a read through the"
+            " endpoint succeeded since.",
+            maxItems=1,
+            items={"enum": ["Endpoint"], "maxLength": 31},
+            **_SET,
+        ),
+    ] = ("Endpoint",)
+
+
 class ComponentOverride(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
     """What differs from the package version in one component; all that is not named stays the package version's."""
 

@@ -149,6 +149,19 @@ PACKAGE_COMPLETE = tuple(
     for name in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 )
 
+DEPENDENCIES_KNOWN = Rule(
+    rule="self.all(c, !has(c.dependsOn) || c.dependsOn.all(d, self.exists(other, other.name == d)))",
+    message="expected names of components of this package version in dependsOn",
+)
+
+DEPENDS_ON_OTHERS = (
+    Rule(
+        rule="!has(self.dependsOn) || !(self.name in self.dependsOn)",
+        message="expected other components than the one that depends on them",
+        field_path=".dependsOn",
+    ),
+)
+
 PACKAGE_VERSION_MATCHES = Rule(
     rule="self.components.all(c, c.name != 'kube-apiserver' || c.version == self.kubernetesVersion)",
     message="expected the version of the component kube-apiserver, which is what clusters serve",

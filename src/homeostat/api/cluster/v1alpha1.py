@@ -25,12 +25,19 @@ from homeostat.api.cluster.certificates import (
 )
 from homeostat.api.cluster.etcd import ClusterEtcdStatus
 from homeostat.api.cluster.healing import MasterRestartStatus
-from homeostat.api.cluster.parameters import ComponentOverride, ComponentResources
+from homeostat.api.cluster.parameters import (
+    ComponentChecks,
+    ComponentOverride,
+    ComponentProbes,
+    ComponentResources,
+)
 from homeostat.api.cluster.restoring import SNAPSHOT_ID, ClusterRestoreStatus, QuorumLossStatus, RestoreFrom
 from homeostat.api.cluster.rules import (
     ARGUMENT_NAMES,
     CLUSTER_NAME,
     CLUSTER_NETWORKS_APART,
+    DEPENDENCIES_KNOWN,
+    DEPENDS_ON_OTHERS,
     ENDPOINT_KEPT,
     IPV4_ADDRESS,
     PACKAGE_COMPLETE,
@@ -383,6 +390,22 @@ class PackageComponent(Struct, frozen=True, gc=False, rename="camel", omit_defau
     resources: Annotated[ComponentResources, doc("What the component's container asks for and may take at most.")] = (
         ComponentResources()
     )
+    probes: Annotated[ComponentProbes, doc("How patient kubelets are with it.")] = ComponentProbes()
+    depends_on: Annotated[
+        tuple[str, ...],
+        doc(
+            "Components that are made before this one, and move up before it and down after it, beside what Kubernetes"
+            " asks for: etcd, then the API server, then the others.",
+            maxItems=16,
+            items={"maxLength": 63},
+            **{"x-kubernetes-list-type": "set"},
+        ),
+    ] = ()
+    checks: Annotated[ComponentChecks | None, doc("What must hold around its moves; left out: all that there is.")] = (
+        None
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = DEPENDS_ON_OTHERS
 
 
 class ClusterPackageVersionSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
@@ -401,6 +424,7 @@ class ClusterPackageVersionSpec(Struct, frozen=True, gc=False, rename="camel", o
         doc(
             "The master components: etcd, kube-apiserver, kube-controller-manager and kube-scheduler.",
             *PACKAGE_COMPLETE,
+            DEPENDENCIES_KNOWN,
             minItems=1,
             maxItems=16,
             list_map_keys=["name"],

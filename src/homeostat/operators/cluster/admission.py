@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion
 from homeostat.operators.cluster.overrides import by_component, faults
+from homeostat.operators.cluster.packages import package_faults
 from homeostat.runtime.store import Store
 from homeostat.runtime.webhook.asking import ALLOWED, Cause, Request, Verdict, denied
 
@@ -34,10 +35,14 @@ def by_package(cluster: Cluster) -> tuple[str, ...]:
 
 
 def package_validator(clusters: Sequence[Store[Cluster]]) -> Callable[[Request[ClusterPackageVersion]], Verdict]:
-    """Judges the deletion of package versions; of several stores each holds the Clusters of some namespaces."""
+    """Judges new package versions and their deletion; of several stores each holds the Clusters of some namespaces."""
 
     def validate(request: Request[ClusterPackageVersion]) -> Verdict:
-        return keep_what_is_used(request.name, clusters) if request.operation == "DELETE" else ALLOWED
+        if request.operation == "DELETE":
+            return keep_what_is_used(request.name, clusters)
+        if request.object is None:
+            return ALLOWED
+        return Verdict(tuple(Cause(each.message, each.remedy, each.field) for each in package_faults(request.object)))
 
     return validate
 

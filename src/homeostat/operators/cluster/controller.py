@@ -195,7 +195,7 @@ def add_cluster_admission(
     packages = manager.informer(client, CLUSTER_PACKAGE_VERSION)
     stores = [informer.store for informer in clusters]
     webhooks.add(CLUSTER, ("CREATE", "UPDATE"), cluster_validator(stores, packages.store), needs=(*clusters, packages))
-    webhooks.add(CLUSTER_PACKAGE_VERSION, ("DELETE",), package_validator(stores), needs=clusters)
+    webhooks.add(CLUSTER_PACKAGE_VERSION, ("CREATE", "DELETE"), package_validator(stores), needs=clusters)
 
 
 def _askers_for_zones(clusters: Store[Cluster]) -> Callable[[Node], list[str]]:

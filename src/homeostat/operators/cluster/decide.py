@@ -333,9 +333,17 @@ def _workloads(seen: Observed, rolling: Roll) -> Iterator[Desired]:
     can_start = seen.endpoint is not None and (_is_begun(seen, names.apiserver) or has_running_quorum(seen))
     if can_start and names.apiserver in inputs.secrets:
         yield apiserver.deployment(inputs)
-    for name, make in ((names.controllers, controllers.controller_manager), (names.scheduler, controllers.scheduler)):
-        if name in inputs.secrets and (_is_begun(seen, name) or is_ready(seen, apiserver.NAME)):
+    for component, name, make in (
+        (controllers.CONTROLLER_MANAGER, names.controllers, controllers.controller_manager),
+        (controllers.SCHEDULER, names.scheduler, controllers.scheduler),
+    ):
+        if name in inputs.secrets and (_is_begun(seen, name) or _can_begin(seen, component, inputs)):
             yield make(inputs)
+
+
+def _can_begin(seen: Observed, component: str, inputs: Inputs) -> bool:
+    """Whether all that a component depends on is there, by Kubernetes' rules and by the package version's."""
+    return all(is_ready(seen, each) for each in (apiserver.NAME, *inputs.component(component).depends_on))
 
 
 def _is_begun(seen: Observed, workload: str) -> bool:

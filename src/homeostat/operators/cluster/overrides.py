@@ -99,7 +99,7 @@ def _faults(override: ComponentOverride, package: ClusterPackageVersion | None) 
             if why := own.variable(name):
                 yield _not_yours(f"{path}.{kind}[{name}]", "variable", why)
     if component is not None:
-        yield from _limits_below_requests(path, merged(component, override).resources)
+        yield from limits_below_requests(path, merged(component, override).resources)
 
 
 def _wrong_flags(path: str, names: Iterable[str], own: Owned) -> Iterator[Fault]:
@@ -115,7 +115,7 @@ def _not_yours(path: str, what: str, why: str) -> Fault:
     return Fault(path, f"the {what} is homeostat's own: {why}", "remove it from the override")
 
 
-def _limits_below_requests(path: str, resources: ComponentResources) -> Iterator[Fault]:
+def limits_below_requests(path: str, resources: ComponentResources) -> Iterator[Fault]:
     """The cell's API server would refuse the Pods, and the masters would be as they are without anybody knowing why."""
     for name, limit in sorted(resources.limits.items()):
         request = resources.requests.get(name)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from homeostat.api.cluster.parameters import ComponentProbes, ProbeThresholds
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus, PackageComponent
 from homeostat.api.kind import Kind
 from homeostat.api.policy import POD_DISRUPTION_BUDGET
@@ -154,7 +155,7 @@ def pod_template(
                         "readOnlyRootFilesystem": True,
                         "capabilities": {"drop": ["ALL"]},
                     },
-                    **container,
+                    **patient(component.probes, container),
                     "volumeMounts": [
                         {"name": "pki", "mountPath": SECRETS, "readOnly": True},
                         *container.get("volumeMounts", ()),
@@ -226,6 +227,16 @@ def at_rest(desired: Desired) -> Desired:
     """The same workload without replicas."""
     spec = {**desired.body["spec"], "replicas": 0}
     return Desired(desired.kind, desired.component, {**desired.body, "spec": spec})
+
+
+def patient(probes: ComponentProbes, container: Mapping[str, Any]) -> dict[str, Any]:
+    """A container whose probes have the thresholds that the package version declares."""
+    changed = dict(container)
+    for name in ("startup", "readiness", "liveness"):
+        thresholds: ProbeThresholds | None = getattr(probes, name)
+        if thresholds is not None:
+            changed[f"{name}Probe"] = {**container[f"{name}Probe"], **msgspec.to_builtins(thresholds)}
+    return changed
 
 
 def https_probe(path: str, port: int, *, period_s: int, failures: int, host: str = "") -> dict[str, Any]:

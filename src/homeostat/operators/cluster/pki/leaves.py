@@ -141,7 +141,7 @@ def _apiserver(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus) 
 def _first_address(service_cidr: str) -> tuple[str, ...]:
     """The API server's address among the Services; none of a range that is none, which the rules refuse."""
     try:
-        return (str(next(ip_network(service_cidr).hosts())),)
+        return (str(next(iter(ip_network(service_cidr).hosts()))),)
     except ValueError:
         return ()
 

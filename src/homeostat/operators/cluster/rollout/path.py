@@ -22,7 +22,8 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from homeostat.api.cluster.v1alpha1 import COMPONENTS, ClusterPackageVersionSpec
+from homeostat.api.cluster.v1alpha1 import ClusterPackageVersionSpec
+from homeostat.operators.cluster.rollout.order import downwards, upwards
 from homeostat.operators.cluster.rollout.versions import Version, version_of
 
 ETCD, API_SERVER = "etcd", "kube-apiserver"
@@ -144,13 +145,12 @@ def _kubelets(stand: Stand, kubelets: Iterable[str]) -> str:
 
 
 def _order(stand: Stand) -> tuple[str, ...]:
-    """Upwards the servers come first, downwards their clients."""
-    up = (ETCD, API_SERVER, *CONTROLLERS)
+    """Upwards the servers come first, downwards their clients; what the package version says beside counts too."""
     is_down = stand.then(API_SERVER) < stand.now(API_SERVER) or any(
         stand.then(component) < stand.now(component) for component in CONTROLLERS
     )
-    assert set(up) == set(COMPONENTS)  # noqa: S101  (a new component needs a place in the order)
-    return (*CONTROLLERS, API_SERVER, ETCD) if is_down else up
+    spec = stand.packages[stand.to]
+    return downwards(spec) if is_down else upwards(spec)
 
 
 def _may_move(stand: Stand, component: str) -> bool:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from homeostat.api.cluster.parameters import ComponentChecks
 from homeostat.api.cluster.upgrades import ClusterEmulationStatus, ClusterUpgradeStatus
 from homeostat.api.cluster.v1alpha1 import COMPONENTS
 from homeostat.operators.cluster import words
@@ -172,14 +173,21 @@ def _all_ready(seen: Observed, stand: Stand) -> Step | None:
 
 def _pre_check(seen: Observed, stand: Stand, component: str) -> Step | None:
     """Nothing is moved beside a master that is not well, unless that one is to be moved, and hopeless where it is."""
-    for each in COMPONENTS:
+    checks = _checks(stand, component)
+    for each in COMPONENTS if "OthersReady" in checks.before else ():
         why = trouble(seen, each)
         is_left_behind = not stand.is_moved(each) and (each == component or why.reason in _HOPELESS)
         if not is_ready(seen, each) and not is_left_behind:
             return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"before {component} moves: {each}: {why.message}"))
-    if not all(is_ready(seen, each) for each in COMPONENTS):
+    if "Endpoint" not in checks.before or not all(is_ready(seen, each) for each in COMPONENTS):
         return None
     return _proof(seen, stand, f"before {component} moves")
+
+
+def _checks(stand: Stand, component: str) -> ComponentChecks:
+    """What the package version that a component goes to says of its moves."""
+    found = stand.packages[stand.to].component(component)
+    return (found.checks if found is not None else None) or ComponentChecks()
 
 
 def _post_check(seen: Observed, stand: Stand, now: datetime) -> Step | None:
@@ -189,7 +197,8 @@ def _post_check(seen: Observed, stand: Stand, now: datetime) -> Step | None:
         return None
     component = upgrade.component
     if is_ready(seen, component):
-        held = _proof(seen, stand, f"after {component} moved") if can_serve(seen) else None
+        is_asked = "Endpoint" in _checks(stand, component).after
+        held = _proof(seen, stand, f"after {component} moved") if is_asked and can_serve(seen) else None
         if held is None and component == ETCD:
             held = after_line(seen, stand, now)
         if held is None or held.verdict is None:

@@ -9,11 +9,12 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW
 from tests.support.rollouts import NEW, OLD, ORDER, after, broken, look, moved, step_of, up_to_date, wishing
 
+from homeostat.api.cluster.parameters import ComponentChecks
 from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
 from homeostat.api.cluster.v1alpha1 import COMPONENTS
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Apply, AskKubelets, ProbeEndpoint
-from homeostat.operators.cluster.observe import ProbeSeen
+from homeostat.operators.cluster.observe import Observed, ProbeSeen
 from homeostat.operators.cluster.rollout.emulation import EMULATING
 from homeostat.operators.cluster.rollout.path import API_SERVER, ETCD
 from homeostat.operators.cluster.rollout.standing import placed
@@ -174,3 +175,22 @@ def test_the_status_tells_which_older_versions_can_be_gone_back_to() -> None:
     assert "until kubelets are newer than 1.34" in way.reason
     (no,) = look(replace(seen, kubelets=frozenset({"v1.35.4"})))[1].rollback
     assert (no.possible, "kubelets of 1.35" in no.reason) == (False, True)
+
+
+def with_checks(seen: Observed, component: str, checks: ComponentChecks) -> Observed:
+    """The same, where the newer package version says what must hold around a component's moves."""
+    newer = seen.packages[NEW]
+    parts = (replace(each, checks=checks) if each.name == component else each for each in newer.spec.components)
+    changed = replace(newer, spec=replace(newer.spec, components=tuple(parts)))
+    return replace(seen, packages={**seen.packages, NEW: changed})
+
+
+def test_what_must_hold_around_a_move_is_data() -> None:
+    sick = broken(wishing(), "kube-scheduler", phase="Pending")
+    assert step_of(with_checks(sick, ETCD, ComponentChecks(before=("Endpoint",)))).moves == (ETCD,)
+    unproven = replace(wishing(), probed=None)
+    assert step_of(with_checks(unproven, ETCD, ComponentChecks(before=("OthersReady",)))).moves == (ETCD,)
+    after_it = replace(moved(wishing(), ETCD), ready_since=NOW + timedelta(seconds=1))
+    assert step_of(after_it).moves == ()
+    unasked = with_checks(after_it, ETCD, ComponentChecks(after=()))
+    assert step_of(with_checks(unasked, API_SERVER, ComponentChecks(before=()))).moves == (API_SERVER,)
