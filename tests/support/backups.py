@@ -76,14 +76,21 @@ class FakeSource:
     def __init__(self) -> None:
         self.failure: Exception | None = None
         self.drawn = 0
+        self.busy = 0  # being drawn now
+        self.most = 0  # that were drawn at once
         self.held: asyncio.Event | None = None  # when there is one, drawing waits for it
         self.reached = asyncio.Event()  # drawing has begun
 
     async def draw(self, access: EtcdAccess, target: Path) -> Drawn:
         assert access.key, "the key to reach etcd with"
+        self.busy += 1
+        self.most = max(self.most, self.busy)
         self.reached.set()
-        if self.held is not None:
-            await self.held.wait()
+        try:
+            if self.held is not None:
+                await self.held.wait()
+        finally:
+            self.busy -= 1
         if self.failure is not None:
             raise self.failure
         self.drawn += 1

@@ -152,8 +152,8 @@ class Operator:
                 restoring=restoring,
                 namespace=namespace,
             )
-            if means is not None:
-                add_backups(self._manager, self._client, means, namespace=namespace)
+        if means is not None:
+            add_backups(self._manager, self._client, means, namespaces=namespaces or ("",))
         self._stop = asyncio.Event()
         self._task: asyncio.Task[int] | None = None
 

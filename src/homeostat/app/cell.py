@@ -99,7 +99,7 @@ async def _run(options: CellOptions) -> int:
                 workers=options.workers,
                 fleet=fleet,
             )
-            add_backups(manager, client, means, namespace=namespace)
+        add_backups(manager, client, means, namespaces=options.namespaces or ("",))
         if options.webhook_service:
             _add_webhooks(options, manager, client, elector)
         stop = asyncio.Event()

@@ -14,6 +14,7 @@ from homeostat.app.options import CellOptions
 from homeostat.kit.clock import Clock
 from homeostat.kit.random import Random
 from homeostat.operators.cluster.restore.ports import RestoreTools
+from homeostat.operators.cluster.snapshots.act import SCRATCH_PREFIX
 from homeostat.operators.cluster.snapshots.controller import Means
 from homeostat.providers.etcd.drawing import EtcdSnapshots
 from homeostat.providers.snapshots.handout import Place, SnapshotHandout
@@ -45,10 +46,9 @@ def _scratch(directory: str) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="homeostat-snapshots-") as made:
             yield Path(made)
         return
-    for left in Path(directory).glob("*.db*"):
-        left.unlink(missing_ok=True)
-    for left in Path(directory).glob(".*.partial"):
-        left.unlink(missing_ok=True)
+    for pattern in (f"{SCRATCH_PREFIX}*.db", f".{SCRATCH_PREFIX}*.db.partial"):
+        for left in Path(directory).glob(pattern):
+            left.unlink(missing_ok=True)
     yield Path(directory)
 
 

@@ -6,13 +6,14 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from tests.contract.operators.conftest import Cell
 from tests.support.backups import FakeSource, means_in, stored
 from tests.support.kubelet import KINDS
 
+from homeostat.kit.clock import SystemClock
 from homeostat.operators.cluster.ports import Unreachable
 from homeostat.operators.cluster.snapshots.controller import Means
 
@@ -34,19 +35,31 @@ async def means(tmp_path: Path, source: FakeSource) -> AsyncIterator[Means]:
         yield made
 
 
-def backup(cell: Cell) -> dict[str, Any]:
-    found: dict[str, Any] = cell.status().get("backup", {})
+def backup(cell: Cell, name: str = "demo") -> dict[str, Any]:
+    found: dict[str, Any] = cell.status(name).get("backup", {})
     return found
 
 
-async def until(cell: Cell, what: str, **wanted: Any) -> dict[str, Any]:
+async def until(cell: Cell, what: str, name: str = "demo", **wanted: Any) -> dict[str, Any]:
     """The backup's status once some of its fields are as wanted."""
 
     def found() -> dict[str, Any] | None:
-        status = backup(cell)
-        return status if all(status.get(name) == value for name, value in wanted.items()) else None
+        status = backup(cell, name)
+        return status if all(status.get(field) == value for field, value in wanted.items()) else None
 
     return await cell.kubelet.until(found, what)
+
+
+async def delete_and_await_back(cell: Cell, name: str) -> None:
+    """Delete a Deployment, which the operator makes anew."""
+    old = cell.get("Deployment", name)["metadata"]["uid"]
+    await cell.client.delete(KINDS["Deployment"], name, cell.namespace)
+
+    def is_back() -> bool:
+        found = cell.find("Deployment", name)
+        return found is not None and found["metadata"]["uid"] != old
+
+    await cell.kubelet.until(is_back, f"{name} is back")
 
 
 async def request(cell: Cell, text: str) -> dict[str, Any]:
@@ -108,12 +121,7 @@ async def test_a_store_that_is_gone_is_told_and_the_cluster_is_healed_all_the_sa
         told = await cell.until_condition("BackedUp", "StoreWrong")
         assert "make the bucket or directory" in told["message"]
         assert source.drawn == 0  # etcd is not read for a store that cannot take what it has
-        old = cell.get("Deployment", "demo-scheduler")["metadata"]["uid"]
-        await cell.client.delete(KINDS["Deployment"], "demo-scheduler", cell.namespace)
-        await cell.kubelet.until(
-            lambda: (cell.find("Deployment", "demo-scheduler") or {"metadata": {"uid": old}})["metadata"]["uid"] != old,
-            "the scheduler is back",
-        )
+        await delete_and_await_back(cell, "demo-scheduler")
         (tmp_path / "store").mkdir()
         await until(cell, "the same request is tried again by itself", answered="a")
     assert "failure" not in backup(cell)
@@ -158,6 +166,47 @@ async def test_an_operator_that_dies_while_it_takes_one_leaves_a_failure_and_the
         status = await until(cell, "another one is taken", answered="a")
     assert "failure" not in status
     assert len(stored(tmp_path)) == 1
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+async def test_while_one_hangs_the_cluster_is_healed_and_only_two_are_taken_at_once(
+    cell: Cell, means: Means, source: FakeSource
+) -> None:
+    source.held = asyncio.Event()
+    names = ("a", "b", "c", "d")
+    async with cell.operator(means=means):
+        for name in names:
+            await cell.declare(name, backup={**CALM, "request": "now"})
+        for name in names:
+            await cell.until_ready(name)
+        await source.reached.wait()
+        for name in names:
+            await delete_and_await_back(cell, f"{name}-scheduler")
+        assert source.drawn == 0
+        source.held.set()
+        for name in names:
+            await until(cell, f"{name} is backed up", name, answered="now")
+    assert source.most == 2
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("write", [1, 2])  # that it begins, and how it ended
+async def test_an_operator_that_dies_at_any_of_its_writes_leaves_nothing_that_stays(
+    cell: Cell, means: Means, tmp_path: Path, moment: Literal["before", "after"], write: int
+) -> None:
+    async with cell.operator(haste=HASTE, means=means) as operator:
+        await cell.declare(backup=CALM)
+        await cell.until_ready()
+        await request(cell, "first")
+        operator.faults.kill_at(moment, write)
+        await cell.set_spec(backup={"request": "second"})
+        async with SystemClock().timeout(30):
+            await operator.faults.stopped.wait()
+    async with cell.operator(haste=HASTE, means=means):
+        status = await until(cell, "the next one answers it", answered="second")
+    assert "taking" not in status
+    assert "failure" not in status
+    assert {each["id"] for each in status["snapshots"]} == {each.name for each in stored(tmp_path)}
     assert list((tmp_path / "scratch").iterdir()) == []
 
 

@@ -20,6 +20,7 @@ from homeostat.operators.cluster.snapshots.decide import TakeSnapshot
 from homeostat.operators.cluster.snapshots.outcomes import NotTaken, Took
 from homeostat.operators.cluster.words import ETCD_UNREACHABLE
 
+SCRATCH_PREFIX = "homeostat-"  # of files that are on their way; what a dead process left is known by it
 _SOON_S = 0.1  # until what was told is looked at
 _DELETED_AT_ONCE = 20  # the rest goes after the next snapshot: whoever lowers a policy holds up nobody
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
@@ -48,7 +49,7 @@ class Taker:
 
     async def take(self, cluster: Cluster, action: TakeSnapshot) -> Took | NotTaken:
         """The store is tried out first: etcd is not read for a store that cannot take what it has."""
-        file = self._scratch / f"{cluster.metadata.uid}.db"
+        file = self._scratch / f"{SCRATCH_PREFIX}{cluster.metadata.uid}.db"
         try:
             await self._store.probe()
             manifest = await self._store_one(cluster, file)

@@ -6,6 +6,7 @@ wait for their turn, and nobody else waits for them. Between two snapshots nothi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from homeostat.kube.client import Client
 from homeostat.operators.cluster import words as cluster_words
 from homeostat.operators.cluster.backup.ports import SnapshotStore
 from homeostat.operators.cluster.ports import SnapshotSource
+from homeostat.operators.cluster.restore.beginning import is_under_way
 from homeostat.operators.cluster.snapshots.act import Taker
 from homeostat.operators.cluster.snapshots.decide import Plan, Seen, TakeSnapshot, decide
 from homeostat.operators.cluster.snapshots.metrics import BackupMetrics
@@ -46,18 +48,20 @@ class Means(Struct, frozen=True):
 class BackupRooms(Rooms[str, Seen, Plan, TakeSnapshot, ClusterStatus]):
     """The rooms of the backup loop."""
 
-    def __init__(self, client: Client, clusters: Store[Cluster], means: Means | None, manager: Manager) -> None:
-        self._client, self._clusters = client, clusters
+    def __init__(
+        self, client: Client, clusters: Sequence[Store[Cluster]], means: Means | None, manager: Manager
+    ) -> None:
+        self._client, self._stores = client, clusters
         self._where = means.store.where if means is not None else ""
         self._taker = (
             Taker(client, means.source, means.store, means.scratch, clock=manager.clock) if means is not None else None
         )
         self._begun: dict[str, SnapshotUnderWayStatus] = {}
-        self._metrics = BackupMetrics(manager.metrics, manager.clock, clusters)
+        self._metrics = BackupMetrics(manager.metrics, manager.clock, clusters if means is not None else ())
 
     async def observe(self, key: str) -> Seen | None:
         """From the cache, and from what this process began."""
-        cluster = self._clusters.get(key)
+        cluster = next((found for store in self._stores if (found := store.get(key)) is not None), None)
         if cluster is None:
             return None
         backup = cluster.status.backup
@@ -92,21 +96,28 @@ class BackupRooms(Rooms[str, Seen, Plan, TakeSnapshot, ClusterStatus]):
     def target(self, observed: Seen) -> Target:
         """The Cluster, but only that part of its status that is the backup loop's."""
         own = replace(observed.cluster, status=backup_part(observed.cluster.status))
-        return Target(self._client, CLUSTER, own, self._clusters)
+        shown = next((store for store in self._stores if store.get(own.metadata.key) is not None), None)
+        return Target(self._client, CLUSTER, own, shown)
 
 
 def add_backups(
-    manager: Manager, client: Client, means: Means | None, *, namespace: str = "", at_once: int = AT_ONCE
+    manager: Manager,
+    client: Client,
+    means: Means | None,
+    *,
+    namespaces: Sequence[str] = ("",),
+    at_once: int = AT_ONCE,
 ) -> Controller[str]:
-    """Wire the loop into a manager, over the cache of Clusters; without means it only tells that there are none."""
-    clusters = manager.informer(client, CLUSTER, namespace=namespace)
-    rooms = BackupRooms(client, clusters.store, means, manager)
+    """Wire one loop into a manager, over the caches of Clusters; without means it only tells that there are none."""
+    clusters = [manager.informer(client, CLUSTER, namespace=each) for each in namespaces]
+    rooms = BackupRooms(client, [informer.store for informer in clusters], means, manager)
     recorder = manager.recorder(client, FIELD_MANAGER)
     loop = Loop(rooms, clock=manager.clock, recorder=recorder, field_manager=FIELD_MANAGER)
     controller = loop.controller(
         NAME, random=manager.random, workers=at_once, metrics=manager.metrics, wedged_after_s=_WEDGED_AFTER_S
     )
-    controller.watch(clusters, when=is_news)
+    for informer in clusters:
+        controller.watch(informer, when=is_news)
     manager.add(controller)
     return controller
 
@@ -123,5 +134,5 @@ def _mark(cluster: Cluster) -> tuple[object, ...]:
     told = find_condition(status.conditions, cluster_words.UP_TO_DATE)
     return (
         *(meta.uid, meta.generation, meta.deletion_timestamp, status.ready_at is None),
-        *(told.reason if told is not None else "", backup_part(status)),
+        *(told.reason if told is not None else "", backup_part(status), is_under_way(cluster)),
     )

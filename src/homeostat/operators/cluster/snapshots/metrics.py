@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.kit.clock import Clock
@@ -30,7 +31,7 @@ OLDEST = declare(
     "gauge",
     "seconds",
     "When the last snapshot of that cluster was taken whose last one is the oldest; of a cluster without any, when it "
-    "became Ready. Clusters whose backups are paused do not count; 0 without clusters",
+    "became Ready. Clusters whose backups are paused do not count; 0 without clusters or without a store",
 )
 _TAKEN, _FAILED = "taken", "failed"
 
@@ -38,10 +39,10 @@ _TAKEN, _FAILED = "taken", "failed"
 class BackupMetrics:
     """The collectors of one loop."""
 
-    def __init__(self, metrics: Metrics, clock: Clock, clusters: Store[Cluster]) -> None:
+    def __init__(self, metrics: Metrics, clock: Clock, stores: Sequence[Store[Cluster]]) -> None:
         self._clock = clock
         self._snapshots, self._duration = metrics.counter(SNAPSHOTS), metrics.histogram(DURATION)
-        metrics.gauge(OLDEST).set_function(lambda: oldest(clusters))
+        metrics.gauge(OLDEST).set_function(lambda: oldest(chain.from_iterable(store.values() for store in stores)))
 
     @contextmanager
     def taking(self) -> Iterator[Callable[[Took | NotTaken], None]]:
@@ -57,11 +58,11 @@ class BackupMetrics:
         yield measured
 
 
-def oldest(clusters: Store[Cluster]) -> float:
+def oldest(clusters: Iterable[Cluster]) -> float:
     """The oldest of all clusters' last snapshots, as Unix time."""
     times = [
         (backup.last.taken_at if (backup := cluster.status.backup) is not None and backup.last else status.ready_at)
-        for cluster in clusters.values()
+        for cluster in clusters
         if (status := cluster.status).ready_at is not None and not cluster.spec.backup.paused
     ]
     return min((time.timestamp() for time in times if time is not None), default=0.0)

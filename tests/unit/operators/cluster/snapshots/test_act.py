@@ -1,0 +1,173 @@
+"""Taking one snapshot: what became of every step, and what is left behind."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pytest
+from tests.support.backups import FakeSource, backed_up
+from tests.support.clock import ManualClock
+from tests.support.clusters import NOW
+from tests.support.snapshots import entry
+
+from homeostat.api.core import Secret
+from homeostat.kube.client import Client
+from homeostat.operators.cluster.backup import errors
+from homeostat.operators.cluster.backup.listing import Entry
+from homeostat.operators.cluster.backup.manifest import ClusterRef, Encryption, Manifest, Taken, describe
+from homeostat.operators.cluster.backup.ports import Progress, Room, unheard
+from homeostat.operators.cluster.ports import EtcdRefused, Unreachable
+from homeostat.operators.cluster.snapshots.act import Taker
+from homeostat.operators.cluster.snapshots.decide import TakeSnapshot
+from homeostat.operators.cluster.snapshots.outcomes import NotTaken, Took
+
+ACTION = TakeSnapshot("Schedule", frozenset())
+DAY = timedelta(days=1)
+
+
+class OneSecret:
+    """A client of a cell in which every Secret is the API server's."""
+
+    async def get(self, *_: Any) -> Secret:
+        data = {name: b64encode(b"pem").decode() for name in ("etcd-ca.crt", "etcd-client.crt", "etcd-client.key")}
+        return msgspec.convert({"metadata": {"name": "demo-apiserver"}, "data": data}, Secret)
+
+
+class ScriptedStore:
+    """A store that fails as it is told, call by call."""
+
+    where = "store x"
+
+    def __init__(self, **failures: list[Exception | None]) -> None:
+        self._failures = failures
+        self.listed: tuple[Entry, ...] = ()
+        self.deleted: list[str] = []
+        self.sizes: list[int] = []
+
+    def _call(self, name: str) -> None:
+        failures = self._failures.get(name, [])
+        if failures and (failure := failures.pop(0)) is not None:
+            raise failure
+
+    async def probe(self) -> Room:
+        self._call("probe")
+        return Room(self.where, None)
+
+    async def put(self, file: Path, taken: Taken, progress: Progress = unheard) -> Manifest:
+        self.sizes.append(file.stat().st_size)
+        self._call("put")
+        return manifest(taken)
+
+    async def list(self, cluster: ClusterRef) -> tuple[Entry, ...]:
+        self._call("list")
+        return self.listed
+
+    async def manifest(self, cluster: ClusterRef, snapshot: str) -> Manifest:
+        self._call("manifest")
+        return manifest(Taken(cluster, "3.6.16", "v1.35.4", "v1.35.4", 1, NOW))
+
+    async def fetch(self, cluster: ClusterRef, snapshot: str, target: Path, progress: Progress = unheard) -> Manifest:
+        raise NotImplementedError
+
+    async def delete(self, cluster: ClusterRef, snapshot: str) -> None:
+        self._call("delete")
+        self.deleted.append(snapshot)
+
+
+def manifest(taken: Taken) -> Manifest:
+    encryption = Encryption("age", "2026-01-01", "age1")
+    return describe(taken, plain=(1, "a"), stored=(2, "b"), encryption=encryption, homeostat_version="0.1.0")
+
+
+def gone(doing: str = "putting") -> errors.StoreUnreachable:
+    return errors.StoreUnreachable(doing, "store x", "no answer")
+
+
+async def take(tmp_path: Path, store: ScriptedStore, source: FakeSource | None = None) -> Took | NotTaken:
+    taker = Taker(cast(Client, OneSecret()), source or FakeSource(), store, tmp_path, clock=ManualClock())
+    outcome = await taker.take(backed_up(), ACTION)
+    assert list(tmp_path.iterdir()) == [], "nothing plain is left behind"
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (errors.StoreFull, "StoreFull"),
+        (errors.StoreRefused, "StoreRefused"),
+        (errors.StoreUnreachable, "StoreUnreachable"),
+        (errors.StoreWrong, "StoreWrong"),
+        (errors.KeysUnusable, "KeysUnusable"),
+    ],
+)
+async def test_a_store_in_trouble_is_told_by_its_reason_before_etcd_is_read(
+    tmp_path: Path, kind: type[errors.StoreError], reason: str
+) -> None:
+    source = FakeSource()
+    outcome = await take(tmp_path, ScriptedStore(probe=[kind("probing", "store x", "odd")]), source)
+    assert isinstance(outcome, NotTaken)
+    assert (outcome.reason, source.drawn) == (reason, 0)
+    assert outcome.why == f"probing in store x: odd; {kind.REMEDY}"
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (Unreachable("no member is well"), "EtcdUnreachable"),
+        (EtcdRefused("no"), "EtcdRefused"),
+        (errors.LocalFileFailed("drawing", "/scratch", "no room"), "ScratchFailed"),
+    ],
+)
+async def test_what_goes_wrong_on_our_side_is_told_too(tmp_path: Path, failure: Exception, reason: str) -> None:
+    source = FakeSource()
+    source.failure = failure
+    outcome = await take(tmp_path, ScriptedStore(), source)
+    assert isinstance(outcome, NotTaken)
+    assert outcome.reason == reason
+
+
+async def test_a_store_that_fills_up_on_the_way_is_told(tmp_path: Path) -> None:
+    outcome = await take(tmp_path, ScriptedStore(put=[errors.StoreFull("putting", "store x", "no room")]))
+    assert isinstance(outcome, NotTaken)
+    assert outcome.reason == "StoreFull"
+
+
+async def test_a_lost_answer_is_asked_for_again_with_the_same_snapshot(tmp_path: Path) -> None:
+    store = ScriptedStore(put=[gone(), None])
+    assert isinstance(await take(tmp_path, store), Took)
+    assert len(store.sizes) == 2
+    there = errors.AlreadyExists("putting", "store x", "it is there")
+    assert isinstance(await take(tmp_path, ScriptedStore(put=[gone(), there])), Took)
+    damaged = errors.SnapshotDamaged("reading", "store x", "cut off")
+    outcome = await take(tmp_path, ScriptedStore(put=[gone(), there], manifest=[damaged]))
+    assert isinstance(outcome, NotTaken)
+    assert outcome.reason == "SnapshotFailed"
+
+
+async def test_what_the_policy_does_not_keep_goes_and_the_rest_is_told(tmp_path: Path) -> None:
+    store = ScriptedStore()
+    store.listed = tuple(entry(days * DAY, revision=100 - days, now=NOW) for days in range(60))
+    outcome = await take(tmp_path, store)
+    assert isinstance(outcome, Took)
+    assert outcome.listed is not None
+    assert len(store.deleted) == 20, "the others go after the next one"
+    assert {one.id for one in outcome.listed} == {one.id for one in store.listed} - set(store.deleted)
+    assert store.listed[0].id not in store.deleted
+
+
+async def test_a_snapshot_is_a_success_also_when_old_ones_cannot_be_deleted_or_listed(tmp_path: Path) -> None:
+    refused = errors.StoreRefused("deleting", "store x", "not permitted")
+    store = ScriptedStore(delete=[None, refused])
+    store.listed = tuple(entry(days * DAY, revision=100 - days, now=NOW) for days in range(60))
+    outcome = await take(tmp_path, store)
+    assert isinstance(outcome, Took)
+    assert outcome.listed is not None
+    assert (len(store.deleted), len(outcome.listed)) == (1, 59)
+    assert outcome.retention_failure.startswith("old snapshots are still there: deleting in store x: not permitted")
+    outcome = await take(tmp_path, ScriptedStore(list=[gone("listing")]))
+    assert isinstance(outcome, Took)
+    assert outcome.listed is None
