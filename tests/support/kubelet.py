@@ -176,6 +176,8 @@ class Kubelet:
             await self._gently(self._service(service))
         for workload in (*self.all("StatefulSet", namespace), *self.all("Deployment", namespace)):
             await self._gently(self._workload(workload, by_owner.pop(_uid(workload), [])))
+        for cluster in self.all("Cluster", namespace):
+            by_owner.pop(_uid(cluster), None)  # its own Pods stay with it
         for pod in pods:
             await self._gently(self._pod(pod, collected=self.collects_pods and _owner(pod) in by_owner))
         for claim in self.all("PersistentVolumeClaim", namespace):

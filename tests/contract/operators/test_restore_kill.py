@@ -1,0 +1,58 @@
+"""A restore that is cut right before or after any of the operator's writes ends as if it had not been cut."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.contract.operators.conftest import Cell
+from tests.contract.operators.test_kill import (
+    AT_ONCE,
+    LEAST_DEATHS,
+    WITHIN_S,
+    Yard,
+    count_writes,
+    kill_at_every_write,
+    normal,
+    yard,
+)
+from tests.contract.operators.test_restore import WISH
+from tests.support.restoring import FORMER, manifest
+
+__all__ = ["yard"]
+
+pytestmark = [pytest.mark.real, pytest.mark.soak]
+
+
+async def declare(cell: Cell) -> None:
+    cell.store.manifests = [manifest(FORMER)]
+    await cell.declare(restoreFrom=WISH)
+
+
+async def restored(cell: Cell) -> None:
+    await cell.until_ready(within_s=WITHIN_S)
+
+    def is_settled() -> bool:
+        status, membership = cell.status(), cell.find("ConfigMap", "demo-etcd") or {"data": {}}
+        is_done = status.get("restore", {}).get("stage") == "Done" and "rollback" in status
+        return is_done and membership["data"].get("initial-cluster-state") == "existing"
+
+    await cell.kubelet.until(is_settled, "it is settled", within_s=WITHIN_S)
+
+
+async def test_a_restore_that_is_cut_at_any_write_ends_as_if_it_had_not_been(yard: Yard) -> None:
+    undisturbed = await yard.cell()
+    writes = await count_writes(undisturbed, declare, restored)
+    cells = [await yard.cell() for _ in range(writes + 1)]
+    deaths = await kill_at_every_write(cells, declare, restored, 1)
+    assert len(deaths) - deaths.count("not") > LEAST_DEATHS
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def finish(cell: Cell) -> None:
+        async with room, cell.operator():
+            await restored(cell)
+
+    await asyncio.gather(*(finish(cell) for cell in cells))
+    wanted = normal(undisturbed)
+    for cell, death in zip(cells, deaths, strict=True):
+        assert normal(cell) == wanted, f"killed {death}"
