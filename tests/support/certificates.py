@@ -26,6 +26,11 @@ class Authority:
         usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
         self.certificate = _pem(builder.add_extension(usage, critical=True).sign(self._key, hashes.SHA256()))
 
+    @property
+    def key(self) -> bytes:
+        """Its own key, for a program that signs in its name."""
+        return key_pem(self._key)
+
     def server(self, *names: str) -> Pair:
         """A certificate for a server with these names and addresses."""
         return self._issue("server", (), ExtendedKeyUsageOID.SERVER_AUTH, names)

@@ -73,7 +73,7 @@ class Centre:
         """Run kubectl as the administrator of a business cluster; its output."""
         file = self.inner.directory / f"{namespace}-{cluster}.kubeconfig"
         environment = {**os.environ, "KUBECONFIG": str(self.inner.kubeconfig)}
-        homeostat = [*self.command("kubeconfig")[:-2], cluster, "-n", namespace, "--output", str(file)]
+        homeostat = [*self.command("kubeconfig")[:-2], cluster, "--admin", "-n", namespace, "--output", str(file)]
         subprocess.run(homeostat, env=environment, capture_output=True, timeout=60, check=True)
         command = [str(self.inner.kubectl), "--kubeconfig", str(file), "--request-timeout=5s", *words]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

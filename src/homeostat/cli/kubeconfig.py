@@ -12,7 +12,7 @@ import click
 from homeostat.api.cluster.v1alpha1 import CLUSTER
 from homeostat.api.core import SECRET
 from homeostat.cli.exits import CliError, Exit
-from homeostat.cli.options import Connection, connection_options
+from homeostat.cli.options import Connection, Duration, connection_options
 from homeostat.cli.session import Session, converse, kubeconfig_path
 from homeostat.kit.files import write_private
 from homeostat.kube.errors import NotFound
@@ -22,10 +22,29 @@ from homeostat.operators.cluster.names import KUBECONFIG_KEY, Names
 @click.command()
 @click.argument("name", required=False)
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE, readable by you only, instead of stdout.")
+@click.option("--ttl", type=Duration(), default="1h", show_default=True, help="How long it is valid, 10m at least.")
+@click.option("--user", metavar="NAME", help="As whom; left out, the name that the cell knows you by, after `cell:`.")
+@click.option(
+    "--group", "groups", metavar="NAME", multiple=True, help="Of which groups; left out, those who may do everything."
+)
+@click.option("--admin", is_flag=True, help="The operator's own kubeconfig instead, which lasts for months.")
 @connection_options
-def kubeconfig(name: str | None, output: str | None, connection: Connection) -> None:
-    """Print the admin kubeconfig of the Cluster NAME; without NAME, the kubeconfig of the cell itself."""
-    content = converse(connection, lambda session: _of_cluster(session, name)) if name else _of_cell(connection)
+def kubeconfig(
+    name: str | None,
+    output: str | None,
+    ttl: float,
+    user: str | None,
+    groups: tuple[str, ...],
+    admin: bool,
+    connection: Connection,
+) -> None:
+    """Print a new, short-lived kubeconfig of the Cluster NAME; without NAME, the kubeconfig of the cell itself."""
+    if name is None:
+        content = _of_cell(connection)
+    elif admin:
+        content = converse(connection, lambda session: _of_admin(session, name))
+    else:
+        content = converse(connection, lambda session: _issued(session, name, user or "", groups, ttl))
     if not output or output == "-":
         click.echo(content, nl=False)
         return
@@ -50,7 +69,17 @@ def _of_cell(connection: Connection) -> bytes:
     return path.read_bytes()
 
 
-async def _of_cluster(session: Session, name: str) -> bytes:
+async def _issued(session: Session, name: str, user: str, groups: tuple[str, ...], ttl_s: float) -> bytes:
+    from homeostat.cli import issuing  # here: loading cryptography is slow, and other uses need none
+
+    if ttl_s < issuing.SHORTEST_S:
+        raise CliError(f"--ttl: expected 10m or more, found {ttl_s:.0f}s", Exit.USAGE)
+    admin = await _of_admin(session, name)
+    holder = issuing.Holder(user or await issuing.whoami(session), groups or (issuing.ADMINS,), ttl_s)
+    return await issuing.issue(session, admin, holder)
+
+
+async def _of_admin(session: Session, name: str) -> bytes:
     secret_name = Names(name, session.namespace).admin
     try:
         secret = await session.client.get(SECRET, secret_name, session.namespace)

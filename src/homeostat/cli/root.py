@@ -27,7 +27,10 @@ COMMANDS = {
     "doctor": ("homeostat.cli.local_doctor:doctor", "check what a data centre on this machine needs"),
     "down": ("homeostat.cli.local_down:down", "remove the data centre of this machine"),
     "get": ("homeostat.cli.get:get", "list objects"),
-    "kubeconfig": ("homeostat.cli.kubeconfig:kubeconfig", "print the kubeconfig of a cluster, or of the cell"),
+    "kubeconfig": (
+        "homeostat.cli.kubeconfig:kubeconfig",
+        "print a kubeconfig of a cluster, or of the cell",
+    ),
     "logs": ("homeostat.cli.local_logs:logs", "show the logs of a part of the data centre"),
     "member": ("homeostat.cli.member:member", "restore a member of etcd, as the operator's Pods do"),
     "pause": ("homeostat.cli.pause:pause", "stop all changes to a cluster"),

@@ -174,20 +174,20 @@ def event(name: str, uid: str) -> dict[str, Any]:
     }
 
 
-def test_a_kubeconfig_comes_from_the_clusters_secret_and_is_private(
+def test_the_operators_own_kubeconfig_comes_from_its_secret_and_is_private(
     server: ApiServer, homeostat: Homeostat, tmp_path: Path
 ) -> None:
     put(server, cluster("access", "cli"))
-    early = homeostat("kubeconfig", "access", "-n", "cli")
+    early = homeostat("kubeconfig", "access", "--admin", "-n", "cli")
     assert (early.code, "is not there yet" in early.err) == (Exit.NOT_FOUND, True)
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "access-admin-kubeconfig", "namespace": "cli"}}
     put(server, {**secret, "data": {"kubeconfig": base64.b64encode(b"kind: Config\n").decode()}})
-    assert homeostat("kubeconfig", "access", "-n", "cli").out == "kind: Config\n"
+    assert homeostat("kubeconfig", "access", "--admin", "-n", "cli").out == "kind: Config\n"
     file = tmp_path / "access"
-    outcome = homeostat("kubeconfig", "access", "-n", "cli", "-o", str(file))
+    outcome = homeostat("kubeconfig", "access", "--admin", "-n", "cli", "-o", str(file))
     assert (outcome.out, file.read_text(), stat.S_IMODE(file.stat().st_mode)) == ("", "kind: Config\n", 0o600)
     put(server, {**secret, "data": {"kubeconfig": ""}})
-    assert "expected a kubeconfig under the key" in homeostat("kubeconfig", "access", "-n", "cli").err
+    assert "expected a kubeconfig under the key" in homeostat("kubeconfig", "access", "--admin", "-n", "cli").err
 
 
 def test_without_a_name_the_kubeconfig_is_the_cells(server: ApiServer, homeostat: Homeostat) -> None:
