@@ -115,6 +115,17 @@ async def test_a_snapshot_is_what_etcds_own_tool_takes_for_one_and_ends_at_the_s
     assert stat.S_IMODE((tmp_path / "etcd.db").stat().st_mode) == 0o600
 
 
+async def test_members_of_3_5_are_drawn_from_too(tmp_path: Path) -> None:
+    with running(tmp_path, version="3.5") as older:
+        ctl(older, "endpoint", "health", "--command-timeout=30s")
+        ctl(older, "put", "key", "value")
+        source = EtcdSnapshots(clock=CLOCK, client_port=older.client_port)
+        drawn = await source.draw(older.access(), tmp_path / "etcd.db")
+        source.close()
+    assert drawn.etcd_version.startswith("3.5.")
+    assert drawn.revision == judged(tmp_path / "etcd.db")["revision"]
+
+
 async def test_it_ends_at_the_last_deletion_also_when_that_is_compacted_away(
     source: EtcdSnapshots, etcds: Etcds, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyrage
 import pytest
+from tests.contract.snapshots.conftest import BucketGround
 from tests.support.snapshots import CLUSTER, taken
 
 from homeostat.kit.clock import SystemClock
@@ -34,6 +35,17 @@ async def mounted(tmp_path: Path, keys: Path) -> AsyncIterator[MountedStore]:
 def add_key(keys: Path, key_id: str) -> None:
     keys.mkdir(exist_ok=True)
     (keys / key_id).write_text(f"# made by a test\n{pyrage.x25519.Identity.generate()}\n")
+
+
+async def test_the_address_of_a_bucket_leads_to_it(bucket_ground: BucketGround, keys: Path, snapshot: Path) -> None:
+    add_key(keys, "2026-01-01")
+    address = f"s3://{bucket_ground.bucket}/{bucket_ground.prefix}?endpoint={bucket_ground.server.endpoint}&style=path"
+    place = open_place(f"{address}&region=us-east-1", random=system_random())
+    made = MountedStore(place, keys, homeostat_version="0.1.0", clock=SystemClock(), random=system_random())
+    await made.put(snapshot, taken())
+    await made.close()
+    assert made.where == f"bucket {bucket_ground.bucket}/cells/one at {bucket_ground.server.endpoint}"
+    assert bucket_ground.data().read_bytes().startswith(b"age-encryption.org/v1")
 
 
 async def test_missing_keys_are_told_by_every_call_until_they_are_there(mounted: MountedStore, keys: Path) -> None:
