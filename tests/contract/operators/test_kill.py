@@ -304,6 +304,9 @@ PATTERNS = (
 )
 
 
+LOOKED_AT = ("etcd",)  # how the stores of etcd are: told since somebody looked, which is now and then
+
+
 def stripped(obj: Whole) -> Whole:
     """One object without versions and keys; of managedFields, who holds something."""
     metadata = {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}
@@ -314,6 +317,6 @@ def stripped(obj: Whole) -> Whole:
     return {
         "metadata": {**metadata, "managers": sorted(managers)},
         "spec": spec,
-        "status": obj.get("status"),
+        "status": {key: value for key, value in (obj.get("status") or {}).items() if key not in LOOKED_AT},
         "entries": sorted(obj.get("data", ())),
     }
