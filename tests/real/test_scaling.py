@@ -70,6 +70,18 @@ def change(centre: Centre, topology: str) -> float:
     return time.monotonic() - began
 
 
+def restart_members(centre: Centre) -> float:
+    """Let every member of etcd have another flag, and wait until all have it; how long that took."""
+    began, before = time.monotonic(), pods(centre, "etcd")
+    wish = '{"spec": {"overrides": [{"name": "etcd", "args": {"snapshot-count": "5000"}}]}}'
+    centre.kubectl("patch", "cluster", NAME, "-n", NAMESPACE, "--type=merge", "-p", wish)
+    eventually(lambda: status(centre).get("overrides") and "upgrade" not in status(centre), within_s=120)
+    after = pods(centre, "etcd")
+    assert set(after) == set(before)
+    assert not set(after.values()) & set(before.values())
+    return time.monotonic() - began
+
+
 def claims(centre: Centre) -> dict[str, str]:
     items = centre.get("pvc", "-n", NAMESPACE)["items"]
     return {item["metadata"]["name"]: item["metadata"]["uid"] for item in items}
@@ -86,6 +98,12 @@ def test_it_grows_and_shrinks_under_a_client_that_loses_nothing(growing: Centre,
         assert len(pods(centre, "etcd")) == 3
         assert len(pods(centre, "kube-apiserver")) == 2
         assert len(zones(centre)) == 3
+        retried, failed = client.retried, len(client.failures)
+        took = restart_members(centre)
+        say(
+            f"three members of etcd restarted: {took:.0f} s, {client.retried - retried} requests tried twice,"
+            f" {len(client.failures) - failed} failed"
+        )
         retried, failed, member = client.retried, len(client.failures), pods(centre, "etcd")[f"{NAME}-etcd-0"]
         took = change(centre, "single")
         say(
