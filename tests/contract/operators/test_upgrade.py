@@ -16,6 +16,7 @@ pytestmark = pytest.mark.real
 
 OLD, NEW = "v1.34.4", "v1.35.4"
 WITHIN_S = 60.0
+CONTROLLERS = ("demo-controller-manager", "demo-scheduler")
 BROKEN_IMAGE = f"homeostat.local/kube-apiserver:{NEW}"
 PACKAGE_VERSION = unstructured(CLUSTER_PACKAGE_VERSION.resource)
 
@@ -120,6 +121,38 @@ async def test_or_goes_back_by_itself_and_is_not_tried_again(cell: Cell) -> None
         assert len(failed) == 1
     assert images(cell) == {OLD, "3.6.16"}
     assert cell.status()["upgrade"]["failedVersion"] == NEW
+
+
+async def test_an_image_that_nobody_has_is_named_with_its_host_and_nothing_else_is_touched(cell: Cell) -> None:
+    cell.kubelet.behave("image", BROKEN_IMAGE)
+    async with cell.operator(haste=20):
+        await made(cell)
+        untouched = {name: cell.get("Deployment", name)["metadata"] for name in CONTROLLERS}
+        await cell.set_spec(packageVersion=NEW)
+        told = await cell.until_condition("UpToDate", "UpgradeFailed")
+        assert f"kube-apiserver: image {BROKEN_IMAGE} cannot be had on host " in told["message"]
+        assert cell.condition("Available")["status"] == "True"
+        for name, before in untouched.items():
+            now = cell.get("Deployment", name)["metadata"]
+            assert (now["uid"], now["generation"]) == (before["uid"], before["generation"])
+
+
+async def test_two_minors_back_are_refused_with_the_path(cell: Cell) -> None:
+    parts = [
+        {**part, "version": part["version"].replace("v1.34.", "v1.33.")}
+        for part in example(f"packageversions/{OLD}.yaml")["spec"]["components"]
+    ]
+    name = f"back-{cell.namespace}"
+    changes = {"metadata.name": name, "spec.kubernetesVersion": "v1.33.4", "spec.components": parts}
+    await cell.client.create(PACKAGE_VERSION, bent(example(f"packageversions/{OLD}.yaml"), changes))
+    async with cell.operator():
+        await cell.declare(packageVersion=NEW)
+        await cell.until_ready()
+        await cell.set_spec(packageVersion=name)
+        told = await cell.until_condition("Accepted", "UpgradeRefused")
+        assert "1.35 -> 1.34 -> 1.33; declare a package version of 1.34 first" in told["message"]
+    assert images(cell) == {NEW, "3.6.16"}
+    await cell.client.delete(PACKAGE_VERSION, name)
 
 
 async def test_kubelets_that_are_too_old_forbid_it(cell: Cell) -> None:
