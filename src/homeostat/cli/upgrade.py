@@ -13,6 +13,7 @@ from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.kinds import KindName
 from homeostat.cli.options import Connection, Duration, connection_options, dry_run_option
 from homeostat.cli.session import Session, converse
+from homeostat.operators.cluster.rollout.securing import is_first_move
 from homeostat.operators.cluster.rollout.standing import complete, declared
 
 _wait = click.option("--wait/--no-wait", "waits", default=False, show_default=True, help="Wait until it is done.")
@@ -60,7 +61,10 @@ def rollback(
 async def _move(session: Session, name: str, to: str | None, dry_run: str, timeout_s: float | None) -> None:
     cluster = await moving.read(session, name)
     target = to or before(cluster)
-    moving.show(name, await moving.plan(session, cluster, target))
+    steps = await moving.plan(session, cluster, target)
+    moving.show(name, steps)
+    if steps and is_first_move(cluster, target) and cluster.status.backup is not None and cluster.status.backup.store:
+        click.echo(f"before the first, a snapshot of etcd is taken ({cluster.spec.upgrade_policy.snapshot})")
     generation = await moving.change(session, cluster, {"packageVersion": target}, dry_run)
     suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(dry_run, "")
     if cluster.spec.paused:

@@ -84,6 +84,18 @@ def test_a_dry_run_prints_the_plan_and_declares_nothing(homeostat: Homeostat, de
     assert spec()["packageVersion"] == OLD
 
 
+def test_a_plan_tells_of_the_snapshot_before_it_where_the_cell_has_a_store(
+    server: ApiServer, homeostat: Homeostat, declare: Declare
+) -> None:
+    declare("secured", OLD)
+    patch = json.dumps({"status": {"backup": {"store": "directory /snapshots"}}})
+    server.kubectl("patch", "hc", "secured", "-n", "cli", "--subresource=status", "--type=merge", "-p", patch)
+    done = homeostat("upgrade", "cluster", "secured", "-n", "cli", "--to", NEW, "--dry-run=client")
+    assert "before the first, a snapshot of etcd is taken (Auto)" in done.out.splitlines()
+    back = homeostat("upgrade", "cluster", "secured", "-n", "cli", "--to", OLD, "--dry-run=client")
+    assert "snapshot" not in back.out
+
+
 def test_a_plan_names_other_overrides_and_refuses_those_of_homeostat(homeostat: Homeostat, declare: Declare) -> None:
     declare("tuned", OLD, overrides=[{"name": "kube-scheduler", "args": {"v": "4"}}])
     done = homeostat("upgrade", "cluster", "tuned", "-n", "cli", "--to", OLD, "--dry-run=client")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Verdict
@@ -39,6 +40,16 @@ def unsecured(cluster: Cluster, store: str, now: datetime) -> Verdict | None:
         return None
     what = "no snapshot could be taken before anything moves"
     return Verdict(words.UPGRADE_UNSECURED, f"{what}, tried again at {failure.retry_at:%FT%TZ}: {failure.message}")
+
+
+def is_at_rest(upgrade: ClusterUpgradeStatus | None) -> bool:
+    """Whether no move is under way, be it that one failed."""
+    return upgrade is None or (upgrade.failed_version != "" and not upgrade.component)
+
+
+def is_first_move(cluster: Cluster, to: str) -> bool:
+    """Whether nothing has moved yet on the way to another package version."""
+    return is_at_rest(cluster.status.upgrade) and to != cluster.status.package_version
 
 
 def securing(cluster: Cluster, now: datetime) -> str:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from homeostat.api.cluster.parameters import ComponentChecks
-from homeostat.api.cluster.upgrades import ClusterEmulationStatus, ClusterUpgradeStatus
+from homeostat.api.cluster.upgrades import ClusterEmulationStatus
 from homeostat.api.cluster.v1alpha1 import COMPONENTS
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Step, Verdict
@@ -26,7 +26,7 @@ from homeostat.operators.cluster.rollout.emulation import emulated, is_due, serv
 from homeostat.operators.cluster.rollout.emulation import held as held_emulation
 from homeostat.operators.cluster.rollout.lines import after_line, before_line
 from homeostat.operators.cluster.rollout.path import API_SERVER, ETCD, Stand, next_move, refusal, remaining
-from homeostat.operators.cluster.rollout.securing import unsecured
+from homeostat.operators.cluster.rollout.securing import is_at_rest, is_first_move, unsecured
 from homeostat.operators.cluster.rollout.standing import (
     Wish,
     complete,
@@ -80,7 +80,7 @@ def _step(seen: Observed, wish: Wish, emulates: str, now: datetime, *, is_applie
 def _finish(seen: Observed, wish: Wish, stand: Stand, now: datetime, *, is_applied: bool) -> Step:
     """All are moved: the last one is waited for, then it is done."""
     upgrade = seen.cluster.status.upgrade
-    if wish != complete(seen.cluster) or not _is_at_rest(upgrade):
+    if wish != complete(seen.cluster) or not is_at_rest(upgrade):
         held = (_post_check(seen, stand, now) or _all_ready(seen, stand)) if is_applied else _applying(seen, stand)
         if held is not None:
             return held
@@ -133,8 +133,7 @@ def _go_on(seen: Observed, stand: Stand, now: datetime) -> Step:
 
 def _unsecured(seen: Observed, stand: Stand, now: datetime) -> Step | None:
     """Before the first master moves to another package version, what is there is safe."""
-    is_first = _is_at_rest(seen.cluster.status.upgrade)
-    if not is_first or stand.to == seen.cluster.status.package_version:
+    if not is_first_move(seen.cluster, stand.to):
         return None
     why = unsecured(seen.cluster, seen.store, now)
     return Step(stand.to, why) if why is not None else None
@@ -246,7 +245,3 @@ def _proof(seen: Observed, stand: Stand, when: str) -> Step | None:
 def _moving(seen: Observed, to: str, what: str) -> Verdict:
     is_back = wished(seen.cluster) != declared(seen.cluster)
     return Verdict(words.ROLLING_BACK if is_back else words.UPGRADING, f"to {to}: {what}")
-
-
-def _is_at_rest(upgrade: ClusterUpgradeStatus | None) -> bool:
-    return upgrade is None or (upgrade.failed_version != "" and not upgrade.component)
