@@ -68,14 +68,17 @@ def client_service(inputs: Inputs) -> Desired:
 
 def membership(inputs: Inputs) -> Desired:
     """Which members there are, for one that starts without data."""
-    data = {_MEMBERS: initial_cluster(inputs), _STATE: "existing" if inputs.is_formed else "new"}
+    data = {
+        _MEMBERS: initial_cluster(inputs, inputs.topology.listed),
+        _STATE: "existing" if inputs.is_formed else "new",
+    }
     return derived(CONFIG_MAP, inputs, inputs.names.etcd, NAME, {"data": data})
 
 
-def initial_cluster(inputs: Inputs) -> str:
-    """All members with the addresses at which their peers find them, as etcd takes it."""
+def initial_cluster(inputs: Inputs, count: int) -> str:
+    """The first members with the addresses at which their peers find them, as etcd takes it."""
     names = inputs.names
-    members = names.etcd_members(inputs.topology.listed)
+    members = names.etcd_members(count)
     return ",".join(f"{member}={peer_url(inputs, member)}" for member in members)
 
 

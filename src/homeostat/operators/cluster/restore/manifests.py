@@ -106,7 +106,7 @@ def _etcdutl(inputs: Inputs, member: str, restore: ClusterRestoreStatus) -> list
         *("etcdutl", "snapshot", "restore", _SNAPSHOT),
         f"--data-dir={RESTORED}",
         f"--name={member}",
-        f"--initial-cluster={etcd.initial_cluster(inputs)}",
+        f"--initial-cluster={etcd.initial_cluster(inputs, inputs.topology.members)}",
         f"--initial-cluster-token={inputs.cluster.metadata.uid}-{attempt_of(restore)}",
         f"--initial-advertise-peer-urls={etcd.peer_url(inputs, member)}",
         f"--bump-revision={BUMP * restore.number}",

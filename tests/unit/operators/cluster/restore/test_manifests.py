@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import json
 
+from msgspec.structs import replace
+from tests.support.clusters import NOW
 from tests.support.restoring import FORMER, ID, lost, restore
 
+from homeostat.api.cluster.scaling import ClusterTopologyStatus, MemberChangeStatus
 from homeostat.operators.cluster.manifests import etcd
 from homeostat.operators.cluster.manifests.shape import Inputs
 from homeostat.operators.cluster.observe import Observed
@@ -50,6 +53,18 @@ def test_etcdutl_knows_the_member_as_the_stateful_set_starts_it() -> None:
         f"--initial-cluster-token=uid-demo-1-{ID}",
         "--initial-advertise-peer-urls=https://demo-etcd-1.demo-etcd.default.svc:2380",
     } <= set(flags)
+
+
+def test_a_member_that_is_about_to_join_is_none_of_the_restored_ones() -> None:
+    joining = MemberChangeStatus(action="Join", member="demo-etcd-3", started_at=NOW)
+    topology = ClusterTopologyStatus(complete="ha", members=3, replicas=2, zoned=True, change=joining)
+    seen = lost()
+    status = replace(seen.cluster.status, topology=topology)
+    changing = inputs(replace(seen, cluster=replace(seen.cluster, status=status)))
+    made = manifests.pod(changing, MEMBER, restore(), OFFER, "homeostat:1")
+    (flag,) = [each for each in made.body["spec"]["initContainers"][1]["command"] if "--initial-cluster=" in each]
+    assert "demo-etcd-3" in etcd.membership(changing).body["data"]["initial-cluster"]
+    assert "demo-etcd-3" not in flag
 
 
 def test_revisions_go_up_over_every_restore_and_watchers_are_told_to_list_anew() -> None:
