@@ -213,9 +213,10 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     going = step(seen, now, is_applied=is_applied)
     lost = quorum_lost(seen, now)
     healing = members.heal(seen, now, policy.healing) if lost is None else lost.heal
-    mending = masters.mend(seen, now, policy.healing) if lost is None else Mend()
     turn = take(seen, going, now, is_applied=is_applied and not issue)
     caring = care.care(seen, going, now, policy.upkeep) if lost is None else Care()
+    # API servers are not to blame for what an etcd that is full or corrupt does not take.
+    mending = masters.mend(seen, now, policy.healing) if lost is None and not caring.is_broken else Mend()
     scaling = scale(seen, now, must_be_over(seen, going, healing, turn, is_applied=is_applied and not issue))
     asking = (turn, healing, mending, scaling, rolling, caring)
     asked = dict.fromkeys((*going.needs, *(action for each in asking for action in each.actions)))

@@ -38,7 +38,7 @@ class Policy(Struct, frozen=True):
 
     every: timedelta = timedelta(minutes=5)
     near_every: timedelta = timedelta(minutes=1)  # where a store is near its quota, or etcd could not be asked
-    again: timedelta = timedelta(seconds=15)  # while an alarm stands, or a permission that is not needed any more
+    again: timedelta = timedelta(seconds=15)  # while clients fail, an alarm stands, or a permission is left over
     near: float = 0.8  # of the quota
     room: float = 0.9  # of the quota: an alarm is taken back when all stores are below
     free: float = 0.5  # of a file that is free inside: then it is defragmented
@@ -74,6 +74,8 @@ def _due(seen: Observed, policy: Policy) -> datetime:
         return known.at
     if known.failure:
         return known.at + policy.near_every
+    if seen.probed is not None and not seen.probed.version and seen.probed.at > known.at:
+        return known.at + policy.again  # a client's write failed: etcd may be full
     answer, store = known.answer, largest(seen)
     if answer is not None and (answer.alarms or any(one.going_back_to for one in answer.stores)):
         return known.at + policy.again

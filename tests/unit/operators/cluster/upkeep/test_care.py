@@ -11,12 +11,13 @@ from msgspec.structs import replace
 from tests.support.ailing import host_of, replacing
 from tests.support.clusters import NOW, cluster, running, settled, workload
 from tests.support.stores import MIB, QUOTA
+from tests.support.unwell import silent
 
 from homeostat.api.cluster.etcd import ClusterEtcdStatus
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.actions import Action, Care, MoveLeader
+from homeostat.operators.cluster.actions import Action, Care, Mend, MoveLeader
 from homeostat.operators.cluster.decide import Policy, decide
-from homeostat.operators.cluster.observe import Memory, Observed
+from homeostat.operators.cluster.observe import Memory, Observed, ProbeSeen
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.upkeep.actions import (
     AskStores,
@@ -86,6 +87,19 @@ def test_stores_that_are_well_are_looked_at_again_after_minutes() -> None:
     assert found.wait.until == NOW + EVERY
     assert care(seen(), NOW + EVERY).actions == (AskStores(),)
     assert etcd_ready(seen())[:2] == ("True", words.COMPONENTS_READY)
+
+
+def test_stores_are_looked_at_soon_when_clients_fail() -> None:
+    now = NOW + timedelta(seconds=20)
+    failing = replace(seen(), probed=ProbeSeen(NOW + timedelta(seconds=1), "", "a write failed"))
+    assert care(failing, now).actions == (AskStores(),)
+    assert care(failing, NOW + timedelta(seconds=5)).actions == ()
+    assert care(seen(), now).actions == ()
+
+
+def test_api_servers_are_not_blamed_for_an_etcd_that_is_full() -> None:
+    full = replace(seen(alarms=(FULL,)), servers={"uid": silent()})
+    assert decide(full, NOW, Policy()).mend == Mend()
 
 
 def test_first_looks_are_spread_over_the_clusters_of_a_cell() -> None:
