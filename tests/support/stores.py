@@ -24,7 +24,8 @@ class FakeStores:
         self.data: dict[str, int] = {}  # by host, what is needed after a compaction
         self.alarms: set[Alarm] = set()
         self.silent: set[str] = set()
-        self.corrupt: set[str] = set()  # hosts
+        self.corrupt: set[str] = set()  # hosts; whoever takes the place of the member there is sound
+        self._ids: dict[str, int] = {}
         self.failure = ""
         self.story: list[str] = []  # changes, in order
 
@@ -49,7 +50,9 @@ class FakeStores:
 
     async def hashes(self, access: EtcdAccess) -> Mapping[str, int]:
         await self.look(access)
-        return {host: 1 + (host in self.corrupt) for host in self.stores}
+        for host in self.corrupt:
+            self._ids.setdefault(host, self.stores[host].id)
+        return {host: 1 + (self._ids.get(host) == store.id) for host, store in self.stores.items()}
 
     async def compact(self, access: EtcdAccess) -> int:
         await self.look(access)

@@ -10,7 +10,7 @@ import pytest
 from tests.support.etcds import HOSTS, NAMES, Etcds, etcdctl, running
 
 from homeostat.kit.clock import SystemClock
-from homeostat.operators.cluster.ports import EtcdRefused, Unreachable
+from homeostat.operators.cluster.ports import EtcdRefused, EtcdUpkeep, Unreachable
 from homeostat.operators.cluster.upkeep.stores import Stores
 from homeostat.providers.etcd.upkeep import EtcdStores
 
@@ -31,7 +31,7 @@ def upkeep(etcds: Etcds) -> EtcdStores:
     return EtcdStores(clock=CLOCK, client_port=etcds.client_port)
 
 
-async def until(upkeep: EtcdStores, etcds: Etcds, is_so: Callable[[Stores], bool]) -> Stores:
+async def until(upkeep: EtcdUpkeep, etcds: Etcds, is_so: Callable[[Stores], bool]) -> Stores:
     """The stores, once all answer, know a leader, and are as wanted."""
     async with CLOCK.timeout(60):
         while True:

@@ -56,6 +56,21 @@ async def test_an_etcd_that_is_full_is_told_and_has_room_again(tall: Cell) -> No
     assert "alarms" not in kept
 
 
+async def test_a_member_with_other_data_than_the_two_others_is_replaced(tall: Cell) -> None:
+    cell, victim = tall, "demo-etcd-1"
+    cell.stores.corrupt = {f"{victim}.demo-etcd.{cell.namespace}.svc"}
+    async with cell.operator(haste=60):
+        await cell.declare(topology="ha")
+        await cell.until_ready()
+        await cell.until_told("ReplacingMember", f"{victim}: its data is not what the other members agree on")
+        await cell.kubelet.until(lambda: f"added {victim}" in cell.etcd.story, "a learner takes its place")
+        cell.etcd.start(victim)
+        await cell.until_told("MemberReplaced", f"{victim} is a member again, and ready")
+        await cell.until_ready()
+    assert cell.etcd.story == [f"removed {victim}", f"added {victim}", f"promoted {victim}"]
+    assert cell.status()["healing"]["attempts"] == 1
+
+
 async def test_etcd_is_told_before_its_members_go_back_a_minor(tall: Cell) -> None:
     cell = tall
     async with cell.operator(haste=20):

@@ -20,7 +20,7 @@ class ClusterEtcdStatus(Struct, frozen=True, gc=False, rename="camel", omit_defa
     alarms: Annotated[
         tuple[str, ...],
         doc(
-            "What etcd itself raised: NOSPACE (nothing is written), CORRUPT (nothing is read either).",
+            "What etcd itself raised: NOSPACE, CORRUPT. With either of them nothing is written any more.",
             maxItems=8,
             items={"maxLength": 63},
         ),

@@ -244,7 +244,7 @@ class ComponentStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaul
 
 
 class MemberReplacementStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
-    """A dead member of etcd that is being replaced; written before the first step is done."""
+    """A dead or corrupt member of etcd that is being replaced; written before the first step is done."""
 
     member: Annotated[str, doc("The member, and its Pod.", maxLength=63)]
     member_id: Annotated[str, doc("etcd's number of the dead member, hexadecimal.", maxLength=16)]
@@ -252,6 +252,7 @@ class MemberReplacementStatus(Struct, frozen=True, gc=False, rename="camel", omi
     pod_uid: Annotated[str, doc("The uid of its Pod; empty if it had none.", maxLength=64)] = ""
     started_at: Annotated[datetime, doc("When it was decided.")]
     reason: Annotated[str, doc("What was wrong with it.", maxLength=512)] = ""
+    corrupt: Annotated[bool, doc("Whether it runs, but with other data than the others agree on.")] = False
 
 
 class ClusterHealingStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):

@@ -28,6 +28,7 @@ from homeostat.operators.cluster.actions import (
     ProbeFailed,
     Remove,
     RemoveFinalizer,
+    RemoveMember,
     Wrote,
 )
 from homeostat.operators.cluster.healing.healer import Healer, HealingAction
@@ -55,6 +56,7 @@ from homeostat.runtime.finalizers import add_finalizer, remove_finalizer
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 
 _CONFLICT_S = 30.0
+_CORRUPT_AGAIN_S = 5.0
 _PROBE_AGAIN_S = 1.0
 _KUBELETS_AGAIN_S = 5.0
 
@@ -80,6 +82,10 @@ class Actor:
         """Do one thing."""
         if isinstance(action, KeyAction):
             return await self._keys.act(seen, action)
+        if isinstance(action, RemoveMember) and action.corrupt:
+            held = await self._upkeep.still_deviates(seen, action)
+            if held:
+                return Progress(_CORRUPT_AGAIN_S, held)
         if isinstance(action, HealingAction):
             return await self._healer.act(seen, action)
         if isinstance(action, RestoreAction):

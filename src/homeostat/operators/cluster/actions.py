@@ -68,10 +68,14 @@ class AskEtcd(Struct, frozen=True, tag=True):
 
 
 class RemoveMember(Struct, frozen=True, tag=True):
-    """Destructive: let the other members forget a dead one, for ever. Looked at again right before."""
+    """Destructive: let the other members forget a dead one, for ever. Looked at again right before.
+
+    A corrupt one is not dead: it runs, with data that all others agree against.
+    """
 
     member: str
     id: int
+    corrupt: bool = False
 
 
 class AddMember(Struct, frozen=True, tag=True):
@@ -266,7 +270,7 @@ class Care(Struct, frozen=True):
     """What is told and done about the stores of etcd."""
 
     verdict: Verdict | None = None  # what is wrong with them; None: nothing, or nothing is known
-    is_broken: bool = False  # it keeps clients out
+    is_broken: bool = False  # nothing can be written for it
     actions: tuple[Action, ...] = ()
     wait: Wait | None = None
 

@@ -324,7 +324,7 @@ TABLES = (
             ),
             Word(
                 ETCD_CORRUPT,
-                "Members of etcd have different data, or etcd raised the alarm CORRUPT and keeps all clients out."
+                "Members of etcd have different data, or etcd raised the alarm CORRUPT and takes no writes."
                 " One member of three that the two others agree against is replaced; anything else is left to people.",
                 "Where the message names no single member: restore the newest snapshot from before it.",
             ),

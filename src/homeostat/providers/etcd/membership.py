@@ -146,7 +146,7 @@ async def _statuses(gateway: Gateway, access: EtcdAccess) -> dict[str, Status]:
 
 
 def _seen(member: Member, status: Status | None, newest: int) -> MemberSeen:
-    is_well = status is not None and status.leader != 0 and not status.errors
+    is_well = status is not None and status.leader != 0 and not _ails(member.id, status)
     is_level = is_well and status is not None and status.raft_applied_index >= _LEVEL * newest
     return MemberSeen(
         id=member.id,
@@ -161,6 +161,11 @@ def _seen(member: Member, status: Status | None, newest: int) -> MemberSeen:
 
 def _leads(member: Member, status: Status | None) -> bool:
     return status is not None and status.leader == member.id
+
+
+def _ails(member_id: int, status: Status) -> bool:
+    """Whether a member tells of something wrong with itself: it also tells the alarms of all others."""
+    return any("alarm:" not in error or f"memberID:{member_id} " in error for error in status.errors)
 
 
 def _among(access: EtcdAccess) -> str:

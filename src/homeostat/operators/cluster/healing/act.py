@@ -76,8 +76,8 @@ class MemberActor:
 
     async def _change(self, seen: Observed, access: EtcdAccess, action: Change) -> Outcome:
         match action:
-            case RemoveMember(member=name, id=number):
-                held = await self._held(seen, access, name, number)
+            case RemoveMember(member=name, id=number, corrupt=corrupt):
+                held = await self._held(seen, access, name, number, is_corrupt=corrupt)
                 if held:
                     return Progress(_AGAIN_S, held)
                 await self._etcd.remove(access, number)
@@ -95,7 +95,7 @@ class MemberActor:
         self._know(seen, None)
         return DONE
 
-    async def _held(self, seen: Observed, access: EtcdAccess, name: str, number: int) -> str:
+    async def _held(self, seen: Observed, access: EtcdAccess, name: str, number: int, *, is_corrupt: bool) -> str:
         """Why a member must not be removed after all, by what the cell and etcd say at this moment."""
         began = self._clock.monotonic()
         cluster = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
@@ -110,7 +110,8 @@ class MemberActor:
             return f"{name} is not removed: the Cluster is paused or is being deleted"
         members = await self._etcd.members(access)
         one = next((each for each in members if each.id == number), None)
-        if is_ready or one is None or one.is_well:
+        is_dead = one is not None and not is_ready and not one.is_well
+        if one is None or not (is_dead or is_corrupt):
             self._know(seen, EtcdSeen(self._clock.now(), members))
             return f"{name} is not removed: it is not dead any more"
         return unsafe_without(members, one.host)

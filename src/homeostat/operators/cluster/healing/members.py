@@ -53,6 +53,10 @@ def heal(seen: Observed, now: datetime, policy: Policy) -> Heal:
         replacement = healing.replacement
         unknown = Verdict(words.REPLACING_MEMBER, f"{replacement.member} is being replaced")
         return _by_fresh_answer(seen, now, unknown, lambda answer: _go_on(seen, answer, replacement, now))
+    corrupt = _corrupt(seen)
+    if corrupt:
+        unknown = Verdict(words.ETCD_CORRUPT, f"{corrupt} {_fault(seen, corrupt)}, and etcd is being asked about it")
+        return _by_fresh_answer(seen, now, unknown, lambda answer: _judge_corrupt(seen, answer, corrupt, now, policy))
     coming_or_going = topology(seen).change
     kept = [name for name in _names(seen) if coming_or_going is None or name != coming_or_going.member]
     dead = [member for member in kept if not is_ready(seen, member)]
@@ -116,6 +120,32 @@ def _judge(seen: Observed, answer: EtcdSeen, member: str, now: datetime, policy:
     return _begin(seen, member, one, f"its Pod is not ready since {since:%FT%TZ}, and etcd cannot reach it", now)
 
 
+def _judge_corrupt(seen: Observed, answer: EtcdSeen, member: str, now: datetime, policy: Policy) -> Heal:
+    """Whether a member with other data than the two others agree on is to be replaced now."""
+    one = next((each for each in answer.members if each.name == member), None)
+    if answer.failure or one is None:
+        return _hold(now, words.ETCD_CORRUPT, f"{member} {_fault(seen, member)}, and etcd cannot be asked about it")
+    for rule in (_others, _permission, _patience):
+        why = rule(seen, member, now, policy)
+        if why is not None:
+            return why
+    return _begin(seen, member, one, "its data is not what the other members agree on", now)
+
+
+def _corrupt(seen: Observed) -> str:
+    """The one member of three that the two others agree against; empty when there is none."""
+    deviating = seen.upkeep.deviating
+    is_changing = topology(seen).change is not None
+    if is_changing or len(seen.upkeep.hashes) < topology(seen).members or len(deviating) != 1:
+        return ""
+    return next((member for member in _names(seen) if seen.names.etcd_host(member) == deviating[0]), "")
+
+
+def _fault(seen: Observed, member: str) -> str:
+    """What is wrong with a member."""
+    return "has other data than the others agree on" if _corrupt(seen) == member else "is dead"
+
+
 def _begin(seen: Observed, member: str, one: MemberSeen, why: str, now: datetime) -> Heal:
     claim = next((each for each in seen.claims if each.metadata.name == f"data-{member}"), None)
     pod = _pod(seen, member)
@@ -126,9 +156,10 @@ def _begin(seen: Observed, member: str, one: MemberSeen, why: str, now: datetime
         pod_uid=pod.metadata.uid if pod else "",
         started_at=now.replace(microsecond=0),
         reason=why,
+        corrupt=_corrupt(seen) == member,
     )
     return Heal(
-        Verdict(words.REPLACING_MEMBER, f"{member} is dead and is being replaced"),
+        Verdict(words.REPLACING_MEMBER, f"{member} {_fault(seen, member)} and is being replaced"),
         begins=replacement,
         wait=Wait(now, "what was told is done at the next look"),
     )
@@ -137,7 +168,11 @@ def _begin(seen: Observed, member: str, one: MemberSeen, why: str, now: datetime
 def _others(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal | None:  # noqa: ARG001
     assert seen.members is not None  # noqa: S101  (it was asked for)
     unwell = unsafe_without(seen.members.members, seen.names.etcd_host(member))
-    return _hold(now, words.QUORUM_AT_RISK, f"{member} is dead, and is not replaced: {unwell}") if unwell else None
+    return (
+        _hold(now, words.QUORUM_AT_RISK, f"{member} {_fault(seen, member)}, and is not replaced: {unwell}")
+        if unwell
+        else None
+    )
 
 
 def unsafe_without(members: Iterable[MemberSeen], host: str) -> str:
@@ -152,7 +187,11 @@ def unsafe_without(members: Iterable[MemberSeen], host: str) -> str:
 
 def _permission(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal | None:
     why = held(seen, now, policy.cell)
-    return _hold(now, why.reason, f"{member} is dead, and is not replaced: {why.message}") if why is not None else None
+    return (
+        _hold(now, why.reason, f"{member} {_fault(seen, member)}, and is not replaced: {why.message}")
+        if why is not None
+        else None
+    )
 
 
 def _patience(seen: Observed, member: str, now: datetime, policy: Policy | None = None) -> Heal | None:  # noqa: ARG001
@@ -163,7 +202,10 @@ def _patience(seen: Observed, member: str, now: datetime, policy: Policy | None 
     if now >= until:
         return None
     message = f"attempt {healing.attempts + 1} begins after {until:%FT%TZ}"
-    return Heal(Verdict(words.HEALING_BACKED_OFF, f"{member} is dead again: {message}"), wait=Wait(until, message))
+    return Heal(
+        Verdict(words.HEALING_BACKED_OFF, f"{member} {_fault(seen, member)} again: {message}"),
+        wait=Wait(until, message),
+    )
 
 
 def _room(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal | None:  # noqa: ARG001
@@ -205,15 +247,17 @@ def _go_on(seen: Observed, answer: EtcdSeen, replacement: MemberReplacementStatu
 def _remove(
     seen: Observed, answer: EtcdSeen, replacement: MemberReplacementStatus, old: MemberSeen, now: datetime
 ) -> Heal:
-    name = replacement.member
-    if old.is_well and is_ready(seen, name):
-        return Heal(ends=True)  # it came back before anything was done
+    name, is_corrupt = replacement.member, replacement.corrupt
+    is_sound = len(seen.upkeep.hashes) == topology(seen).members and _corrupt(seen) != name
+    if is_sound if is_corrupt else old.is_well and is_ready(seen, name):
+        return Heal(ends=True)  # it came back before anything was done, or agrees with the others after all
+    fault = "is corrupt" if is_corrupt else "is dead"
     if seen.cluster.spec.healing.paused:
-        return _hold(now, words.HEALING_PAUSED, f"{name} is dead, and is not replaced: spec.healing.paused is true")
+        return _hold(now, words.HEALING_PAUSED, f"{name} {fault}, and is not replaced: spec.healing.paused is true")
     unwell = unsafe_without(answer.members, seen.names.etcd_host(name))
     if unwell:
-        return _hold(now, words.QUORUM_AT_RISK, f"{name} is dead, and is not removed: {unwell}")
-    return _doing(now, f"{name} is being removed", RemoveMember(name, old.id))
+        return _hold(now, words.QUORUM_AT_RISK, f"{name} {fault}, and is not removed: {unwell}")
+    return _doing(now, f"{name} is being removed", RemoveMember(name, old.id, is_corrupt))
 
 
 def _leftovers(seen: Observed, replacement: MemberReplacementStatus) -> tuple[Action, ...]:

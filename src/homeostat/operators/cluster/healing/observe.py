@@ -25,7 +25,8 @@ def observe_ailing(seen: Observed, nodes: Store[Node], cell: CellHealth, known: 
     known.unready = {name: known.unready.get(name, now) for name in members if name not in ready}
     healing = seen.cluster.status.healing
     is_replacing = healing is not None and healing.replacement is not None
-    if not known.unready and not is_replacing and not is_changing(seen.cluster):
+    is_odd = is_changing(seen.cluster) or bool(known.upkeep.deviating)
+    if not known.unready and not is_replacing and not is_odd:
         if known.members is not None and now >= known.members.at + FRESH:
             known.members = None  # nobody asked lately, so nobody shall tell of it
         if not _masters_ail(seen):

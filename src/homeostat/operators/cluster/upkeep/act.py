@@ -61,8 +61,11 @@ class UpkeepActor:
             hashes = await self._upkeep.hashes(await etcd_access(self._client, seen.cluster))
         except (Unreachable, EtcdRefused) as error:
             return str(error)
-        self._know(seen, compared_at=self._clock.now(), hashes=hashes)
-        if UpkeepSeen(hashes=hashes).deviating == (seen.names.etcd_host(action.member),):
+        host = seen.names.etcd_host(action.member)
+        self._know(seen, compared_at=self._clock.now(), hashes=dict(hashes))
+        if UpkeepSeen(hashes=hashes).deviating == (host,):
+            # Whoever takes its place is not to be judged by what it had.
+            self._know(seen, hashes={each: one for each, one in hashes.items() if each != host})
             return ""
         return f"{action.member} is not removed: the members do not all agree against it any more"
 

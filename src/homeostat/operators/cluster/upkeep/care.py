@@ -97,23 +97,25 @@ def _next(seen: Observed, going: Step, now: datetime, policy: Policy) -> tuple[A
 
 
 def _is_held(seen: Observed) -> bool:
-    """Whether stores are left alone, because members are fewer than they should be, or a person said so."""
+    """Whether stores are left alone, because members are fewer than they should be or change, or a person said so."""
     answer, healing = seen.upkeep.answer, seen.cluster.status.healing
     assert answer is not None  # noqa: S101  (it is fresh)
     is_whole = not answer.silent and len(answer.stores) == topology(seen).members and is_ready(seen, ETCD)
     is_replacing = healing is not None and healing.replacement is not None
     is_replacing = is_replacing or topology(seen).change is not None
+    is_changing = topology(seen).change is not None
     # A member that is alone among corrupt ones is not ready, and is compared all the same: comparing changes nothing.
-    return seen.cluster.spec.healing.paused or is_replacing or not (is_whole or answer.has(CORRUPT))
+    is_left = seen.cluster.spec.healing.paused or is_replacing or is_changing
+    return is_left or not (is_whole or answer.has(CORRUPT))
 
 
 def _clear_corrupt(seen: Observed) -> tuple[Action, ...]:
-    """An alarm of a member that is none any more, while the others agree, keeps all clients out for nothing."""
+    """An alarm of a member that is none any more, while the others agree, keeps all writers out for nothing."""
     known, answer = seen.upkeep, seen.upkeep.answer
     assert answer is not None  # noqa: S101  (it is fresh)
     here = {store.id for store in answer.stores}
-    agree = [known.hashes.get(store.host) for store in answer.stores]
-    is_agreed = len(here) >= topology(seen).quorum and None not in agree and len(set(agree)) == 1
+    agree = [known.hashes[store.host] for store in answer.stores if store.host in known.hashes]
+    is_agreed = len(agree) >= topology(seen).quorum and len(set(agree)) == 1
     gone = (alarm for alarm in answer.alarms if alarm.kind == CORRUPT and alarm.member_id not in here)
     return tuple(Disarm(alarm) for alarm in gone if is_agreed)[:1]
 

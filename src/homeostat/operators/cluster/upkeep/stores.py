@@ -26,7 +26,7 @@ class StoreSeen(Struct, frozen=True):
 class Alarm(Struct, frozen=True, order=True):
     """An alarm that a member raised; all members obey it until it is disarmed."""
 
-    kind: str  # NOSPACE: nothing is written any more; CORRUPT: nothing is read either
+    kind: str  # NOSPACE or CORRUPT; with either of them nothing is written any more
     member_id: int
 
 
