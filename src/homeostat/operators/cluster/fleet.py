@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
+from homeostat.api.cluster.etcd import ClusterEtcdStatus
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.api.pods import ContainerStatus, Pod
 from homeostat.kit.clock import Clock
@@ -22,6 +23,7 @@ from homeostat.telemetry.metrics import Declaration, Measure, Metrics
 
 _OPERATIONS = (told.CREATE, told.UPGRADE, told.ROLLBACK, told.DELETE, told.HEAL)
 _ENDS = {"Completed", "ContainerCannotRun", "Error", "OOMKilled"}  # as kubelets say it; anything else is Other
+_SHARES = (0, 50, 80, 95)  # percent
 Series = tuple[Declaration, tuple[str, ...]]
 
 
@@ -89,8 +91,14 @@ class Fleet:
 def _series(cluster: Cluster) -> set[Series]:
     """Where a Cluster is counted."""
     status = cluster.status
+    etcd = _etcd(status.etcd) if status.etcd is not None else set()
     said = {(told.CONDITIONS, (one.type, one.status, one.reason)) for one in status.conditions}
-    return {(told.CLUSTERS, (status.phase or "Pending", status.kubernetes_version)), *said}
+    return {(told.CLUSTERS, (status.phase or "Pending", status.kubernetes_version)), *said, *etcd}
+
+
+def _etcd(status: ClusterEtcdStatus) -> set[Series]:
+    share = max((each for each in _SHARES if each <= status.used_percent), default=0)
+    return {(told.ETCD_USED, (str(share),)), *((told.ETCD_ALARMS, (alarm,)) for alarm in status.alarms)}
 
 
 def _end(container: ContainerStatus) -> str:

@@ -69,6 +69,27 @@ RESTARTS = declare(
     "Containers of masters that their kubelet started again, by how they had ended",
     labels=("component", "reason"),
 )
+ETCD_USED = declare(
+    "homeostat_cluster_etcd_used",
+    "gauge",
+    "clusters",
+    "Clusters by the share of its quota that the largest store of their etcd has: from so many percent on",
+    labels=("percent",),
+)
+ETCD_ALARMS = declare(
+    "homeostat_cluster_etcd_alarms",
+    "gauge",
+    "clusters",
+    "Clusters whose etcd raised an alarm, with which nothing is written any more",
+    labels=("alarm",),
+)
+ETCD_REPAIRS = declare(
+    "homeostat_cluster_etcd_repairs",
+    "counter",
+    "repairs",
+    "What was done to the stores of etcd: compact, defragment, disarm",
+    labels=("repair",),
+)
 FORMED = declare("homeostat_cell_clusters", "gauge", "clusters", "Clusters of the cell that were Ready once")
 SICK = declare(
     "homeostat_cell_sick_clusters",

@@ -45,7 +45,7 @@ from homeostat.operators.cluster.scaling.told import as_many_as_declared, scaled
 from homeostat.operators.cluster.topology import is_changing
 from homeostat.operators.cluster.turns.renewing import expiring
 from homeostat.operators.cluster.turns.told import rotation_notes, turned
-from homeostat.operators.cluster.upkeep.told import care_notes, etcd_cared, kept
+from homeostat.operators.cluster.upkeep.told import care_measures, care_notes, etcd_cared, kept
 from homeostat.runtime.conditions import find_condition, is_true, set_condition
 from homeostat.runtime.events import Note
 from homeostat.runtime.loop import Report, Result
@@ -116,7 +116,7 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
         *cares,
         *scaling_notes(before, plan),
     )
-    measures = (*orchestrations.measured(seen, plan, status, now), *mending_measures(results))
+    measures = (*orchestrations.measured(seen, plan, status, now), *mending_measures(results), *care_measures(results))
     story = (*story, *restore_notes(before.restore, status.restore))
     return Report(status, (*story, *_notes(seen, status, results)), measures)
 

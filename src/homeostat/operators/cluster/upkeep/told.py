@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from homeostat.api.cluster.etcd import ClusterEtcdStatus
-from homeostat.operators.cluster import words
+from homeostat.operators.cluster import metrics, words
 from homeostat.operators.cluster.actions import Action, Care, Verdict
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.upkeep.actions import (
@@ -23,7 +24,9 @@ from homeostat.operators.cluster.upkeep.verdict import member_of
 from homeostat.runtime.events import Note
 from homeostat.runtime.loop import Result
 from homeostat.runtime.outcome import Done
+from homeostat.telemetry.metrics import Measure
 
+_REPAIRS: Mapping[type, str] = {Compact: "compact", Defragment: "defragment", Disarm: "disarm"}
 _TELLING = 20  # parts of the quota: a change by one of them is told
 
 
@@ -77,6 +80,14 @@ def care_notes(seen: Observed, care: Care, results: tuple[Result[Action], ...]) 
     if care.verdict is not None and not care.is_broken and care.verdict.reason not in told:
         notes.append(Note(care.verdict.reason, care.verdict.message, type="Warning"))
     return notes
+
+
+def care_measures(results: tuple[Result[Action], ...]) -> Iterator[Measure]:
+    """What was done, to be counted."""
+    for result in results:
+        repair = _REPAIRS.get(type(result.action)) if isinstance(result.outcome, Done) else None
+        if repair is not None:
+            yield Measure(metrics.ETCD_REPAIRS, (repair,))
 
 
 def _done(seen: Observed, action: Action) -> Note | None:

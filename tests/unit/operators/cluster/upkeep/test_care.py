@@ -14,7 +14,7 @@ from tests.support.stores import MIB, QUOTA
 from tests.support.unwell import silent
 
 from homeostat.api.cluster.etcd import ClusterEtcdStatus
-from homeostat.operators.cluster import words
+from homeostat.operators.cluster import metrics, words
 from homeostat.operators.cluster.actions import Action, Care, Mend, MoveLeader
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.observe import Memory, Observed, ProbeSeen
@@ -33,6 +33,7 @@ from homeostat.operators.cluster.upkeep.stores import CORRUPT, NO_SPACE, Alarm, 
 from homeostat.runtime.conditions import find_condition
 from homeostat.runtime.loop import Result
 from homeostat.runtime.outcome import DONE
+from homeostat.telemetry.metrics import Measure
 
 EVERY = timedelta(minutes=5)
 THREE = tuple(host_of(f"demo-etcd-{number}") for number in range(3))
@@ -249,6 +250,13 @@ def test_a_clearing_is_told_with_the_size_before_and_after() -> None:
     assert [note.note for note in notes if note.reason == words.ETCD_CLEARED] == [
         "the alarm NOSPACE was taken back: the largest store had 1030.0 MiB, and has 10.0 MiB of 1024.0 MiB"
     ]
+
+
+def test_what_was_done_is_counted() -> None:
+    found = seen(*(store(number, 1030, 1000) for number in range(3)), alarms=(FULL,))
+    plan = decide(found, NOW, Policy())
+    measures = report(found, plan, tuple(Result[Any](action, DONE) for action in plan.actions), NOW).measures
+    assert Measure(metrics.ETCD_REPAIRS, ("compact",)) in measures
 
 
 def test_members_are_compared_now_and_then() -> None:
