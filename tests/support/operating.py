@@ -19,6 +19,7 @@ from homeostat.kube.client import Client
 from homeostat.kube.http import HttpTransport
 from homeostat.kube.transport import Transport
 from homeostat.operators.cluster.controller import add_cluster_operator
+from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.ports import Direct, Etcd, LeaderSeen, Served, Unreachable
 from homeostat.operators.cluster.restore.ports import RestoreTools
 from homeostat.operators.cluster.snapshots.controller import Means, add_backups
@@ -133,6 +134,7 @@ class Operator:
         ahead: timedelta = timedelta(0),
         means: Means | None = None,
         restoring: RestoreTools | None = None,
+        policy: Policy = Policy(),  # noqa: B008  (a frozen value)
     ) -> None:
         clock, random = QuickClock(haste, ahead), system_random()
         self.endpoint = endpoint
@@ -151,6 +153,7 @@ class Operator:
                 store=store,
                 restoring=restoring,
                 namespace=namespace,
+                policy=policy,
             )
         if means is not None:
             add_backups(self._manager, self._client, means, namespaces=namespaces or ("",))

@@ -16,7 +16,9 @@ from homeostat.kube.config import resolve
 from homeostat.kube.connect import connect
 from homeostat.kube.observing import PrometheusObserver
 from homeostat.operators.cluster.controller import add_cluster_admission, add_cluster_operator, fleet_of
+from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.healing.pulse import Pulse
+from homeostat.operators.cluster.pacing.pace import Policy as PacingPolicy
 from homeostat.operators.cluster.probing import EndpointProbe
 from homeostat.operators.cluster.snapshots.controller import add_backups
 from homeostat.providers.etcd.membership import EtcdMembership
@@ -83,7 +85,8 @@ async def _run(options: CellOptions) -> int:
         settings = ManagerSettings(health_host=options.health_host, health_port=options.health_port or None)
         manager = Manager(clock=clock, random=random, metrics=metrics, settings=settings, elector=elector)
         probe, etcd = EndpointProbe(clock=clock, random=random), EtcdMembership(clock=clock)
-        fleet = fleet_of(manager, is_slow=lambda: pulse.is_slow)
+        policy = Policy(pacing=PacingPolicy(creating=options.max_creating, rolling=options.max_rolling))
+        fleet = fleet_of(manager, policy, is_slow=lambda: pulse.is_slow)
         restoring = await add_restoring(options, manager, means)
         for namespace in options.namespaces or ("",):
             store = means.store if means is not None else None
@@ -97,6 +100,7 @@ async def _run(options: CellOptions) -> int:
                 restoring=restoring,
                 namespace=namespace,
                 workers=options.workers,
+                policy=policy,
                 fleet=fleet,
             )
         add_backups(manager, client, means, namespaces=options.namespaces or ("",))

@@ -12,6 +12,8 @@ class CellOptions(Struct, frozen=True, kw_only=True):
     context: str = ""  # empty: the current one
     namespaces: tuple[str, ...] = ()  # empty: all
     workers: int = 8  # clusters worked on at once
+    max_creating: int = 10  # clusters of the cell that are being created at once; the others wait in line
+    max_rolling: int = 5  # clusters of the cell whose masters move to another package version at once
     leader_election: bool = True  # off for a single process on a workstation
     leader_election_namespace: str = "homeostat-system"  # where the Lease stands
     health_host: str = "0.0.0.0"  # noqa: S104  (probes and scrapers come from outside the Pod)

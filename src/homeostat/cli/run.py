@@ -45,6 +45,22 @@ def run() -> None:
     "--workers", type=click.IntRange(1, 256), default=8, show_default=True, help="How many Clusters to work on at once."
 )
 @click.option(
+    "--max-creating",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="How many Clusters of the cell may be in creation at once; the others wait in line, the oldest first. Many "
+    "starts at once make each so slow that its masters are started again.",
+)
+@click.option(
+    "--max-rolling",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    help="How many Clusters of the cell may be moving to another package version at once: each has fewer masters than "
+    "declared meanwhile.",
+)
+@click.option(
     "--leader-election/--no-leader-election",
     default=True,
     show_default=True,
@@ -132,6 +148,8 @@ def cell(
     connection: Connection,
     namespaces: Sequence[str],
     workers: int,
+    max_creating: int,
+    max_rolling: int,
     leader_election: bool,
     leader_election_namespace: str,
     health_host: str,
@@ -160,6 +178,8 @@ def cell(
             context=connection.context,
             namespaces=tuple(dict.fromkeys(namespaces)),
             workers=workers,
+            max_creating=max_creating,
+            max_rolling=max_rolling,
             leader_election=leader_election,
             leader_election_namespace=leader_election_namespace,
             health_host=health_host,

@@ -60,6 +60,7 @@ class Controller(Generic[K]):
         backoff: Backoff = Backoff(base_s=0.05, factor=2.0, cap_s=300.0, jitter=0.1),  # noqa: B008  (frozen)
         wedged_after_s: float = 900.0,
         metrics: Metrics | None = None,
+        rank: Callable[[K, Priority], Priority] | None = None,
     ) -> None:
         self.name = name
         self.workers = workers
@@ -67,7 +68,7 @@ class Controller(Generic[K]):
         self.informers: list[Informer[Any]] = []
         metrics = metrics or Metrics()
         observer = QueueMetrics(metrics, name)
-        self.queue: Queue[K] = Queue(clock=clock, random=random, backoff=backoff, observer=observer)
+        self.queue: Queue[K] = Queue(clock=clock, random=random, backoff=backoff, observer=observer, rank=rank)
         observer.show(self.queue.__len__, self.queue.longest_running_s, self.queue.unfinished_s)
         self.writes: Writes[K] = Writes(self.queue.add)
         self._reconcile = reconcile

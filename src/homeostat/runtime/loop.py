@@ -7,7 +7,7 @@ pipe up to the decision and changes nothing: what a dry run prints is what would
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from homeostat.kube.errors import Conflict, NotFound
 from homeostat.runtime.controller import Controller, failed
 from homeostat.runtime.events import Note, Recorder, reference
 from homeostat.runtime.outcome import DONE, Done, Outcome, Progress, Retry, Stop, combine
+from homeostat.runtime.queue import Priority
 from homeostat.runtime.seen import Writes
 from homeostat.runtime.status import HasStatus, write_status
 from homeostat.runtime.store import Store
@@ -160,6 +161,7 @@ class Loop(Generic[K, O, P, A, S]):
         workers: int = 4,
         metrics: Metrics | None = None,
         wedged_after_s: float = 900.0,
+        rank: Callable[[K, Priority], Priority] | None = None,
     ) -> Controller[K]:
         """The controller that runs this loop and holds a key back until the cache shows the loop's own writes."""
         self._metrics = metrics or self._metrics
@@ -171,6 +173,7 @@ class Loop(Generic[K, O, P, A, S]):
             workers=workers,
             wedged_after_s=wedged_after_s,
             metrics=metrics,
+            rank=rank,
         )
         self._writes = made.writes
         return made

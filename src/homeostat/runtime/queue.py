@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import heapq
 from collections import OrderedDict, deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from enum import IntEnum
 from itertools import count
 from typing import Generic, TypeVar
@@ -31,13 +31,15 @@ K = TypeVar("K", bound=Hashable)
 class Priority(IntEnum):
     """Lower goes first."""
 
-    CHANGE = 0
-    INITIAL = 1
-    RESYNC = 2
+    URGENT = 0  # somebody is being harmed
+    CHANGE = 1
+    LATER = 2  # a change that nobody is harmed by if it waits
+    INITIAL = 3
+    RESYNC = 4
 
 
 class Queue(Generic[K]):
-    """Keys to work on. Belongs to one event loop."""
+    """Keys to work on. Belongs to one event loop. `rank` may give a key another priority than it was added with."""
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class Queue(Generic[K]):
         random: Random,
         backoff: Backoff = Backoff(base_s=0.005, factor=2.0, cap_s=300.0, jitter=0.1),  # noqa: B008  (frozen)
         observer: QueueObserver = NO_METRICS,
+        rank: Callable[[K, Priority], Priority] | None = None,
         age_s: float = 10.0,
         share: int = 4,
     ) -> None:
@@ -53,6 +56,7 @@ class Queue(Generic[K]):
         self._random = random
         self._backoff = backoff
         self._observer = observer
+        self._rank = rank
         self._age_s = age_s
         self._share = share
         self._takes = 0
@@ -95,6 +99,8 @@ class Queue(Generic[K]):
         if self._closed:
             return
         self._observer.added()
+        if self._rank is not None:
+            priority = self._rank(key, priority)
         if key in self._processing:
             self._dirty[key] = min(self._dirty.get(key, priority), priority)
             return

@@ -28,6 +28,7 @@ from homeostat.kube.client import Client
 from homeostat.kube.connect import connect
 from homeostat.kube.errors import NotFound
 from homeostat.kube.transport import Transport
+from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.restore.ports import RestoreTools
 from homeostat.operators.cluster.snapshots.controller import Means
 
@@ -51,7 +52,13 @@ class Cell:
         self.haste = 1.0  # how many times faster time goes for its operators
         self._transport = transport
 
-    def operator(self, haste: float = 0.0, ahead: timedelta = timedelta(0), means: Means | None = None) -> Operator:
+    def operator(
+        self,
+        haste: float = 0.0,
+        ahead: timedelta = timedelta(0),
+        means: Means | None = None,
+        policy: Policy = Policy(),  # noqa: B008  (a frozen value)
+    ) -> Operator:
         """An operator for this namespace, to be entered; its clock may be fast, and ahead of everybody else's."""
         haste = haste or self.haste
         return Operator(
@@ -64,6 +71,7 @@ class Cell:
             ahead=ahead,
             means=means,
             restoring=RestoreTools(self.store, FakeHandout(self.store), "homeostat.local/homeostat:test"),
+            policy=policy,
         )
 
     async def declare(self, name: str = "demo", **spec: Any) -> Whole:

@@ -144,3 +144,16 @@ def test_metrics_tell_depth_waits_work_and_the_longest_running_key() -> None:
         'homeostat_queue_longest_running_seconds{name="rooms"} 4.0',
     ):
         assert line in shown
+
+
+async def test_a_rank_decides_over_the_priority_that_a_key_is_added_with() -> None:
+    def rank(key: str, asked: Priority) -> Priority:
+        return Priority.URGENT if key.startswith("sick") else max(asked, Priority.LATER)
+
+    queue: Queue[str] = Queue(clock=ManualClock(), random=Random(1), rank=rank)
+    for key, asked in (("new", Priority.CHANGE), ("sick-1", Priority.RESYNC), ("old", Priority.INITIAL)):
+        queue.add(key, asked)
+    assert [queue.take(), queue.take(), queue.take()] == ["sick-1", "new", "old"]
+    queue.add("sick-1")
+    queue.done("sick-1")
+    assert queue.take() == "sick-1"

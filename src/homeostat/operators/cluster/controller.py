@@ -45,6 +45,7 @@ from homeostat.operators.cluster.observe import (
     Observed,
     observe,
 )
+from homeostat.operators.cluster.pacing.urgency import urgency
 from homeostat.operators.cluster.ports import Etcd, EtcdUpkeep, Outside, Probe
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.restore.ports import RestoreTools
@@ -55,6 +56,7 @@ from homeostat.runtime.controller import Controller
 from homeostat.runtime.loop import Loop, Report, Result, Rooms, Target
 from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import Outcome
+from homeostat.runtime.queue import Priority
 from homeostat.runtime.store import Store
 from homeostat.runtime.webhook.service import Webhooks
 
@@ -84,6 +86,7 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         if seen is None:
             return None
         known = self._memory(seen.cluster.metadata.uid)
+        seen = replace(seen, place=self._fleet.pace.place(seen.cluster, now))
         ailing = observe_ailing(seen, self._caches.nodes, self._fleet.health, known, now)
         stored = replace(ailing, store=self._store.where if self._store is not None else "")
         cared = observe_stores(stored, known, now, self._policy.upkeep.every)
@@ -118,9 +121,9 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         own = replace(observed.cluster, status=other_part(observed.cluster.status))
         return Target(self._client, CLUSTER, own, self._caches.clusters)
 
-    def note(self, old: Cluster | None, new: Cluster | None) -> None:
+    def note(self, old: Cluster | None, new: Cluster | None, priority: Priority) -> None:
         """Count the clusters of the cell; one that is gone needs no memory."""
-        self._fleet.note(old, new)
+        self._fleet.note(old, new, is_first_list=priority is Priority.INITIAL)
         if old is not None and new is None:
             self._memories.pop(old.metadata.uid, None)
             self._reported.pop(old.metadata.uid, None)
@@ -145,7 +148,7 @@ def fleet_of(
     is_slow: Callable[[], bool] = lambda: False,
 ) -> Fleet:
     """What the operators of one process know of their cell; whether it is slow is felt by whoever talks to it."""
-    return Fleet(manager.metrics, policy.healing.cell, clock=manager.clock, is_slow=is_slow)
+    return Fleet(manager.metrics, policy.healing.cell, policy.pacing, clock=manager.clock, is_slow=is_slow)
 
 
 def add_cluster_operator(
@@ -172,12 +175,19 @@ def add_cluster_operator(
     probe = MeasuredProbe(probe, manager.metrics, clock=manager.clock)
     outside = Outside(probe, etcd, upkeep, store, restoring)
     rooms = ClusterRooms(client, informers.caches, outside, policy, fleet, manager.clock)
-    clusters.add_handler(lambda old, new, _priority: rooms.note(old, new))
+    clusters.add_handler(rooms.note)
     informers.pods.add_handler(lambda old, new, _priority: fleet.note_pod(old, new))
     loop = Loop(
         rooms, clock=manager.clock, recorder=manager.recorder(client, FIELD_MANAGER), field_manager=FIELD_MANAGER
     )
-    controller = loop.controller(NAME, random=manager.random, workers=workers, metrics=manager.metrics)
+    controller = loop.controller(
+        NAME,
+        random=manager.random,
+        workers=workers,
+        metrics=manager.metrics,
+        rank=lambda key, asked: urgency(clusters.store.get(key), asked),
+    )
+    fleet.wakers.append(lambda key: controller.queue.add(key) if clusters.store.get(key) is not None else None)
     controller.watch(clusters, to_keys=_with_rivals(clusters.store), when=rooms.is_news)
     controller.watch(informers.packages, to_keys=_users_of(clusters.store))
     controller.watch(informers.nodes, to_keys=_askers_for_zones(clusters.store), when=_opens_or_closes_a_zone)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from homeostat.api.cluster.v1alpha1 import ClusterSpec
+from homeostat.kit.spreading import share_of
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import (
     Action,
@@ -41,6 +42,8 @@ from homeostat.operators.cluster.manifests.shape import Desired, Inputs, at_rest
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.overrides import faults, told
+from homeostat.operators.cluster.pacing import holding
+from homeostat.operators.cluster.pacing.pace import Policy as PacingPolicy
 from homeostat.operators.cluster.restore import stages
 from homeostat.operators.cluster.restore.actions import Restoring
 from homeostat.operators.cluster.restore.lost import quorum_lost
@@ -56,6 +59,7 @@ from homeostat.operators.cluster.upkeep import care
 from homeostat.runtime.conditions import is_true
 
 _SOON = timedelta(seconds=0.5)  # after a probe that a move waits for
+_SPREAD = 0.25  # of the time between two probes: those of clusters that were made at once drift apart
 _LATER = timedelta(seconds=5)  # while a move waits for Pods, which wake us anyway
 
 
@@ -63,6 +67,7 @@ class Policy(Struct, frozen=True):
     """How patient and how curious the operator is."""
 
     probe_every: timedelta = timedelta(seconds=60)
+    pacing: PacingPolicy = PacingPolicy()
     healing: HealingPolicy = HealingPolicy()
     upkeep: care.Policy = care.Policy()
 
@@ -146,6 +151,11 @@ def refuse_overrides(seen: Observed, now: datetime, policy: Policy) -> Plan | No
     return Plan(stop=wrong, verdict=Verdict(words.OVERRIDE_REFUSED, wrong)) if wrong else None
 
 
+def wait_for_its_turn(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
+    """Many that are declared at one instant are made by and by."""
+    return holding.wait_to_be_made(seen, now)
+
+
 def begin_with_the_finalizer(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
     """Before the first object is made, so that no object is ever left behind."""
     if FINALIZER in seen.cluster.metadata.finalizers:
@@ -196,6 +206,7 @@ _RULES: tuple[Callable[[Observed, datetime, Policy], Plan | None], ...] = (
     refuse_overrides,
     yield_an_address_to_the_older,
     refuse_too_few_zones,
+    wait_for_its_turn,
     begin_with_the_finalizer,
     begin_with_a_snapshot,
     guard_the_authorities,
@@ -210,7 +221,7 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     workloads = tuple(_workloads(seen, rolling))
     actions: tuple[Action, ...] = (*issue, *_changed(seen, (*_foundations(seen), *workloads)))
     is_applied = not _changed(seen, workloads)
-    going = step(seen, now, is_applied=is_applied)
+    going = holding.hold_to_its_turn(seen, step(seen, now, is_applied=is_applied))
     lost = quorum_lost(seen, now)
     healing = members.heal(seen, now, policy.healing) if lost is None else lost.heal
     turn = take(seen, going, now, is_applied=is_applied and not issue)
@@ -254,14 +265,16 @@ def _follow(seen: Observed, plan: Plan, now: datetime, policy: Policy) -> Plan:
 
 def _probe(seen: Observed, plan: Plan, going: Step, now: datetime, policy: Policy) -> Plan:
     """Ask the endpoint in one plan with the actions: those that change nothing wake nobody to probe later."""
-    is_due = seen.probed is None or not _is_proven(seen) or now >= seen.probed.at + policy.probe_every
+    every = policy.probe_every * (1 - _SPREAD * share_of(seen.cluster.metadata.uid))
+    is_due = seen.probed is None or not _is_proven(seen) or now >= seen.probed.at + every
     is_new = seen.cluster.status.ready_at is None  # what follows from being Ready for the first time is done at once
     asks = going.probes or plan.turn.probes
-    pause = _SOON if asks or is_new else _LATER if going.verdict else policy.probe_every
+    is_on_the_way = going.verdict is not None and going.verdict.reason != words.QUEUED
+    pause = _SOON if asks or is_new else _LATER if is_on_the_way else every
     if is_due or asks:
         return replace(plan, actions=(*plan.actions, ProbeEndpoint()), wait=Wait(now + pause, "the next probe"))
     assert seen.probed is not None  # noqa: S101  (it would be due)
-    until = min(seen.probed.at + policy.probe_every, now + pause)
+    until = min(seen.probed.at + every, now + pause)
     return replace(plan, wait=Wait(until, "the next probe"))
 
 

@@ -19,6 +19,8 @@ from homeostat.operators.cluster import metrics as told
 from homeostat.operators.cluster.healing.cell import CellHealth, CellPolicy
 from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.orchestrations import running
+from homeostat.operators.cluster.pacing.pace import Pace
+from homeostat.operators.cluster.pacing.pace import Policy as PacingPolicy
 from homeostat.telemetry.metrics import Declaration, Measure, Metrics
 
 _OPERATIONS = (told.CREATE, told.UPGRADE, told.ROLLBACK, told.DELETE, told.HEAL)
@@ -31,17 +33,29 @@ class Fleet:
     """The clusters of a cell."""
 
     def __init__(
-        self, metrics: Metrics, policy: CellPolicy, *, clock: Clock, is_slow: Callable[[], bool] = lambda: False
+        self,
+        metrics: Metrics,
+        policy: CellPolicy,
+        pacing: PacingPolicy = PacingPolicy(),  # noqa: B008  (a frozen value)
+        *,
+        clock: Clock,
+        is_slow: Callable[[], bool] = lambda: False,
     ) -> None:
+        self.pace = Pace(pacing)
+        self.wakers: list[Callable[[str], None]] = []  # called with the key of a Cluster whose turn has come
         self.health = CellHealth(policy, is_slow=is_slow)
         self._metrics = metrics
         self._clock = clock
         self._running: dict[str, dict[str, datetime]] = {operation: {} for operation in _OPERATIONS}  # since, by uid
         self._show()
 
-    def note(self, old: Cluster | None, new: Cluster | None) -> None:
-        """A Cluster came, changed or went."""
+    def note(self, old: Cluster | None, new: Cluster | None, *, is_first_list: bool = False) -> None:
+        """A Cluster came, changed or went. Nobody's turn comes before all are listed: the oldest may be the last."""
         self.health.note(old, new)
+        self.pace.note(old, new, self._clock.now())
+        for key in () if is_first_list else self.pace.called(self._clock.now()):
+            for wake in self.wakers:
+                wake(key)
         before = _series(old) if old is not None else set()
         after = _series(new) if new is not None else set()
         for declaration, labels in before - after:

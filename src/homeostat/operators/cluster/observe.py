@@ -38,6 +38,7 @@ from homeostat.operators.cluster.healing.cell import CellSeen
 from homeostat.operators.cluster.healing.seen import EtcdSeen, HostSeen, LeaderHeld, ServerSeen
 from homeostat.operators.cluster.manifests.shape import digest_of
 from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, UID_LABEL, Names, names_of
+from homeostat.operators.cluster.pacing.place import FREE, Place
 from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen, Verdicts, judge
 from homeostat.operators.cluster.restore.seen import HandedSeen, SnapshotsSeen
 from homeostat.operators.cluster.topology import open_zones, standing, topology_of
@@ -92,6 +93,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     cell: CellSeen = CellSeen()
     rewritten: bool = False  # whether all Secrets were written anew since the rotation came to its stage
     upkeep: UpkeepSeen = UpkeepSeen()
+    place: Place = FREE  # in the line of those who want to be made, or to move
     store: str = ""  # where snapshots are kept, for people; empty: nowhere
     snapshots: SnapshotsSeen | None = None  # None: the store was not asked
     handed: HandedSeen | None = None  # a snapshot that this process has ready for the Pods of a restore

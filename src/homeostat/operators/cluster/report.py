@@ -63,10 +63,12 @@ _CALM = {
     words.ISSUING,
     words.WAITING_FOR_ADDRESS,
     words.PAUSED,
+    words.QUEUED,
     words.DELETING,
 }
 _ON_THE_WAY = (
     *(words.UPGRADING, words.ROLLING_BACK, words.AWAITING_HEALTH, words.ENDING_EMULATION),
+    words.QUEUED,
     *(words.AWAITING_SNAPSHOT, words.UPGRADE_UNSECURED),
 )
 # Their being true is no news of its own.
@@ -237,6 +239,8 @@ def _available(seen: Observed, plan: Plan, results: Results) -> tuple[bool, Verd
 def _ready(seen: Observed, plan: Plan, conditions: tuple[Condition, ...]) -> tuple[bool, Verdict]:
     """As declared, and available: what is wrong first in the order of dependence is told."""
     if seen.cluster.metadata.deletion_timestamp is not None and plan.verdict is not None:
+        return False, plan.verdict
+    if plan.verdict is not None and plan.verdict.reason == words.QUEUED:
         return False, plan.verdict
     needed = (words.PKI_READY, words.ENDPOINT_ASSIGNED, words.ETCD_READY, words.API_SERVER_READY)
     for type_ in (*needed, words.CONTROLLERS_READY, words.AVAILABLE, words.SCALED, words.UP_TO_DATE):

@@ -2,23 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
-
-class Word(Struct, frozen=True):
-    """One reason that a user can meet."""
-
-    name: str
-    meaning: str
-    remedy: str
-
-
-class Table(Struct, frozen=True):
-    """The reasons of one condition, or the events."""
-
-    title: str
-    words: tuple[Word, ...]
-
+from homeostat.operators.cluster.wording import Table, Word
 
 ACCEPTED, PKI_READY, ENDPOINT_ASSIGNED = "Accepted", "PKIReady", "EndpointAssigned"
 ETCD_READY, API_SERVER_READY, CONTROLLERS_READY = "EtcdReady", "APIServerReady", "ControllersReady"
@@ -38,6 +22,7 @@ UPGRADE_REFUSED = "UpgradeRefused"
 OVERRIDE_REFUSED = "OverrideRefused"
 UPGRADING = "Upgrading"
 AWAITING_HEALTH = "AwaitingHealth"
+QUEUED = "Queued"
 AWAITING_SNAPSHOT, UPGRADE_UNSECURED = "AwaitingSnapshot", "UpgradeUnsecured"
 UPGRADE_FAILED = "UpgradeFailed"
 ROLLING_BACK = "RollingBack"
@@ -123,6 +108,11 @@ TABLES = (
                 PAUSED,
                 "spec.paused is true: nothing of this cluster is touched, unless it is deleted.",
                 "Set it to false to go on.",
+            ),
+            Word(
+                QUEUED,
+                "As many clusters are being created in the cell as may be at once; this one waits for its turn.",
+                "Wait; `homeostat run cell --max-creating` says how many.",
             ),
             Word(DELETING, "The Cluster is being deleted, and its masters are removed in order.", "Wait."),
             Word(
@@ -378,6 +368,11 @@ TABLES = (
                 ENDING_EMULATION,
                 "All masters are of the declared package version, and begin to serve its minor version.",
                 "Wait; `spec.upgradePolicy.finishEmulation` says when that begins.",
+            ),
+            Word(
+                QUEUED,
+                "As many clusters of the cell move at once as may; this one waits for its turn.",
+                "Wait; `homeostat run cell --max-rolling` says how many.",
             ),
             Word(
                 AWAITING_HEALTH,

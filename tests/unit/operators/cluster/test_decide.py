@@ -249,10 +249,16 @@ def test_a_plan_that_does_nothing_waits_or_says_why(seen: Observed) -> None:
     assert plan.actions or plan.wait or plan.stop or plan.verdict or waits_for_a_change or starting
 
 
-def test_the_next_probe_is_a_minute_away() -> None:
-    plan = plan_for(running())
-    assert plan.wait is not None
-    assert plan.wait.until - NOW == timedelta(seconds=60)
+def test_the_next_probe_is_within_a_minute_and_that_of_others_at_another_time() -> None:
+    def pause(name: str) -> timedelta:
+        wait = plan_for(running(cluster(name))).wait
+        assert wait is not None
+        return wait.until - NOW
+
+    pauses = [pause(f"many-{number}") for number in range(30)]
+    assert timedelta(seconds=45) <= min(pauses) < max(pauses) <= timedelta(seconds=60)
+    assert len(set(pauses)) == 30
+    assert pause("many-7") == pause("many-7")
 
 
 def test_a_proof_from_before_an_outage_is_none() -> None:

@@ -6,7 +6,6 @@ instant is not renewed at one instant, and an operator that restarts comes to th
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
@@ -14,6 +13,7 @@ from cryptography import x509
 from msgspec import Struct
 
 from homeostat.kit.pki.authority import read_certificate
+from homeostat.kit.spreading import share_of
 from homeostat.operators.cluster.names import KUBECONFIG_KEY
 from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
 from homeostat.operators.cluster.pki.leaves import Leaf
@@ -63,16 +63,11 @@ def renewal(certificates: Iterable[Certificate], authorities: Iterable[Certifica
     """
     ends = {each.authority: each.not_after for each in authorities}
     times = [
-        each.not_after - (each.not_after - each.not_before) * (LEFT + SPREAD * _share(who))
+        each.not_after - (each.not_after - each.not_before) * (LEFT + SPREAD * share_of(who))
         for each in certificates
         if each.authority not in ends or each.not_after < ends[each.authority]
     ]
     return min(times, default=None)
-
-
-def _share(who: str) -> float:
-    """Evenly from 0 to 1, and always the same."""
-    return int.from_bytes(hashlib.sha256(who.encode()).digest()[:4]) / (1 << 32)
 
 
 def _read(authority: str, entry: str, certificate: x509.Certificate) -> Certificate:

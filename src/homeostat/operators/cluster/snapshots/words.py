@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from homeostat.operators.cluster.words import AS_DECLARED, ETCD_UNREACHABLE, Table, Word
+from homeostat.operators.cluster.wording import Table, Word
+from homeostat.operators.cluster.words import AS_DECLARED, ETCD_UNREACHABLE
 
 BACKED_UP = "BackedUp"
 
