@@ -12,6 +12,7 @@ from tests.support.apiserver import free_port
 from tests.support.certificates import Authority
 from tests.support.real import require
 
+from homeostat.operators.cluster.manifests.etcd import NOBODY
 from homeostat.operators.cluster.ports import EtcdAccess
 
 NAMES = ("m-0", "m-1", "m-2")
@@ -36,10 +37,19 @@ class Etcds:
         certificate, key = self.authority.user("operator")
         return EtcdAccess(dict(HOSTS), (authority or self.authority).certificate, certificate, key)
 
+    @property
+    def members(self) -> str:
+        """All members, as a member is told of them."""
+        return ",".join(f"{each}=https://{at}:{self.peer_port}" for each, at in HOSTS.items())
+
+    @property
+    def with_one_too_many(self) -> str:
+        """The same, as the operator tells it where no member may begin empty."""
+        return f"{self.members},{NOBODY}=https://{NOBODY}.invalid:{self.peer_port}"
+
     def start(self, name: str, *, state: str = "new", version: str = "", **more: str) -> None:
         """Start a member on what is in its directory; `more` are flags, with `_` for `-`."""
         host = HOSTS[name]
-        members = ",".join(f"{each}=https://{at}:{self.peer_port}" for each, at in HOSTS.items())
         mine, peer = f"https://{host}:{self.client_port}", f"https://{host}:{self.peer_port}"
         tls = {"cert-file": "tls.crt", "key-file": "tls.key", "trusted-ca-file": "ca.crt"}
         flags = {
@@ -49,7 +59,7 @@ class Etcds:
             "advertise-client-urls": mine,
             "listen-peer-urls": peer,
             "initial-advertise-peer-urls": peer,
-            "initial-cluster": members,
+            "initial-cluster": self.members,
             "initial-cluster-state": state,
             "log-level": "error",
             **{f"{side}{flag}": str(self.place / file) for side in ("", "peer-") for flag, file in tls.items()},
@@ -76,6 +86,10 @@ class Etcds:
         """What a member that ends by itself told at last."""
         self._running.pop(name).wait(20)
         return (self.place / f"{name}.log").read_text()[-4000:]
+
+    def forget_words(self, name: str) -> None:
+        """Begin a new log."""
+        (self.place / f"{name}.log").unlink()
 
     def send(self, name: str, number: int) -> None:
         """Send a signal to a member."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.certificates import Authority
-from tests.support.etcds import HOSTS, Etcds, running
+from tests.support.etcds import HOSTS, NAMES, Etcds, etcdctl, running
 
 from homeostat.kit.clock import SystemClock
 from homeostat.operators.cluster.ports import EtcdRefused, MemberSeen, Unreachable
@@ -134,3 +134,29 @@ async def test_who_cannot_prove_to_be_the_clusters_etcd_is_not_asked(membership:
     await until(membership, etcds, m0=True)
     with pytest.raises(Unreachable):
         await membership.members(etcds.access(Authority("stranger")))
+
+
+async def test_members_that_lost_what_they_had_do_not_begin_anew_beside_one_that_remembers(
+    etcds: Etcds, membership: EtcdMembership
+) -> None:
+    await until(membership, etcds, m0=True, m1=True, m2=True)
+    assert etcdctl(etcds, "put", "kept", "promised").returncode == 0
+    for name in NAMES:
+        etcds.kill(name)
+    for name in NAMES[1:]:
+        etcds.wipe(name)
+    etcds.start(NAMES[0], state="existing")
+    for name in NAMES[1:]:
+        assert "member count is unequal" in ends(etcds, name)
+
+
+def ends(etcds: Etcds, name: str) -> str:
+    """What a member says at its end that starts empty, again and again until the one with data answers it."""
+    said = ""
+    for _ in range(20):
+        etcds.start(name, state="existing", initial_cluster=etcds.with_one_too_many)
+        said = etcds.last_words(name)
+        if "cannot fetch cluster info" not in said:
+            break
+        etcds.forget_words(name)
+    return said

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import ADDRESS, NOW, cluster, package
 
-from homeostat.api.cluster.v1alpha1 import ClusterEndpointStatus, ClusterPackageVersionSpec
+from homeostat.api.cluster.v1alpha1 import (
+    ClusterEndpointStatus,
+    ClusterHealingStatus,
+    ClusterPackageVersionSpec,
+    MemberReplacementStatus,
+)
 from homeostat.operators.cluster.manifests import apiserver, audit, controllers, etcd
 from homeostat.operators.cluster.manifests.owned import owned
 from homeostat.operators.cluster.manifests.shape import SECRETS, Desired, Inputs, digest_of
@@ -264,6 +269,16 @@ def test_members_are_told_of_each_other_and_begin_anew_only_once() -> None:
     assert etcd.membership(formed).body["data"]["initial-cluster-state"] == "existing"
     # The Pods must not be replaced for that.
     assert etcd.stateful_set(formed) == etcd.stateful_set(given)
+
+
+def test_no_member_may_begin_empty_where_there_was_data_but_one_that_is_taken_in() -> None:
+    formed = replace(inputs(topology="ha"), is_formed=True)
+    assert list(members(formed)) == ["demo-etcd-0", "demo-etcd-1", "demo-etcd-2", "nobody"]
+    replacement = MemberReplacementStatus(member="demo-etcd-1", member_id="1", claim_uid="2", started_at=NOW)
+    healing = ClusterHealingStatus(replacement=replacement)
+    status = replace(formed.cluster.status, healing=healing)
+    taking_in = replace(formed, cluster=replace(formed.cluster, status=status))
+    assert list(members(taking_in)) == ["demo-etcd-0", "demo-etcd-1", "demo-etcd-2"]
 
 
 def test_a_package_cannot_tell_a_member_who_the_others_are() -> None:

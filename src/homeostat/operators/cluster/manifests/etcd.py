@@ -1,8 +1,13 @@
 """etcd: a StatefulSet with TLS between all parties, and what members and API servers find each other by.
 
 Who belongs to the members stands in a ConfigMap that a member reads when it starts, not in the Pod template: members
-come and go without the others being restarted. Once the cluster was Ready, the ConfigMap says `existing`: a member that
-lost its volume then finds that it cannot start, instead of beginning anew, empty, where there was data.
+come and go without the others being restarted.
+
+Once the cluster was Ready, no member may begin empty where there was data: it would vote as if it had never seen what
+it promised to keep, and two such members would elect each other against the one that remembers. `existing` alone does
+not prevent that, because etcd takes in whoever bears the name of a member. But a member without data compares the list
+that it was given with the one that the others keep, and ends itself when they differ. So the ConfigMap names one member
+too many at all times but when a member is being taken in; those that have data do not look at it.
 """
 
 from __future__ import annotations
@@ -30,11 +35,12 @@ from homeostat.operators.cluster.names import (
     UID_LABEL,
     labels,
 )
-from homeostat.operators.cluster.topology import ETCD
+from homeostat.operators.cluster.topology import ETCD, JOIN
 
 NAME = ETCD
 DATA = "/var/lib/etcd"
 POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name"  # given by the cell's StatefulSet controller
+NOBODY = "nobody"  # the member too many
 _MEMBERS, _STATE = "initial-cluster", "initial-cluster-state"  # entries of the ConfigMap
 _FROM_MEMBERSHIP = {"ETCD_INITIAL_CLUSTER": _MEMBERS, "ETCD_INITIAL_CLUSTER_STATE": _STATE}
 
@@ -67,12 +73,20 @@ def client_service(inputs: Inputs) -> Desired:
 
 
 def membership(inputs: Inputs) -> Desired:
-    """Which members there are, for one that starts without data."""
+    """Which members there are, for one that starts without data, as long as one may."""
+    listed = initial_cluster(inputs, inputs.topology.listed)
     data = {
-        _MEMBERS: initial_cluster(inputs, inputs.topology.listed),
+        _MEMBERS: listed if takes_in(inputs) else f"{listed},{NOBODY}={peer_url(inputs, NOBODY)}",
         _STATE: "existing" if inputs.is_formed else "new",
     }
     return derived(CONFIG_MAP, inputs, inputs.names.etcd, NAME, {"data": data})
+
+
+def takes_in(inputs: Inputs) -> bool:
+    """Whether a member may begin empty now: the first ones, one that replaces another, one that joins."""
+    status, change = inputs.cluster.status, inputs.topology.change
+    is_replacing = status.healing is not None and status.healing.replacement is not None
+    return not inputs.is_formed or is_replacing or (change is not None and change.action == JOIN)
 
 
 def initial_cluster(inputs: Inputs, count: int) -> str:
