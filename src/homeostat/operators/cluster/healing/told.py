@@ -34,9 +34,10 @@ def healed(before: ClusterStatus, healing: Heal, mending: Mend) -> ClusterHealin
         known = replace(begun(known, healing.begins), restarts=known.restarts if known is not None else ())
     elif healing.ends and known is not None:
         known = replace(known, replacement=None)
-    if mending.restarts is None:
-        return known
-    return replace(known or ClusterHealingStatus(), restarts=mending.restarts)
+    if mending.restarts is not None:
+        known = replace(known or ClusterHealingStatus(), restarts=mending.restarts)
+    # Applied empty where it was full, it would be stored as null, which the CRD refuses.
+    return known if known != ClusterHealingStatus() else None
 
 
 def etcd_verdict(trouble: Verdict, healing: Heal) -> Verdict:
