@@ -55,6 +55,11 @@ async def test_defaults_are_filled_in(client: Client) -> None:
             "keep": {"daily": 7, "hourly": 0, "last": 5, "weekly": 4},
             "paused": False,
         },
+        "audit": {"level": "Metadata"},
+        "keys": {
+            "released": {"authorities": 0, "encryptionKey": 0, "tokenKey": 0},
+            "rotations": {"authorities": 0, "encryptionKey": 0, "tokenKey": 0},
+        },
         "healing": {"paused": False, "replaceMemberAfterSeconds": 300},
         "deletionProtection": False,
         "paused": False,
