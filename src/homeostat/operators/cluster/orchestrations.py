@@ -14,6 +14,7 @@ from homeostat.operators.cluster.metrics import (
     FAILED,
     HEAL,
     ROLLBACK,
+    SCALE,
     SUCCEEDED,
     UPGRADE,
     ended,
@@ -39,6 +40,8 @@ def running(cluster: Cluster) -> dict[str, datetime]:
         found[ROLLBACK if upgrade.failed_version else UPGRADE] = upgrade.started_at
     if healing is not None and healing.replacement is not None:
         found[HEAL] = healing.replacement.started_at
+    if status.topology is not None and status.topology.started_at is not None:
+        found[SCALE] = status.topology.started_at
     return found
 
 
@@ -54,7 +57,7 @@ def gone(cluster: Cluster, now: datetime) -> tuple[Measure, ...]:
 
 def measured(seen: Observed, plan: Plan, status: ClusterStatus, now: datetime) -> tuple[Measure, ...]:
     """What ended between the status that was and the one that will be."""
-    return (*_created(seen, status), *_moved(seen, plan, now), *_healed(seen, plan, now))
+    return (*_created(seen, status), *_moved(seen, plan, now), *_healed(seen, plan, now), *_scaled(seen, plan, now))
 
 
 def _created(seen: Observed, status: ClusterStatus) -> tuple[Measure, ...]:
@@ -100,6 +103,16 @@ def _healed(seen: Observed, plan: Plan, now: datetime) -> tuple[Measure, ...]:
     if plan.heal.begins is not None:
         return ended(HEAL, FAILED, seconds)
     return ended(HEAL, SUCCEEDED, seconds) if plan.heal.ends else ()
+
+
+def _scaled(seen: Observed, plan: Plan, now: datetime) -> tuple[Measure, ...]:
+    """A change of the topology that was taken back was abandoned."""
+    topology = seen.cluster.status.topology
+    becomes = plan.scale.becomes if plan.scale is not None else None
+    if topology is None or topology.started_at is None or becomes is None or becomes.started_at is not None:
+        return ()
+    result = ABANDONED if becomes.complete == topology.complete else SUCCEEDED
+    return ended(SCALE, result, _seconds(topology.started_at, now))
 
 
 def _seconds(began: datetime, now: datetime) -> float:

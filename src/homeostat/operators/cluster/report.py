@@ -42,7 +42,6 @@ from homeostat.operators.cluster.restore.beginning import is_under_way
 from homeostat.operators.cluster.restore.told import restore_notes, restored
 from homeostat.operators.cluster.rollout.told import begun_with, moved, up_to_date, upgrade_notes, will_be_made
 from homeostat.operators.cluster.scaling.told import as_many_as_declared, scaled, scaling_notes
-from homeostat.operators.cluster.topology import is_changing
 from homeostat.operators.cluster.turns.renewing import expiring
 from homeostat.operators.cluster.turns.told import rotation_notes, turned
 from homeostat.operators.cluster.upkeep.told import care_measures, care_notes, etcd_cared, kept
@@ -274,7 +273,7 @@ def _phase(seen: Observed, plan: Plan, status: ClusterStatus) -> str:
         return "Restoring"
     if plan.step is not None and plan.step.verdict is not None and plan.step.verdict.reason in _ON_THE_WAY:
         return "Upgrading"
-    if is_changing(seen.cluster):
+    if status.topology is not None and status.topology.started_at is not None:
         return "Scaling"
     if status.ready_at is not None:
         return "Degraded"
