@@ -1,4 +1,4 @@
-"""Restores on real hosts: write, snapshot, destroy, restore, read."""
+"""Restores on real hosts: write, snapshot, destroy, restore, read; of a deleted cluster, and of a lost quorum."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from tests.support.business import create, declare, homeostat, wait_ready
-from tests.support.datacentre import Centre
+from tests.support.datacentre import Centre, eventually, on_host
 
 pytestmark = pytest.mark.real
 
 NAMESPACE = "real-restore"
+TOLD_S, RESTORED_S = 150, 240
 
 
 @pytest.fixture
@@ -75,6 +76,19 @@ def stage(centre: Centre, cluster: str) -> str:
     return str(status(centre, cluster).get("restore", {}).get("stage", ""))
 
 
+def directory(centre: Centre, member: str) -> str:
+    """Where a member's volume is on its host."""
+    volume = centre.get("pvc", f"data-{member}", "-n", NAMESPACE)["spec"]["volumeName"]
+    source = centre.get("pv", volume)["spec"]
+    return str((source.get("local") or source["hostPath"])["path"])
+
+
+def spoil(database: str) -> str:
+    """Leave garbage where a database was; the process that has it open does not see it before it starts again."""
+    new = f"{database}.new"
+    return f"head -c 65536 /dev/urandom > {new} && chown --reference={database} {new} && mv {new} {database}"
+
+
 def test_a_deleted_cluster_is_declared_anew_with_its_data_and_its_keys(
     centre: Centre, namespace: str, say: Callable[[str], None]
 ) -> None:
@@ -97,3 +111,33 @@ def test_a_deleted_cluster_is_declared_anew_with_its_data_and_its_keys(
     assert revision(centre, "phoenix") > last
     assert stage(centre, "phoenix") == "Done"
     assert centre.get("secret", "phoenix-pki", "-n", namespace)["data"] == keys["data"]
+
+
+def test_a_lost_quorum_is_restored_after_the_approval_of_its_snapshot(
+    centre: Centre, namespace: str, say: Callable[[str], None]
+) -> None:
+    create(centre, namespace, "tall", "cluster-ha.yaml", healing={"replaceMemberAfterSeconds": 30})
+    write(centre, "tall", "before")
+    taken = snapshot(centre, "tall")
+    write(centre, "tall", "after")
+    last = revision(centre, "tall")
+    lost = time.monotonic()
+    for member in ("tall-etcd-1", "tall-etcd-2"):
+        host = centre.get("pod", member, "-n", namespace)["spec"]["nodeName"]
+        on_host(centre, host, spoil(f"{directory(centre, member)}/data/member/snap/db"))
+        centre.kubectl("delete", "pod", member, "-n", namespace, "--grace-period=1", "--wait=false")
+    loss = eventually(lambda: status(centre, "tall").get("quorumLoss", {}).get("newestSnapshot"), within_s=TOLD_S)
+    told = time.monotonic()
+    assert loss == taken
+    assert stage(centre, "tall") == ""
+    approval = json.dumps({"spec": {"healing": {"approveRestore": taken}}})
+    centre.kubectl("patch", "cluster", "tall", "-n", namespace, "--type=merge", "-p", approval)
+    eventually(lambda: stage(centre, "tall") == "Done", within_s=RESTORED_S)
+    restored = time.monotonic()
+    say(f"a lost quorum is told after {told - lost:.0f} s, and restored {restored - told:.0f} s after its approval")
+    wait_ready(centre, namespace, "tall")
+    assert read(centre, "tall") == written("before")
+    assert revision(centre, "tall") > last + 900_000_000
+    host = centre.get("pod", "tall-etcd-1", "-n", namespace)["spec"]["nodeName"]
+    assert f"data.before-1-{taken}" in on_host(centre, host, f"ls {directory(centre, 'tall-etcd-1')}").split()
+    assert "quorumLoss" not in status(centre, "tall")
