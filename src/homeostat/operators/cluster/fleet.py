@@ -7,7 +7,8 @@ kept that the objects do not say.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 
@@ -21,6 +22,7 @@ from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.orchestrations import running
 from homeostat.operators.cluster.pacing.pace import Pace
 from homeostat.operators.cluster.pacing.pace import Policy as PacingPolicy
+from homeostat.operators.cluster.pki.material import CAS
 from homeostat.telemetry.metrics import Declaration, Measure, Metrics
 
 _OPERATIONS = (told.CREATE, told.UPGRADE, told.ROLLBACK, told.DELETE, told.HEAL, told.SCALE)
@@ -47,6 +49,7 @@ class Fleet:
         self._metrics = metrics
         self._clock = clock
         self._running: dict[str, dict[str, datetime]] = {operation: {} for operation in _OPERATIONS}  # since, by uid
+        self._ends: dict[str, dict[str, float]] = {authority: {} for authority in CAS}  # Unix time, by uid
         self._show()
 
     def note(self, old: Cluster | None, new: Cluster | None, *, is_first_list: bool = False) -> None:
@@ -65,6 +68,7 @@ class Fleet:
         for one, is_there in ((old, False), (new, True)):
             if one is not None:
                 self._follow(one, running(one) if is_there else {})
+                self._follow_certificates(one, is_there=is_there)
 
     def note_pod(self, old: Pod | None, new: Pod | None) -> None:
         """A Pod of a master came, changed or went. What it went through before we saw it is not known."""
@@ -85,12 +89,24 @@ class Fleet:
             else:
                 since.pop(uid, None)
 
+    def _follow_certificates(self, cluster: Cluster, *, is_there: bool) -> None:
+        uid = cluster.metadata.uid
+        told_of = {each.authority: each for each in cluster.status.certificates} if is_there else {}
+        for authority, ends in self._ends.items():
+            if authority in told_of:
+                one = told_of[authority]
+                ends[uid] = min(one.not_after, one.soonest or one.not_after).timestamp()
+            else:
+                ends.pop(uid, None)
+
     def _show(self) -> None:
         """What depends on the time of the scrape is read then."""
         gauge = self._metrics.gauge
         for operation, since in self._running.items():
             gauge(told.RUNNING).labels(operation).set_function(since.__len__)
             gauge(told.LONGEST).labels(operation).set_function(partial(self._longest_s, since))
+        for authority, ends in self._ends.items():
+            gauge(told.CERTIFICATES_END).labels(authority).set_function(partial(_first, ends))
         gauge(told.FORMED).set_function(lambda: self.health.look(self._clock.now()).clusters)
         gauge(told.SICK).set_function(lambda: self.health.look(self._clock.now()).sick)
         gauge(told.FROZEN).labels("MassFailure").set_function(lambda: self.health.is_mass_failure)
@@ -100,6 +116,10 @@ class Fleet:
 
     def _longest_s(self, since: dict[str, datetime]) -> float:
         return (self._clock.now() - min(since.values())).total_seconds() if since else 0.0
+
+
+def _first(ends: Mapping[str, float]) -> float:
+    return min(ends.values(), default=math.inf)
 
 
 def _series(cluster: Cluster) -> set[Series]:

@@ -91,6 +91,14 @@ ETCD_REPAIRS = declare(
     "What was done to the stores of etcd: compact, defragment, disarm",
     labels=("repair",),
 )
+CERTIFICATES_END = declare(
+    "homeostat_cluster_certificate_expiry_timestamp_seconds",
+    "gauge",
+    "seconds",
+    "When the certificate of any Cluster's masters runs out that does so first, by the authority that signed it, the "
+    "authority's own among them; +Inf without clusters",
+    labels=("authority",),
+)
 FORMED = declare("homeostat_cell_clusters", "gauge", "clusters", "Clusters of the cell that were Ready once")
 SICK = declare(
     "homeostat_cell_sick_clusters",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import math
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 from tests.support.clock import ManualClock
 from tests.support.clusters import NOW, cluster, pod, running
 
+from homeostat.api.cluster.certificates import ClusterCertificateStatus
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterHealingStatus, MemberReplacementStatus
 from homeostat.api.meta import Condition
 from homeostat.api.pods import Pod
@@ -183,3 +185,20 @@ async def test_probes_tell_how_they_ended_and_how_long_they_took() -> None:
         labels = {"target": target, "result": result}
         taken = metrics.registry.get_sample_value("homeostat_probe_duration_seconds_sum", labels)
         assert taken == 0.25
+
+
+def test_the_certificate_of_a_cell_that_runs_out_first_is_told_by_authority() -> None:
+    scrape = Scrape()
+    assert scrape.value("cluster_certificate_expiry_timestamp_seconds", authority="ca") == math.inf
+    late, soon = NOW + timedelta(days=300), NOW + timedelta(days=9)
+    one, two = (with_certificate(running(cluster(name)).cluster, end) for name, end in (("a", late), ("b", soon)))
+    scrape.fleet.note(None, one)
+    scrape.fleet.note(None, two)
+    assert scrape.value("cluster_certificate_expiry_timestamp_seconds", authority="ca") == soon.timestamp()
+    scrape.fleet.note(two, None)
+    assert scrape.value("cluster_certificate_expiry_timestamp_seconds", authority="ca") == late.timestamp()
+
+
+def with_certificate(of: Cluster, end: datetime) -> Cluster:
+    told = ClusterCertificateStatus(authority="ca", not_after=NOW + timedelta(days=3650), soonest=end)
+    return replace(of, status=replace(of.status, certificates=(told,)))
