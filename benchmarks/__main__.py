@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.support.real import require
 
-from benchmarks import datacentre, entries, report
+from benchmarks import datacentre, entries, idle, report
 from benchmarks.contender import ROOT, Entry
 from benchmarks.load import Load
 from benchmarks.scenarios import (
@@ -42,7 +42,7 @@ def arguments() -> argparse.Namespace:
         "scenarios",
         nargs="*",
         metavar="SCENARIO",
-        help="machines, queue, pods, cluster (default: all that need no root)",
+        help="machines, queue, pods, idle, cluster (default: all that need no root)",
     )
     parser.add_argument("--small", action="store_true", help="try the machinery out; the figures mean nothing")
     parser.add_argument("--rounds", type=int, default=3, help="how often each contender runs; medians are shown")
@@ -142,6 +142,14 @@ def in_data_centre(rounds: int) -> Rounds:
     return {"homeostat": measured}
 
 
+async def of_idle_clusters(is_small: bool) -> Rounds:
+    """What clusters cost with which nothing happens; one round, for each count is measured for minutes."""
+    say("declaring clusters and leaving them in peace")
+    with machine_to_ourselves():
+        measured = await (idle.cost_of_idle((1, 3), 5.0) if is_small else idle.cost_of_idle())
+    return {name: [one[name] for one in measured] for name in measured[0]}
+
+
 def say(text: str) -> None:
     """Progress, on stderr."""
     print(text, file=sys.stderr, flush=True)
@@ -155,6 +163,8 @@ async def measure(options: argparse.Namespace) -> None:
     if "cluster" in options.scenarios:  # before the processors are shared out: a data centre takes them all
         results["cluster"] = in_data_centre(options.rounds)
     os.sched_setaffinity(0, {0})
+    if not options.scenarios or "idle" in options.scenarios:
+        results["idle"] = await of_idle_clusters(options.small)
     if not options.scenarios or {"machines", "queue"} & set(options.scenarios):
         results |= await on_real_server(go, size, options)
     results |= await on_stub(go, size, options)

@@ -13,6 +13,7 @@ from tests.support.datacentre import Centre, eventually
 pytestmark = pytest.mark.real
 
 HOME = ("-n", "homeostat-system")
+PODS = ("pods", *HOME, "-l", "app.kubernetes.io/name=homeostat")
 NAMESPACE = "real-operator"
 
 
@@ -54,7 +55,7 @@ def test_homeostat_is_rolled_without_touching_a_master(
 ) -> None:
     create(centre, namespace, "calm")
     before, leader = masters(centre, namespace), lease(centre)["holderIdentity"]
-    operators = {one["metadata"]["uid"] for one in centre.get("pods", *HOME)["items"]}
+    operators = {one["metadata"]["uid"] for one in centre.get(*PODS)["items"]}
     centre.kubectl("rollout", "restart", "deployment/homeostat", *HOME)
     held, without_s, until = True, 0.0, time.monotonic() + 90
     last = time.monotonic()
@@ -76,7 +77,7 @@ def test_homeostat_is_rolled_without_touching_a_master(
 
 
 def is_rolled(centre: Centre, old: set[str]) -> bool:
-    pods = [one for one in centre.get("pods", *HOME)["items"] if one["metadata"]["labels"].get("pod-template-hash")]
+    pods = centre.get(*PODS)["items"]
     ready = [
         one
         for one in pods
