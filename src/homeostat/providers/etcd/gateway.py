@@ -6,6 +6,7 @@ numbers as strings, and errors with gRPC's code.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -16,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from homeostat.kit.clock import Clock
+from homeostat.kube.http import GOODBYE_S
 from homeostat.kube.target import ConfigError
 from homeostat.kube.tls import load_pair
 from homeostat.operators.cluster.ports import EtcdAccess, EtcdRefused, Unreachable
@@ -64,6 +66,12 @@ class Gateway:
         self._context = context
         self._port = port
         self._clock = clock
+        self._has_cut = False  # a call off while it was being opened
+
+    async def hush(self) -> None:
+        """After the session is closed: aiohttp ends TLS of such calls unseen by its own close, and the loop must see it."""
+        if self._has_cut:
+            await self._clock.sleep(GOODBYE_S)
 
     async def call(self, host: str, method: str, body: dict[str, Any], answer: type[T], *, within_s: float) -> T:
         """Call a method such as `cluster/member/list`. Raises Unreachable and EtcdRefused."""
@@ -75,7 +83,11 @@ class Gateway:
             ):
                 status, content = response.status, await _content(response)
         except TimeoutError:
+            self._has_cut = True
             raise Unreachable(f"etcd at {host}: no answer to {method} within {within_s:g} s") from None
+        except asyncio.CancelledError:
+            self._has_cut = True
+            raise
         except (aiohttp.ClientError, OSError) as error:
             raise Unreachable(f"etcd at {host}: {error}") from error
         if status != 200:
@@ -139,8 +151,13 @@ async def reaching(access: EtcdAccess, *, port: int, clock: Clock) -> AsyncItera
     """Calls to the members of one cluster, until the block ends. Raises Unreachable."""
     context = context_of(access)
     connector = aiohttp.TCPConnector(force_close=True)
-    async with aiohttp.ClientSession(connector=connector) as session:
-        yield Gateway(session, context, port=port, clock=clock)
+    session = aiohttp.ClientSession(connector=connector)
+    gateway = Gateway(session, context, port=port, clock=clock)
+    try:
+        yield gateway
+    finally:
+        await session.close()
+        await gateway.hush()
 
 
 async def _content(response: aiohttp.ClientResponse) -> bytes:
