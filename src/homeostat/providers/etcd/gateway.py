@@ -69,7 +69,7 @@ class Gateway:
         self._has_cut = False  # a call off while it was being opened
 
     async def hush(self) -> None:
-        """After the session is closed: aiohttp ends TLS of such calls unseen by its own close, and the loop must see it."""
+        """After the session is closed: aiohttp ends TLS of such calls unseen by its own close; the loop must see it."""
         if self._has_cut:
             await self._clock.sleep(GOODBYE_S)
 
