@@ -40,6 +40,8 @@ from homeostat.operators.cluster.manifests.shape import digest_of
 from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, UID_LABEL, Names, names_of
 from homeostat.operators.cluster.pacing.place import FREE, Place
 from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen, Verdicts, judge
+from homeostat.operators.cluster.ports import EtcdAccess
+from homeostat.operators.cluster.reaching import access_by
 from homeostat.operators.cluster.restore.seen import HandedSeen, SnapshotsSeen
 from homeostat.operators.cluster.topology import open_zones, standing, topology_of
 from homeostat.operators.cluster.upkeep.seen import UpkeepSeen
@@ -123,6 +125,7 @@ class Memory(Struct):
     unready: dict[str, datetime] = field(default_factory=dict)
     members: EtcdSeen | None = None
     admin: Hidden = Hidden()  # the administrator's kubeconfig, as the cache has it: probes cost the cell nothing
+    etcd: EtcdAccess = EtcdAccess({}, b"", b"", b"")  # the same for looks at the stores of etcd
     servers: dict[str, ServerSeen] = field(default_factory=dict)
     leaders: dict[str, LeaderHeld] = field(default_factory=dict)
     snapshots: SnapshotsSeen | None = None
@@ -173,6 +176,8 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
     endpoint = cluster.status.endpoint or _assigned(cluster, services, names)
     secrets = {secret.metadata.name: secret for secret in _of(caches.secrets, key, uid)}
     known.admin = _kubeconfig(secrets.get(names.admin))
+    if names.apiserver in secrets:
+        known.etcd = access_by(cluster, secrets[names.apiserver])
     authority, seen = judge(cluster, names, endpoint, secrets, known.verdicts, now)
     others = (*_of(caches.config_maps, key, uid), *_of(caches.budgets, key, uid))
     live = {

@@ -12,7 +12,6 @@ from homeostat.kube.client import Client
 from homeostat.operators.cluster.actions import RemoveMember
 from homeostat.operators.cluster.observe import Memory, Observed
 from homeostat.operators.cluster.ports import EtcdAccess, EtcdRefused, EtcdUpkeep, Unreachable
-from homeostat.operators.cluster.reaching import etcd_access
 from homeostat.operators.cluster.topology import standing
 from homeostat.operators.cluster.upkeep.actions import (
     AllowDowngrade,
@@ -42,7 +41,7 @@ class UpkeepActor:
     async def act(self, seen: Observed, action: UpkeepAction) -> Outcome:
         """Ask, or change something; what was known of the stores before is void then."""
         try:
-            access = await etcd_access(self._client, seen.cluster)
+            access = self._memory(seen.cluster.metadata.uid).etcd
             if isinstance(action, AskStores):
                 answer = await self._upkeep.look(access)
                 self._know(seen, at=self._clock.now(), answer=answer, failure="", is_stale=False)
@@ -58,7 +57,7 @@ class UpkeepActor:
     async def still_deviates(self, seen: Observed, action: RemoveMember) -> str:
         """Why a member must not be removed for its data after all; empty when all others agree against it."""
         try:
-            hashes = await self._upkeep.hashes(await etcd_access(self._client, seen.cluster))
+            hashes = await self._upkeep.hashes(self._memory(seen.cluster.metadata.uid).etcd)
         except (Unreachable, EtcdRefused) as error:
             return str(error)
         host = seen.names.etcd_host(action.member)
