@@ -15,7 +15,7 @@ from homeostat.kit.random import system_random
 from homeostat.kube.client import Client
 from homeostat.kube.config import from_kubeconfig_bytes
 from homeostat.kube.connect import connect
-from homeostat.kube.errors import AlreadyExists, KubeError
+from homeostat.kube.errors import AlreadyExists, ApiError, KubeError
 from homeostat.kube.retrying import NO_RETRIES
 
 EVERY_S = 0.2
@@ -26,7 +26,7 @@ class Life:
     """Five reads and five writes a second through the endpoint, in a thread of its own."""
 
     def __init__(self, kubeconfig: bytes, *, attempts: int = 1) -> None:
-        """A request that fails is tried so often in all, at once."""
+        """A request that fails is tried so often in all: at once, or when the server asked for it."""
         self._config = from_kubeconfig_bytes(kubeconfig)
         self._attempts = attempts
         self._stop = threading.Event()
@@ -85,6 +85,8 @@ class Life:
                     self.failures.append((began, f"{what}: {error}"))
                     return
                 self.retried += 1
+                if isinstance(error, ApiError) and error.retry_after_s:
+                    await SystemClock().sleep(min(error.retry_after_s, TIMEOUT_S))
             else:
                 return
 
