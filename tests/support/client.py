@@ -26,7 +26,7 @@ class Life:
     """Five reads and five writes a second through the endpoint, in a thread of its own."""
 
     def __init__(self, kubeconfig: bytes, *, attempts: int = 1) -> None:
-        """A request that fails is tried so often in all: at once, or when the server asked for it."""
+        """A request that fails is tried so often in all: after a moment, or when the server asked for it."""
         self._config = from_kubeconfig_bytes(kubeconfig)
         self._attempts = attempts
         self._stop = threading.Event()
@@ -85,8 +85,9 @@ class Life:
                     self.failures.append((began, f"{what}: {error}"))
                     return
                 self.retried += 1
-                if isinstance(error, ApiError) and error.retry_after_s:
-                    await SystemClock().sleep(min(error.retry_after_s, TIMEOUT_S))
+                # At once it could meet another connection to the server that is just ending.
+                asked = error.retry_after_s if isinstance(error, ApiError) else None
+                await SystemClock().sleep(min(asked or EVERY_S, TIMEOUT_S))
             else:
                 return
 
