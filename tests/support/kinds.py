@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import yaml
@@ -18,6 +19,15 @@ def install(server: ApiServer) -> None:
         server.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / each))
     names = [f"crd/{name}" for name in CRDS]
     server.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+
+
+def clear(server: ApiServer) -> None:
+    """Let no Cluster be left that an operator of a later test would care for, or that a later list would show."""
+    free = '{"metadata": {"finalizers": null}, "spec": {"deletionProtection": false}}'
+    for each in json.loads(server.kubectl("get", "clusters", "--all-namespaces", "-o", "json"))["items"]:
+        name, namespace = each["metadata"]["name"], each["metadata"]["namespace"]
+        server.kubectl("patch", "cluster", name, "-n", namespace, "--type=merge", "-p", free)
+        server.kubectl("delete", "cluster", name, "-n", namespace, "--ignore-not-found")
 
 
 def example(path: str) -> dict[str, Any]:

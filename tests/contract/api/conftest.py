@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from tests.support.apiserver import ApiServer, api_server
-from tests.support.kinds import install
+from tests.support.kinds import clear, install
 
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
@@ -21,6 +21,13 @@ def server(api_server: ApiServer) -> ApiServer:
     """The API server with the CRDs of deploy/crds."""
     install(api_server)
     return api_server
+
+
+@pytest.fixture(scope="module", autouse=True)
+def leave_no_cluster(server: ApiServer) -> Iterator[None]:
+    """Operators of later tests care for all Clusters that there are."""
+    yield
+    clear(server)
 
 
 @pytest.fixture

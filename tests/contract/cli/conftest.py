@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import pytest
 from tests.support.apiserver import ApiServer, api_server
-from tests.support.kinds import install
+from tests.support.kinds import clear, install
 from tests.support.terminal import Outcome, run
 
 __all__ = ["api_server"]
@@ -25,6 +26,13 @@ def server(api_server: ApiServer) -> ApiServer:
     namespace = '{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "cli"}}'
     api_server.kubectl("apply", "--server-side", "-f", "-", stdin=namespace)
     return api_server
+
+
+@pytest.fixture(scope="module", autouse=True)
+def leave_no_cluster(server: ApiServer) -> Iterator[None]:
+    """Operators of later tests care for all Clusters that there are."""
+    yield
+    clear(server)
 
 
 @pytest.fixture

@@ -44,10 +44,10 @@ def in_cgroup(name: str) -> frozenset[int]:
     """Living processes in a host's control group, in whichever hierarchy."""
     found: set[int] = set()
     for group in cgroups(name):
-        for procs in group.rglob("cgroup.procs"):
+        for inner in _tree(group):
             # A group may vanish, or (version 2, threaded) refuse to list processes, between the look and the read.
             with contextlib.suppress(OSError):
-                found.update(int(line) for line in procs.read_text().split())
+                found.update(int(line) for line in (inner / "cgroup.procs").read_text().split())
     return frozenset(pid for pid in found if start_time(pid))
 
 
@@ -73,9 +73,8 @@ def cgroups(name: str) -> tuple[Path, ...]:
 def remove_cgroups(name: str) -> None:
     """Remove a host's empty control groups, and the groups above them when no other host is left."""
     for group in cgroups(name):
-        for inner in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
+        for inner in sorted(_tree(group), reverse=True):
             _remove(inner)
-        _remove(group)
     for parent in _parents():
         _remove(parent)
 
@@ -91,6 +90,12 @@ def _parents() -> tuple[Path, ...]:
     """Where hosts' groups are, in each hierarchy that has any."""
     tops = (CGROUP_ROOT, *sorted(path for path in CGROUP_ROOT.glob("*") if path.is_dir() and not path.is_symlink()))
     return tuple(parent for top in tops if (parent := top / CGROUP_PARENT).is_dir())
+
+
+def _tree(group: Path) -> Iterator[Path]:
+    """A group and all groups in it. They come and go meanwhile, so one that is gone when it is looked into is empty."""
+    for directory, _, _ in os.walk(group):
+        yield Path(directory)
 
 
 def _remove(group: Path) -> None:

@@ -16,13 +16,14 @@ import hmac
 import secrets
 import shutil
 import ssl
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import uvicorn
 from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from homeostat.kit.clock import Clock
@@ -36,6 +37,8 @@ from homeostat.runtime.serving import QuietServer, listen
 
 AT_ONCE = 2  # fetches: each holds one of the operator's workers, and a plain snapshot on disk
 UNUSED_S = 1800.0  # an offer that nobody has asked for is withdrawn
+_PART_BYTES = 1 << 20
+_BYTES = "application/octet-stream"
 _SWEEP_S = 60.0
 _DIRECTORY = "handout"
 
@@ -161,4 +164,12 @@ class SnapshotHandout:
         if held is None or not hmac.compare_digest(token.encode(), held.offer.token.encode()):
             return PlainTextResponse("nothing is on offer here for this token\n", 404)
         held.used_at = self._clock.monotonic()
-        return FileResponse(held.file, media_type="application/octet-stream")
+        size = str(held.file.stat().st_size)
+        return StreamingResponse(_parts(held.file), headers={"content-length": size}, media_type=_BYTES)
+
+
+async def _parts(file: Path) -> AsyncGenerator[bytes, None]:
+    """A file in parts. It is closed at once where whoever fetches it hangs up, which is a cancellation here."""
+    with file.open("rb") as opened:
+        while part := await asyncio.to_thread(opened.read, _PART_BYTES):
+            yield part
