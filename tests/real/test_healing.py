@@ -112,7 +112,7 @@ def test_each_derived_object_deleted_and_each_secret_corrupted_in_turn_comes_bac
     say(f"{len(derived)} objects deleted and their Secrets corrupted in turn: all is well {took:.0f} s after the first")
     assert "namespace/kept" in centre.business(name, "get", "namespaces", "-o", "name", namespace=NAMESPACE)
     assert plain.status()["endpoint"] == endpoint
-    assert len(derived) == 15, derived
+    assert len(derived) == 16, derived
 
 
 def uid_of(centre: Centre, kind: str, name: str) -> str:
