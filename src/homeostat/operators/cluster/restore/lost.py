@@ -97,7 +97,8 @@ def _approved(seen: Observed, loss: QuorumLossStatus, now: datetime) -> Lost | N
     if judged.ask is not None:
         return Lost(Heal(_verdict(message), (judged.ask,), wait=Wait(now + _ANSWERED, message)), _tell(loss))
     if judged.begins is not None:
-        begins = Restoring(becomes=judged.begins, has_looked=True, loss=loss)
+        # It counts once: members that start on the restored data are not ready for a while either.
+        begins = Restoring(becomes=judged.begins, has_looked=True, loss=replace(loss, spent_approval=snapshot))
         return Lost(Heal(Verdict(words.RESTORING, message), wait=Wait(now, message)), begins)
     refused = f"{message}, and refused: {judged.refused}"
     return Lost(Heal(Verdict(words.RESTORE_REFUSED, refused), wait=Wait(now + ASKED_AGAIN, refused)), _tell(loss))

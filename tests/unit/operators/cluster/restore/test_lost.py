@@ -108,6 +108,13 @@ def test_an_approval_that_names_a_sound_snapshot_begins_and_that_is_told_first()
     assert (becomes.taken_at, becomes.lost_seconds) == (TAKEN_AT, 720)
 
 
+def test_an_approval_counts_once_also_while_members_start_on_the_restored_data() -> None:
+    seen = lost(approveRestore=ID, answer=store_said())
+    begun = look(seen).restore
+    status = replace(seen.cluster.status, restore=begun.becomes, quorum_loss=begun.loss)
+    assert told(replace(seen, cluster=replace(seen.cluster, status=status)))[0] == words.QUORUM_LOST
+
+
 def test_what_was_approved_before_the_loss_was_told_is_no_approval_of_it() -> None:
     first = look(lost(told=False, approveRestore=ID, answer=store_said())).restore.loss
     assert first is not None
