@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 from tests.support.datacentre import Centre
@@ -32,6 +32,17 @@ def centre() -> Iterator[Centre]:
     finally:
         if not kept:
             real.homeostat("down")
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print a figure past pytest's capture."""
+
+    def tell(line: str) -> None:
+        with capsys.disabled():
+            print(f"\nmeasured: {line}")  # noqa: T201  (figures for the docs)
+
+    return tell
 
 
 @pytest.hookimpl(wrapper=True)

@@ -44,17 +44,6 @@ def tall(centre: Centre) -> Iterator[Centre]:
     centre.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
 
 
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Print a figure past pytest's capture."""
-
-    def tell(line: str) -> None:
-        with capsys.disabled():
-            print(f"\nmeasured: {line}")  # noqa: T201  (figures for the docs)
-
-    return tell
-
-
 def secret(centre: Centre, name: str) -> dict[str, bytes]:
     """The entries of a Secret of the cell."""
     data = centre.get("secret", name, "-n", NAMESPACE)["data"]

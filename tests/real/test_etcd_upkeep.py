@@ -42,17 +42,6 @@ def store(centre: Centre) -> Iterator[Centre]:
     centre.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
 
 
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Print a figure past pytest's capture."""
-
-    def tell(line: str) -> None:
-        with capsys.disabled():
-            print(f"\nmeasured: {line}")  # noqa: T201  (figures for the docs)
-
-    return tell
-
-
 def kubeconfig(centre: Centre) -> bytes:
     secret = centre.get("secret", f"{NAME}-admin-kubeconfig", "-n", NAMESPACE)
     return base64.b64decode(secret["data"]["kubeconfig"])

@@ -54,17 +54,6 @@ def life(centre: Centre, *, attempts: int = 1) -> Life:
     return Life(base64.b64decode(secret["data"]["kubeconfig"]), attempts=attempts)
 
 
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Print a figure past pytest's capture."""
-
-    def tell(line: str) -> None:
-        with capsys.disabled():
-            print(f"\nmeasured: {line}")  # noqa: T201  (figures for the docs)
-
-    return tell
-
-
 def test_replicas_stand_in_zones_apart(tall: Centre) -> None:
     zones = {
         node["metadata"]["name"]: node["metadata"]["labels"].get("topology.kubernetes.io/zone")

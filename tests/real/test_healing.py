@@ -33,17 +33,6 @@ def hale(centre: Centre) -> Iterator[Masters]:
     centre.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
 
 
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Print a figure past pytest's capture."""
-
-    def tell(line: str) -> None:
-        with capsys.disabled():
-            print(f"\nmeasured: {line}")  # noqa: T201  (figures for the docs)
-
-    return tell
-
-
 def test_an_api_server_that_is_stopped_leaves_the_endpoint_and_is_replaced(hale: Masters, say: Say) -> None:
     victim = hale.pods(SERVER)[0]
     uid, address = victim["metadata"]["uid"], victim["status"]["podIP"]

@@ -18,17 +18,6 @@ NAMESPACE = "real-operator"
 
 
 @pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Print a figure past pytest's capture."""
-
-    def tell(line: str) -> None:
-        with capsys.disabled():
-            print(f"\nmeasured: {line}")  # noqa: T201  (figures for the docs)
-
-    return tell
-
-
-@pytest.fixture
 def namespace(centre: Centre) -> Iterator[str]:
     centre.kubectl("create", "namespace", NAMESPACE)
     yield NAMESPACE

@@ -26,17 +26,6 @@ def namespace(centre: Centre) -> Iterator[str]:
     centre.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
 
 
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Print a figure past pytest's capture."""
-
-    def tell(line: str) -> None:
-        with capsys.disabled():
-            print(f"\nmeasured: {line}")  # noqa: T201  (figures for the docs)
-
-    return tell
-
-
 def write(centre: Centre, cluster: str, name: str) -> None:
     centre.business(cluster, "create", "configmap", name, "--from-literal=word=elephant", namespace=NAMESPACE)
     centre.business(cluster, "create", "secret", "generic", name, "--from-literal=word=mouse", namespace=NAMESPACE)

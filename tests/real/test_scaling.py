@@ -29,17 +29,6 @@ def growing(centre: Centre) -> Iterator[Centre]:
     centre.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
 
 
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Print a figure past pytest's capture."""
-
-    def tell(line: str) -> None:
-        with capsys.disabled():
-            print(f"\nmeasured: {line}")  # noqa: T201  (figures for the docs)
-
-    return tell
-
-
 def status(centre: Centre) -> dict[str, Any]:
     found: dict[str, Any] = centre.get("cluster", NAME, "-n", NAMESPACE)["status"]
     return found

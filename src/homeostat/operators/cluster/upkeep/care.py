@@ -102,7 +102,6 @@ def _is_held(seen: Observed) -> bool:
     assert answer is not None  # noqa: S101  (it is fresh)
     is_whole = not answer.silent and len(answer.stores) == topology(seen).members and is_ready(seen, ETCD)
     is_replacing = healing is not None and healing.replacement is not None
-    is_replacing = is_replacing or topology(seen).change is not None
     is_changing = topology(seen).change is not None
     # A member that is alone among corrupt ones is not ready, and is compared all the same: comparing changes nothing.
     is_left = seen.cluster.spec.healing.paused or is_replacing or is_changing
