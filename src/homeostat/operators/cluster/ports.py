@@ -79,6 +79,7 @@ class MemberSeen(Struct, frozen=True):
     is_well: bool = False  # it answered at its own address, and knows a leader
     is_level: bool = False  # it has applied about as much as the leader: what a learner is promoted by
     is_leader: bool = False
+    is_accused: bool = False  # nothing ails it but etcd's alarm CORRUPT, which a leader that is wrong itself may raise
 
 
 class EtcdRefused(Exception):

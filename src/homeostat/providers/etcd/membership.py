@@ -156,6 +156,7 @@ def _seen(member: Member, status: Status | None, newest: int) -> MemberSeen:
         is_well=is_well,
         is_level=is_level,
         is_leader=_leads(member, status),
+        is_accused=status is not None and status.leader != 0 and _is_accused(member.id, status),
     )
 
 
@@ -164,8 +165,17 @@ def _leads(member: Member, status: Status | None) -> bool:
 
 
 def _ails(member_id: int, status: Status) -> bool:
-    """Whether a member tells of something wrong with itself: it also tells the alarms of all others."""
-    return any("alarm:" not in error or f"memberID:{member_id} " in error for error in status.errors)
+    return bool(_ailments(member_id, status))
+
+
+def _is_accused(member_id: int, status: Status) -> bool:
+    ailments = _ailments(member_id, status)
+    return bool(ailments) and all("alarm:CORRUPT" in error for error in ailments)
+
+
+def _ailments(member_id: int, status: Status) -> list[str]:
+    """What a member tells of something wrong with itself: it also tells the alarms of all others."""
+    return [error for error in status.errors if "alarm:" not in error or f"memberID:{member_id} " in error]
 
 
 def _among(access: EtcdAccess) -> str:

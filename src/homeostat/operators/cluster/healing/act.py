@@ -114,7 +114,7 @@ class MemberActor:
         if one is None or not (is_dead or is_corrupt):
             self._know(seen, EtcdSeen(self._clock.now(), members))
             return f"{name} is not removed: it is not dead any more"
-        return unsafe_without(members, one.host)
+        return unsafe_without(members, one.host, is_corrupt=is_corrupt)
 
     def _know(self, seen: Observed, what: EtcdSeen | None) -> None:
         self._memory(seen.cluster.metadata.uid).members = what

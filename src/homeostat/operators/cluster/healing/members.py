@@ -167,7 +167,8 @@ def _begin(seen: Observed, member: str, one: MemberSeen, why: str, now: datetime
 
 def _others(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal | None:  # noqa: ARG001
     assert seen.members is not None  # noqa: S101  (it was asked for)
-    unwell = unsafe_without(seen.members.members, seen.names.etcd_host(member))
+    host, is_corrupt = seen.names.etcd_host(member), _corrupt(seen) == member
+    unwell = unsafe_without(seen.members.members, host, is_corrupt=is_corrupt)
     return (
         _hold(now, words.QUORUM_AT_RISK, f"{member} {_fault(seen, member)}, and is not replaced: {unwell}")
         if unwell
@@ -175,10 +176,14 @@ def _others(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal 
     )
 
 
-def unsafe_without(members: Iterable[MemberSeen], host: str) -> str:
-    """Why the member at a host cannot be removed now; empty: the others are enough, all well, with a vote, started."""
+def unsafe_without(members: Iterable[MemberSeen], host: str, *, is_corrupt: bool = False) -> str:
+    """Why the member at a host cannot be removed now; empty: the others are enough, all well, with a vote, started.
+
+    One that all others agree against may have made etcd accuse one of them: a leader compares the others with itself.
+    """
     others = [each for each in members if each.host != host]
-    sound = [each for each in others if each.is_well and not each.is_learner]
+    well = [each for each in others if each.is_well or (is_corrupt and each.is_accused)]
+    sound = [each for each in well if not each.is_learner]
     if len(sound) < len(others) or len(sound) < 2:
         poor = _listed([each.name or each.host for each in others if each not in sound])
         return f"the others are not all well ({poor})" if poor else "there are too few others"
@@ -254,7 +259,7 @@ def _remove(
     fault = "is corrupt" if is_corrupt else "is dead"
     if seen.cluster.spec.healing.paused:
         return _hold(now, words.HEALING_PAUSED, f"{name} {fault}, and is not replaced: spec.healing.paused is true")
-    unwell = unsafe_without(answer.members, seen.names.etcd_host(name))
+    unwell = unsafe_without(answer.members, seen.names.etcd_host(name), is_corrupt=is_corrupt)
     if unwell:
         return _hold(now, words.QUORUM_AT_RISK, f"{name} {fault}, and is not removed: {unwell}")
     return _doing(now, f"{name} is being removed", RemoveMember(name, old.id, is_corrupt))

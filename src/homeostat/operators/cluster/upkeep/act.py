@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
@@ -61,7 +61,7 @@ class UpkeepActor:
         except (Unreachable, EtcdRefused) as error:
             return str(error)
         host = seen.names.etcd_host(action.member)
-        self._know(seen, compared_at=self._clock.now(), hashes=dict(hashes))
+        self._compared(seen, hashes)
         if UpkeepSeen(hashes=hashes).deviating == (host,):
             # Whoever takes its place is not to be judged by what it had.
             self._know(seen, hashes={each: one for each, one in hashes.items() if each != host})
@@ -90,8 +90,13 @@ class UpkeepActor:
 
     async def _compare(self, seen: Observed, access: EtcdAccess) -> None:
         """What cannot be compared is tried again at the next turn."""
-        self._know(seen, compared_at=self._clock.now(), hashes={})
-        self._know(seen, hashes=dict(await self._upkeep.hashes(access)))
+        self._compared(seen, {})
+        self._compared(seen, await self._upkeep.hashes(access))
+
+    def _compared(self, seen: Observed, hashes: Mapping[str, int]) -> None:
+        answer = self._memory(seen.cluster.metadata.uid).upkeep.answer
+        alarms = answer.alarms if answer is not None else ()
+        self._know(seen, compared_at=self._clock.now(), hashes=dict(hashes), compared_under=alarms)
 
     async def _repair(self, seen: Observed, access: EtcdAccess, action: Compact | Defragment | Disarm) -> None:
         match action:

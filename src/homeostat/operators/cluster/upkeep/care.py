@@ -27,7 +27,7 @@ from homeostat.operators.cluster.upkeep.actions import (
     ForbidDowngrade,
 )
 from homeostat.operators.cluster.upkeep.sizes import largest, quota, used
-from homeostat.operators.cluster.upkeep.stores import CORRUPT, NO_SPACE, StoreSeen
+from homeostat.operators.cluster.upkeep.stores import CORRUPT, NO_SPACE, Alarm, StoreSeen
 from homeostat.operators.cluster.upkeep.verdict import judge
 
 _ANSWERED = timedelta(seconds=0.5)  # until an answer of etcd's is looked at
@@ -109,14 +109,29 @@ def _is_held(seen: Observed) -> bool:
 
 
 def _clear_corrupt(seen: Observed) -> tuple[Action, ...]:
-    """An alarm of a member that is none any more, while the others agree, keeps all writers out for nothing."""
+    """Alarms that keep all writers out for nothing: members agree, and it names none of them, or was unjust."""
     known, answer = seen.upkeep, seen.upkeep.answer
     assert answer is not None  # noqa: S101  (it is fresh)
-    here = {store.id for store in answer.stores}
-    agree = [known.hashes[store.host] for store in answer.stores if store.host in known.hashes]
-    is_agreed = len(agree) >= topology(seen).quorum and len(set(agree)) == 1
-    gone = (alarm for alarm in answer.alarms if alarm.kind == CORRUPT and alarm.member_id not in here)
-    return tuple(Disarm(alarm) for alarm in gone if is_agreed)[:1]
+    compared = [store for store in answer.stores if store.host in known.hashes]
+    is_agreed = len(compared) >= topology(seen).quorum and len({known.hashes[store.host] for store in compared}) == 1
+    void = (alarm for alarm in answer.alarms if alarm.kind == CORRUPT and _is_void(seen, alarm))
+    return tuple(Disarm(alarm) for alarm in void if is_agreed)[:1]
+
+
+def _is_void(seen: Observed, alarm: Alarm) -> bool:
+    """Whether an alarm says nothing where members agree. A leader that is wrong accuses one that is right.
+
+    It was unjust when all had been compared while it stood, but for one whose place is being taken.
+    """
+    known, answer, healing = seen.upkeep, seen.upkeep.answer, seen.cluster.status.healing
+    assert answer is not None  # noqa: S101  (it is fresh)
+    accused = next((store for store in answer.stores if store.id == alarm.member_id), None)
+    if accused is None:
+        return True
+    new = healing.replacement if healing is not None else None
+    excused = seen.names.etcd_host(new.member) if new is not None and new.corrupt else ""
+    unknown = {store.host for store in answer.stores} - set(known.hashes) - {excused}
+    return alarm in known.compared_under and accused.host in known.hashes and not unknown
 
 
 def _compare(seen: Observed, going: Step, now: datetime, policy: Policy) -> tuple[Action, ...]:

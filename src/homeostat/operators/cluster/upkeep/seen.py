@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from homeostat.operators.cluster.upkeep.stores import Stores, StoreSeen
+from homeostat.operators.cluster.upkeep.stores import Alarm, Stores, StoreSeen
 
 FRESH = timedelta(seconds=5)  # how long an answer of etcd's is acted on
 
@@ -26,6 +26,7 @@ class UpkeepSeen(Struct, frozen=True):
     defragmented: Mapping[str, datetime] = {}  # by host
     compared_at: datetime | None = None
     hashes: Mapping[str, int] = {}  # by host, of the last comparison; empty: nothing could be compared
+    compared_under: tuple[Alarm, ...] = ()  # the alarms that stood then
 
     def is_fresh(self, now: datetime) -> bool:
         """Whether the last answer can be acted on."""

@@ -72,6 +72,18 @@ def test_a_pause_holds_it() -> None:
     assert f"{ODD} has other data than the others agree on, and is not replaced" in verdict.message
 
 
+def test_one_of_the_others_that_etcd_accuses_does_not_hold_it() -> None:
+    unjust = corrupt()
+    assert unjust.members is not None
+    members = tuple(
+        replace(each, is_well=False, is_accused=each.name == NAMES[0]) if each.name != NAMES[2] else each
+        for each in unjust.members.members
+    )
+    accused = replace(unjust, members=replace(unjust.members, members=members))
+    assert healed(accused).begins is not None
+    assert healed(under_way(accused)).actions == (RemoveMember(ODD, 11, corrupt=True),)
+
+
 def test_one_that_is_corrupt_again_waits() -> None:
     again = healing(corrupt(), ClusterHealingStatus(last_started_at=NOW, attempts=1))
     verdict = healed(again).verdict

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.support.ailing import host_of, replacing
+from tests.support.ailing import healing, host_of, replacing
 from tests.support.clusters import NOW, cluster, running, settled, workload
 from tests.support.stores import MIB, QUOTA
 from tests.support.unwell import silent
@@ -291,6 +291,24 @@ def test_an_alarm_of_a_member_that_is_gone_is_taken_back_when_the_others_agree()
     assert done(seen(*two, alarms=(alarm,), silent=(THREE[1],))) == (Disarm(alarm),)
     torn = {THREE[0]: 1, THREE[2]: 2}
     assert not any(isinstance(each, Disarm) for each in care(seen(*two, alarms=(alarm,), hashes=torn)).actions)
+
+
+def test_an_alarm_of_a_member_that_agrees_with_all_others_is_taken_back() -> None:
+    alarm = Alarm(CORRUPT, 11)
+    assert done(seen(alarms=(alarm,), compared_under=(alarm,))) == (Disarm(alarm),)
+    for hashes in ({THREE[0]: 1, THREE[1]: 1}, {THREE[0]: 2, THREE[1]: 1, THREE[2]: 1}):
+        found = seen(alarms=(alarm,), compared_at=NOW, hashes=hashes, compared_under=(alarm,))
+        assert done(found) == (), "one was not compared, or deviates"
+
+
+def test_an_unjust_alarm_is_taken_back_when_the_one_that_was_wrong_is_gone() -> None:
+    alarm, two = Alarm(CORRUPT, 12), {THREE[1]: 1, THREE[2]: 1}
+    found = seen(alarms=(alarm,), hashes=two, compared_under=(alarm,), compared_at=NOW)
+    told = replacing(found, "demo-etcd-0").cluster.status.healing
+    assert told is not None
+    assert told.replacement is not None
+    assert done(healing(found, replace(told, replacement=replace(told.replacement, corrupt=True)))) == (Disarm(alarm),)
+    assert done(found) == ()
 
 
 def test_a_permission_to_go_back_that_nobody_wishes_is_taken_back() -> None:
