@@ -1,45 +1,37 @@
-"""The rules, in order; the first that has an opinion wins. Cautious ones first, the happy one last. Pure."""
+"""The rules, in order; the first that has an opinion wins. Cautious ones first, the happy one last. Pure.
+
+What a rule is about is judged elsewhere, each subject in a package of its own; here it is said what goes before what.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from ipaddress import IPv4Network
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from homeostat.api.cluster.v1alpha1 import ClusterSpec
-from homeostat.kit.spreading import share_of
-from homeostat.operators.cluster import words
+from homeostat.operators.cluster import desired, words
 from homeostat.operators.cluster.actions import (
     Action,
     AddFinalizer,
-    Apply,
-    AskKubelets,
     Care,
     Heal,
     IssueAuthority,
-    IssueLeaf,
     Mend,
     Plan,
-    ProbeEndpoint,
     Scale,
     Step,
     Verdict,
     Wait,
 )
-from homeostat.operators.cluster.components import (
-    authority_trouble,
-    can_serve,
-    has_running_quorum,
-    is_ready,
-)
+from homeostat.operators.cluster.components import authority_trouble
+from homeostat.operators.cluster.following import follow
 from homeostat.operators.cluster.healing import masters, members
 from homeostat.operators.cluster.healing.policy import Policy as HealingPolicy
-from homeostat.operators.cluster.manifests import apiserver, audit, controllers, etcd
-from homeostat.operators.cluster.manifests.shape import Desired, Inputs, at_rest
+from homeostat.operators.cluster.manifests.shape import at_rest
 from homeostat.operators.cluster.names import FINALIZER
+from homeostat.operators.cluster.networks import wrong_in
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.overrides import faults, told
 from homeostat.operators.cluster.pacing import holding
@@ -47,20 +39,15 @@ from homeostat.operators.cluster.pacing.pace import Policy as PacingPolicy
 from homeostat.operators.cluster.restore import stages
 from homeostat.operators.cluster.restore.actions import Restoring
 from homeostat.operators.cluster.restore.lost import quorum_lost
-from homeostat.operators.cluster.rollout.members import Roll, roll
-from homeostat.operators.cluster.rollout.standing import declared, made, made_of, placed
+from homeostat.operators.cluster.rollout.members import roll
+from homeostat.operators.cluster.rollout.standing import declared, placed
 from homeostat.operators.cluster.rollout.step import step
-from homeostat.operators.cluster.scaling.step import scale, uses_first_alone
+from homeostat.operators.cluster.scaling.step import scale
 from homeostat.operators.cluster.scaling.turn import must_be_over
 from homeostat.operators.cluster.teardown import tear_down
 from homeostat.operators.cluster.topology import topology_of
 from homeostat.operators.cluster.turns.taking import take
 from homeostat.operators.cluster.upkeep import care
-from homeostat.runtime.conditions import is_true
-
-_SOON = timedelta(seconds=0.5)  # after a probe that a move waits for
-_SPREAD = 0.25  # of the time between two probes: those of clusters that were made at once drift apart
-_LATER = timedelta(seconds=5)  # while a move waits for Pods, which wake us anyway
 
 
 class Policy(Struct, frozen=True):
@@ -180,7 +167,7 @@ def guard_the_authorities(seen: Observed, now: datetime, policy: Policy) -> Plan
         return Plan(stop=why.message, pki=Verdict(why.reason, why.message))
     if seen.authority.exists:
         return None
-    return Plan((IssueAuthority(), *_changed(seen, _foundations(seen))))
+    return Plan((IssueAuthority(), *desired.changed(seen, desired.foundations(seen))))
 
 
 def restore_first(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
@@ -188,10 +175,10 @@ def restore_first(seen: Observed, now: datetime, policy: Policy) -> Plan | None:
     following = stages.go_on(seen, now)
     if following is None:
         return None
-    held = tuple(at_rest(each) for each in _workloads(seen, roll(seen, now)) if each.name in seen.workloads)
-    masters = _changed(seen, held) if following.holds_masters else ()
+    held = tuple(at_rest(each) for each in desired.workloads(seen, roll(seen, now)) if each.name in seen.workloads)
+    masters = desired.changed(seen, held) if following.holds_masters else ()
     return Plan(
-        (*_missing(seen), *_changed(seen, _foundations(seen)), *masters, *following.actions),
+        (*desired.missing(seen), *desired.changed(seen, desired.foundations(seen)), *masters, *following.actions),
         Wait(now + following.again, following.verdict.message),
         heal=Heal(following.verdict),
         restore=Restoring(following.becomes),
@@ -216,11 +203,11 @@ _RULES: tuple[Callable[[Observed, datetime, Policy], Plan | None], ...] = (
 
 def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     """Issue what is missing, apply what differs, probe what is ready."""
-    issue = _missing(seen)
+    issue = desired.missing(seen)
     rolling = roll(seen, now)
-    workloads = tuple(_workloads(seen, rolling))
-    actions: tuple[Action, ...] = (*issue, *_changed(seen, (*_foundations(seen), *workloads)))
-    is_applied = not _changed(seen, workloads)
+    workloads = tuple(desired.workloads(seen, rolling))
+    actions: tuple[Action, ...] = (*issue, *desired.changed(seen, (*desired.foundations(seen), *workloads)))
+    is_applied = not desired.changed(seen, workloads)
     going = holding.hold_to_its_turn(seen, step(seen, now, is_applied=is_applied))
     lost = quorum_lost(seen, now)
     healing = members.heal(seen, now, policy.healing) if lost is None else lost.heal
@@ -234,152 +221,12 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     verdict = _refused(going) or _refused(scaling)
     plan = Plan((*actions, *asked), step=going, verdict=verdict, heal=healing, mend=mending, turn=turn, scale=scaling)
     plan = replace(plan, restore=Restoring(has_looked=True) if lost is None else lost.restore, care=caring)
-    plan = _follow(seen, plan, now, policy)
+    plan = follow(seen, plan, now, policy.probe_every)
     waits = (each.wait for each in (plan, *asking) if each.wait is not None)
     return replace(plan, wait=min(waits, key=lambda wait: wait.until, default=None))
-
-
-def _missing(seen: Observed) -> tuple[IssueLeaf, ...]:
-    """Certificates that are not there or not sound."""
-    return tuple(
-        IssueLeaf(leaf.leaf, leaf.damage or "it does not exist")
-        for leaf in seen.leaves
-        if (leaf.damage or not leaf.exists) and not _is_deleting(seen, "Secret", leaf.leaf.name)
-    )
-
-
-def _follow(seen: Observed, plan: Plan, now: datetime, policy: Policy) -> Plan:
-    """What the package version and the endpoint ask for beside."""
-    going, actions = plan.step, plan.actions
-    assert going is not None  # noqa: S101  (the caller put it there)
-    if going.moves or going.failed is not None or going.goes_on:
-        return replace(plan, wait=Wait(now, "what was told is done at the next look"))
-    if going.asks_kubelets:
-        return replace(plan, actions=(*actions, AskKubelets()), wait=Wait(now + _SOON, "the kubelets' versions"))
-    if going.needs:
-        return replace(plan, wait=Wait(now + _SOON, "etcd's answer"))
-    if not can_serve(seen):
-        return replace(plan, wait=Wait(now + _LATER, "the master that moves") if going.verdict else None)
-    return _probe(seen, plan, going, now, policy)
-
-
-def _probe(seen: Observed, plan: Plan, going: Step, now: datetime, policy: Policy) -> Plan:
-    """Ask the endpoint in one plan with the actions: those that change nothing wake nobody to probe later."""
-    every = policy.probe_every * (1 - _SPREAD * share_of(seen.cluster.metadata.uid))
-    is_due = seen.probed is None or not _is_proven(seen) or now >= seen.probed.at + every
-    is_new = seen.cluster.status.ready_at is None  # what follows from being Ready for the first time is done at once
-    asks = going.probes or plan.turn.probes
-    is_on_the_way = going.verdict is not None and going.verdict.reason != words.QUEUED
-    pause = _SOON if asks or is_new else _LATER if is_on_the_way else every
-    if is_due or asks:
-        return replace(plan, actions=(*plan.actions, ProbeEndpoint()), wait=Wait(now + pause, "the next probe"))
-    assert seen.probed is not None  # noqa: S101  (it would be due)
-    until = min(seen.probed.at + every, now + pause)
-    return replace(plan, wait=Wait(until, "the next probe"))
 
 
 def _refused(going: Step | Scale) -> Verdict | None:
     """What of a step means that the declaration cannot be followed."""
     hopeless = (words.PACKAGE_NOT_FOUND, words.UPGRADE_REFUSED, words.OVERRIDE_REFUSED, words.TOO_FEW_ZONES)
     return going.verdict if going.verdict is not None and going.verdict.reason in hopeless else None
-
-
-def _is_proven(seen: Observed) -> bool:
-    """Whether the last probe succeeded, and clients could be served ever since: what was told of it says so."""
-    was_available = is_true(seen.cluster.status.conditions, words.AVAILABLE)
-    return seen.probed is not None and seen.probed.version != "" and was_available
-
-
-def wrong_in(spec: ClusterSpec) -> str:
-    """What is wrong in a spec, with its path; empty when it is sound."""
-    networks = {}
-    for path, text in (("podCIDR", spec.network.pod_cidr), ("serviceCIDR", spec.network.service_cidr)):
-        try:
-            networks[path] = IPv4Network(text)
-        except ValueError as error:
-            return f"spec.network.{path}: expected an IPv4 network such as 10.200.0.0/16, found {text!r}: {error}"
-    if networks["podCIDR"].overlaps(networks["serviceCIDR"]):
-        return (
-            f"spec.network.serviceCIDR: expected no overlap with podCIDR, found {spec.network.service_cidr} and"
-            f" {spec.network.pod_cidr}; declare the Cluster anew with ranges apart"
-        )
-    return ""
-
-
-def _inputs(seen: Observed, rolling: Roll = Roll(0)) -> Inputs:  # noqa: B008  (a frozen value)
-    usable = {leaf.leaf.name: leaf.digest for leaf in seen.leaves if leaf.exists and not leaf.damage}
-    status = seen.cluster.status
-    restarts = status.healing.restarts if status.healing is not None else ()
-    return Inputs(
-        cluster=seen.cluster,
-        components=made_of(seen),
-        names=seen.names,
-        endpoint=seen.endpoint,
-        secrets=usable,
-        is_formed=status.ready_at is not None or status.restore is not None,
-        partition=rolling.partition,
-        avoided={each.component: each.avoided_hosts for each in restarts},
-        emulates={name: part.emulates for name, part in made(seen.cluster).items()},
-        first_alone=uses_first_alone(seen),
-    )
-
-
-def _foundations(seen: Observed) -> tuple[Desired, ...]:
-    """What masters are found by, and kept by."""
-    inputs = _inputs(seen)
-    return (
-        etcd.service(inputs),
-        etcd.client_service(inputs),
-        etcd.membership(inputs),
-        etcd.budget(inputs),
-        audit.policies(inputs),
-        apiserver.service(inputs),
-        apiserver.budget(inputs),
-    )
-
-
-def _workloads(seen: Observed, rolling: Roll) -> Iterator[Desired]:
-    """Each as soon as what it needs is there: its Secret, the address, an API that answers."""
-    inputs, names = _inputs(seen, rolling), seen.names
-    if names.etcd in inputs.secrets:
-        yield etcd.stateful_set(inputs)
-    # An API server that finds no etcd ends itself after 20 s and then waits longer each time.
-    can_start = seen.endpoint is not None and (_is_begun(seen, names.apiserver) or has_running_quorum(seen))
-    if can_start and names.apiserver in inputs.secrets:
-        yield apiserver.deployment(inputs)
-    for component, name, make in (
-        (controllers.CONTROLLER_MANAGER, names.controllers, controllers.controller_manager),
-        (controllers.SCHEDULER, names.scheduler, controllers.scheduler),
-    ):
-        if name in inputs.secrets and (_is_begun(seen, name) or _can_begin(seen, component, inputs)):
-            yield make(inputs)
-
-
-def _can_begin(seen: Observed, component: str, inputs: Inputs) -> bool:
-    """Whether all that a component depends on is there, by Kubernetes' rules and by the package version's."""
-    return all(is_ready(seen, each) for each in (apiserver.NAME, *inputs.component(component).depends_on))
-
-
-def _is_begun(seen: Observed, workload: str) -> bool:
-    """What was there once is kept, whatever became of what it depends on."""
-    return workload in seen.workloads or seen.cluster.status.ready_at is not None
-
-
-def _changed(seen: Observed, wanted: tuple[Desired, ...]) -> tuple[Apply, ...]:
-    """What differs from what our last apply left, in one action."""
-    changed = tuple(desired for desired in wanted if not _is_settled(seen, desired))
-    return (Apply(changed),) if changed else ()
-
-
-def _is_settled(seen: Observed, desired: Desired) -> bool:
-    mark = (desired.kind.resource.kind, desired.name)
-    live = seen.live.get(mark)
-    if live is None:
-        return False
-    # What is being deleted cannot be kept; its successor is made when it is gone.
-    return live.deleting or seen.applied.get(mark) == (desired.digest, live.fingerprint)
-
-
-def _is_deleting(seen: Observed, kind: str, name: str) -> bool:
-    live = seen.live.get((kind, name))
-    return live is not None and live.deleting

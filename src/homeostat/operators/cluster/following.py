@@ -1,0 +1,54 @@
+"""What follows a plan: kubelets and the endpoint are asked, and the cluster is looked at again in time. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from homeostat.kit.spreading import share_of
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.actions import AskKubelets, Plan, ProbeEndpoint, Step, Wait
+from homeostat.operators.cluster.components import can_serve
+from homeostat.operators.cluster.observe import Observed
+from homeostat.runtime.conditions import is_true
+
+_SOON = timedelta(seconds=0.5)  # after a probe that a move waits for
+_SPREAD = 0.25  # of the time between two probes: those of clusters that were made at once drift apart
+_LATER = timedelta(seconds=5)  # while a move waits for Pods, which wake us anyway
+
+
+def follow(seen: Observed, plan: Plan, now: datetime, probe_every: timedelta) -> Plan:
+    """What the package version and the endpoint ask for beside."""
+    going, actions = plan.step, plan.actions
+    assert going is not None  # noqa: S101  (the caller put it there)
+    if going.moves or going.failed is not None or going.goes_on:
+        return replace(plan, wait=Wait(now, "what was told is done at the next look"))
+    if going.asks_kubelets:
+        return replace(plan, actions=(*actions, AskKubelets()), wait=Wait(now + _SOON, "the kubelets' versions"))
+    if going.needs:
+        return replace(plan, wait=Wait(now + _SOON, "etcd's answer"))
+    if not can_serve(seen):
+        return replace(plan, wait=Wait(now + _LATER, "the master that moves") if going.verdict else None)
+    return _probe(seen, plan, going, now, probe_every)
+
+
+def _probe(seen: Observed, plan: Plan, going: Step, now: datetime, probe_every: timedelta) -> Plan:
+    """Ask the endpoint in one plan with the actions: those that change nothing wake nobody to probe later."""
+    every = probe_every * (1 - _SPREAD * share_of(seen.cluster.metadata.uid))
+    is_due = seen.probed is None or not _is_proven(seen) or now >= seen.probed.at + every
+    is_new = seen.cluster.status.ready_at is None  # what follows from being Ready for the first time is done at once
+    asks = going.probes or plan.turn.probes
+    is_on_the_way = going.verdict is not None and going.verdict.reason != words.QUEUED
+    pause = _SOON if asks or is_new else _LATER if is_on_the_way else every
+    if is_due or asks:
+        return replace(plan, actions=(*plan.actions, ProbeEndpoint()), wait=Wait(now + pause, "the next probe"))
+    assert seen.probed is not None  # noqa: S101  (it would be due)
+    until = min(seen.probed.at + every, now + pause)
+    return replace(plan, wait=Wait(until, "the next probe"))
+
+
+def _is_proven(seen: Observed) -> bool:
+    """Whether the last probe succeeded, and clients could be served ever since: what was told of it says so."""
+    was_available = is_true(seen.cluster.status.conditions, words.AVAILABLE)
+    return seen.probed is not None and seen.probed.version != "" and was_available
