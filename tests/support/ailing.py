@@ -10,7 +10,7 @@ from msgspec import convert
 from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, running
 
-from homeostat.api.cluster.v1alpha1 import ClusterHealingStatus, MemberReplacementStatus
+from homeostat.api.cluster.healing import ClusterHealingStatus, MemberReplacementStatus
 from homeostat.api.pods import Pod
 from homeostat.operators.cluster.healing.seen import EtcdSeen, HostSeen
 from homeostat.operators.cluster.manifests import etcd

@@ -11,12 +11,8 @@ import msgspec
 import yaml
 from msgspec.structs import replace
 
-from homeostat.api.cluster.v1alpha1 import (
-    Cluster,
-    ClusterEndpointStatus,
-    ClusterPackageVersion,
-    ClusterStatus,
-)
+from homeostat.api.cluster.network import ClusterEndpointStatus
+from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion, ClusterStatus
 from homeostat.api.core import Deployment, PersistentVolumeClaim, Pod, StatefulSet
 from homeostat.api.meta import Condition
 from homeostat.operators.cluster import words

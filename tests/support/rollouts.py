@@ -8,8 +8,9 @@ from typing import Any
 from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, package, pod, running, settled, waiting, workload
 
+from homeostat.api.cluster.components import COMPONENTS, ComponentStatus
 from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
-from homeostat.api.cluster.v1alpha1 import COMPONENTS, ClusterStatus, ComponentStatus
+from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Plan, Step
 from homeostat.operators.cluster.components import workload_names

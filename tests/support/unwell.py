@@ -9,8 +9,7 @@ from msgspec import convert
 from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, running, workload
 
-from homeostat.api.cluster.healing import MasterRestartStatus
-from homeostat.api.cluster.v1alpha1 import ClusterHealingStatus
+from homeostat.api.cluster.healing import ClusterHealingStatus, MasterRestartStatus
 from homeostat.api.pods import Pod
 from homeostat.operators.cluster.healing.seen import HostSeen, LeaderHeld, ServerSeen
 from homeostat.operators.cluster.manifests import apiserver, controllers

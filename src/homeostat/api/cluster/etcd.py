@@ -1,13 +1,33 @@
-"""What the status of a Cluster says about the stores of its etcd."""
+"""The volumes of etcd, and what the status of a Cluster says of the data on them."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Struct
 
-from homeostat.api.schema import doc
+from homeostat.api.cluster.rules import DNS_NAME, STORAGE_CLASS_KEPT, STORAGE_SIZE
+from homeostat.api.schema import IMMUTABLE, Rule, doc
+
+
+class ClusterStorage(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """The volumes of etcd."""
+
+    size: Annotated[
+        str,
+        doc("The size of the volume of each etcd member. Immutable.", *STORAGE_SIZE, IMMUTABLE, maxLength=20),
+    ] = "2Gi"
+    class_name: Annotated[
+        str,
+        doc(
+            "The StorageClass of the volumes; left out, the default class of the cell. Immutable.",
+            maxLength=253,
+            pattern=DNS_NAME,
+        ),
+    ] = ""
+
+    rules: ClassVar[tuple[Rule, ...]] = (STORAGE_CLASS_KEPT,)
 
 
 class ClusterEtcdStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What a Cluster's status keeps of stateless masters that fell ill."""
+"""How far the operator goes to mend masters that broke, and what a Cluster's status keeps of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,47 @@ from typing import Annotated
 
 from msgspec import Struct
 
+from homeostat.api.cluster.restoring import SNAPSHOT_ID
 from homeostat.api.schema import doc
+
+
+class ClusterHealing(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """How far the operator goes to mend masters that broke."""
+
+    paused: Annotated[
+        bool,
+        doc("Replace nothing, only say what is wrong. Objects that others delete or edit are put back all the same."),
+    ] = False
+    replace_member_after_seconds: Annotated[
+        int,
+        doc(
+            "How long a member of etcd may be dead before another one, with an empty volume, takes its place. Only "
+            "where there are three members, and the other two are well.",
+            minimum=30,
+            maximum=86400,
+        ),
+    ] = 300
+    approve_restore: Annotated[
+        str,
+        doc(
+            "The id of a snapshot of this Cluster to restore its lost etcd from. Counts only when it is set after the "
+            "status has told that the quorum is lost; whatever was written since the snapshot is lost for good.",
+            maxLength=64,
+            pattern=f"^$|{SNAPSHOT_ID}",
+        ),
+    ] = ""
+
+
+class MemberReplacementStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """A dead or corrupt member of etcd that is being replaced; written before the first step is done."""
+
+    member: Annotated[str, doc("The member, and its Pod.", maxLength=63)]
+    member_id: Annotated[str, doc("etcd's number of the dead member, hexadecimal.", maxLength=16)]
+    claim_uid: Annotated[str, doc("The uid of the volume claim that goes with it; empty if it had none.", maxLength=64)]
+    pod_uid: Annotated[str, doc("The uid of its Pod; empty if it had none.", maxLength=64)] = ""
+    started_at: Annotated[datetime, doc("When it was decided.")]
+    reason: Annotated[str, doc("What was wrong with it.", maxLength=512)] = ""
+    corrupt: Annotated[bool, doc("Whether it runs, but with other data than the others agree on.")] = False
 
 
 class MasterRestartStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
@@ -35,4 +75,20 @@ class MasterRestartStatus(Struct, frozen=True, gc=False, rename="camel", omit_de
     avoided_hosts: Annotated[
         tuple[str, ...],
         doc("Hosts on which this component fell ill again and again: others are preferred.", maxItems=8),
+    ] = ()
+
+
+class ClusterHealingStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """What was done to mend masters, and is being done."""
+
+    replacement: Annotated[MemberReplacementStatus | None, doc("The dead member of etcd that is being replaced.")] = (
+        None
+    )
+    last_started_at: Annotated[datetime | None, doc("When a replacement last began.")] = None
+    attempts: Annotated[
+        int, doc("Replacements that began shortly after one another; each makes the next one wait longer.", minimum=0)
+    ] = 0
+    restarts: Annotated[
+        tuple[MasterRestartStatus, ...],
+        doc("Other masters that fell ill, by component.", maxItems=16, list_map_keys=["component"]),
     ] = ()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from homeostat.api.schema import Rule
 
+DNS_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"  # a pattern: of objects named after domains, and of domains
 _IS_RANGE = "isCIDR(self) && cidr(self).ip().family() == 4"
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, ClassVar
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from homeostat.api.cluster.audit import ClusterAudit
 from homeostat.api.cluster.backup import ClusterBackup, ClusterBackupStatus
@@ -23,30 +23,19 @@ from homeostat.api.cluster.certificates import (
     ClusterRotations,
     ClusterRotationStatus,
 )
-from homeostat.api.cluster.etcd import ClusterEtcdStatus
-from homeostat.api.cluster.healing import MasterRestartStatus
-from homeostat.api.cluster.parameters import (
-    ComponentChecks,
-    ComponentOverride,
-    ComponentProbes,
-    ComponentResources,
-)
-from homeostat.api.cluster.restoring import SNAPSHOT_ID, ClusterRestoreStatus, QuorumLossStatus, RestoreFrom
+from homeostat.api.cluster.components import ComponentStatus, PackageComponent
+from homeostat.api.cluster.etcd import ClusterEtcdStatus, ClusterStorage
+from homeostat.api.cluster.healing import ClusterHealing, ClusterHealingStatus
+from homeostat.api.cluster.network import ClusterEndpoint, ClusterEndpointStatus, ClusterNetwork
+from homeostat.api.cluster.parameters import ComponentOverride
+from homeostat.api.cluster.restoring import ClusterRestoreStatus, QuorumLossStatus, RestoreFrom
 from homeostat.api.cluster.rules import (
-    ARGUMENT_NAMES,
     CLUSTER_NAME,
-    CLUSTER_NETWORKS_APART,
     DEPENDENCIES_KNOWN,
-    DEPENDS_ON_OTHERS,
-    ENDPOINT_KEPT,
-    IPV4_ADDRESS,
+    DNS_NAME,
     PACKAGE_COMPLETE,
     PACKAGE_VERSION_MATCHES,
-    POD_RANGE,
     RESTORE_KEPT,
-    SERVICE_RANGE,
-    STORAGE_CLASS_KEPT,
-    STORAGE_SIZE,
 )
 from homeostat.api.cluster.scaling import ClusterTopologyStatus
 from homeostat.api.cluster.upgrades import (
@@ -57,109 +46,12 @@ from homeostat.api.cluster.upgrades import (
 )
 from homeostat.api.kind import Kind, Resource
 from homeostat.api.meta import Condition, ObjectMeta
-from homeostat.api.schema import IMMUTABLE, Column, Definition, Rule, doc
+from homeostat.api.schema import Column, Definition, Rule, doc
 
 GROUP = "cluster.homeostat.dev"
 VERSION = "v1alpha1"
 
 MAX_CLUSTER_NAME = 40  # the longest name from which every derived object's name still fits into 63 characters
-COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
-
-_DNS_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
-_IMAGE = r"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"
-
-
-class ClusterNetwork(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
-    """The business cluster's own address ranges."""
-
-    pod_cidr: Annotated[
-        str,
-        doc(
-            "The IPv4 range of the Pods of the business cluster, such as 10.200.0.0/16; from /8 to /24, because each "
-            "host gets a /24 of it. Immutable.",
-            *POD_RANGE,
-            IMMUTABLE,
-            maxLength=18,
-        ),
-    ] = field(name="podCIDR")
-    service_cidr: Annotated[
-        str,
-        doc(
-            "The IPv4 range of the Services of the business cluster, such as 10.201.0.0/20; from /12 to /28. The first "
-            "address is the API server's, the tenth the cluster DNS's. Immutable.",
-            *SERVICE_RANGE,
-            IMMUTABLE,
-            maxLength=18,
-        ),
-    ] = field(name="serviceCIDR")
-    dns_domain: Annotated[
-        str,
-        doc("The DNS domain of Services. Immutable.", IMMUTABLE, maxLength=63, pattern=_DNS_NAME),
-    ] = "cluster.local"
-
-    rules: ClassVar[tuple[Rule, ...]] = (CLUSTER_NETWORKS_APART,)
-
-
-class ClusterEndpoint(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
-    """Where the API server is reached."""
-
-    address: Annotated[
-        str,
-        doc(
-            "The IPv4 address wanted for the API server, from the load balancer's pool; left out, the load balancer "
-            "chooses. Either way it stays for the life of the cluster. Immutable.",
-            *IPV4_ADDRESS,
-            maxLength=15,
-        ),
-    ] = ""
-
-    rules: ClassVar[tuple[Rule, ...]] = (ENDPOINT_KEPT,)
-
-
-class ClusterStorage(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
-    """The volumes of etcd."""
-
-    size: Annotated[
-        str,
-        doc("The size of the volume of each etcd member. Immutable.", *STORAGE_SIZE, IMMUTABLE, maxLength=20),
-    ] = "2Gi"
-    class_name: Annotated[
-        str,
-        doc(
-            "The StorageClass of the volumes; left out, the default class of the cell. Immutable.",
-            maxLength=253,
-            pattern=_DNS_NAME,
-        ),
-    ] = ""
-
-    rules: ClassVar[tuple[Rule, ...]] = (STORAGE_CLASS_KEPT,)
-
-
-class ClusterHealing(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
-    """How far the operator goes to mend masters that broke."""
-
-    paused: Annotated[
-        bool,
-        doc("Replace nothing, only say what is wrong. Objects that others delete or edit are put back all the same."),
-    ] = False
-    replace_member_after_seconds: Annotated[
-        int,
-        doc(
-            "How long a member of etcd may be dead before another one, with an empty volume, takes its place. Only "
-            "where there are three members, and the other two are well.",
-            minimum=30,
-            maximum=86400,
-        ),
-    ] = 300
-    approve_restore: Annotated[
-        str,
-        doc(
-            "The id of a snapshot of this Cluster to restore its lost etcd from. Counts only when it is set after the "
-            "status has told that the quorum is lost; whatever was written since the snapshot is lost for good.",
-            maxLength=64,
-            pattern=f"^$|{SNAPSHOT_ID}",
-        ),
-    ] = ""
 
 
 class ClusterSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
@@ -172,7 +64,7 @@ class ClusterSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=T
             "up or down by one minor version at most, and may itself be changed at any time.",
             maxLength=63,
             minLength=1,
-            pattern=_DNS_NAME,
+            pattern=DNS_NAME,
         ),
     ]
     network: Annotated[ClusterNetwork, doc("The business cluster's own address ranges.")]
@@ -213,62 +105,6 @@ class ClusterSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=T
     ] = False
 
     rules: ClassVar[tuple[Rule, ...]] = (RESTORE_KEPT,)
-
-
-class ClusterEndpointStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
-    """The endpoint that was assigned; it stays for the life of the cluster."""
-
-    host: Annotated[str, doc("The address of the API server.", maxLength=253)]
-    port: Annotated[int, doc("The port of the API server.", minimum=1, maximum=65535)]
-
-
-class ComponentStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
-    """One master component as it runs."""
-
-    name: Annotated[str, doc("The component, as in the package version.", maxLength=63)]
-    version: Annotated[str, doc("The version that runs, or is being started.", maxLength=63)]
-    image: Annotated[str, doc("The image that runs, or is being started.", maxLength=512)]
-    desired: Annotated[int, doc("How many replicas there should be.", minimum=0)]
-    ready: Annotated[int, doc("How many replicas are ready.", minimum=0)]
-    state: Annotated[str, doc("The state in one word, such as Ready or Progressing.", maxLength=63)]
-    message: Annotated[str, doc("What is awaited or wrong; empty when all is well.", maxLength=1024)] = ""
-    package_version: Annotated[
-        str, doc("The ClusterPackageVersion that this component is made of, or is being moved to.", maxLength=63)
-    ] = ""
-    override: Annotated[
-        ComponentOverride | None, doc("What differs from that package version, or is being made to differ.")
-    ] = None
-    emulated_version: Annotated[
-        str, doc("The older minor version that it behaves as, or is being made to; empty: its own.", maxLength=31)
-    ] = ""
-
-
-class MemberReplacementStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
-    """A dead or corrupt member of etcd that is being replaced; written before the first step is done."""
-
-    member: Annotated[str, doc("The member, and its Pod.", maxLength=63)]
-    member_id: Annotated[str, doc("etcd's number of the dead member, hexadecimal.", maxLength=16)]
-    claim_uid: Annotated[str, doc("The uid of the volume claim that goes with it; empty if it had none.", maxLength=64)]
-    pod_uid: Annotated[str, doc("The uid of its Pod; empty if it had none.", maxLength=64)] = ""
-    started_at: Annotated[datetime, doc("When it was decided.")]
-    reason: Annotated[str, doc("What was wrong with it.", maxLength=512)] = ""
-    corrupt: Annotated[bool, doc("Whether it runs, but with other data than the others agree on.")] = False
-
-
-class ClusterHealingStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
-    """What was done to mend masters, and is being done."""
-
-    replacement: Annotated[MemberReplacementStatus | None, doc("The dead member of etcd that is being replaced.")] = (
-        None
-    )
-    last_started_at: Annotated[datetime | None, doc("When a replacement last began.")] = None
-    attempts: Annotated[
-        int, doc("Replacements that began shortly after one another; each makes the next one wait longer.", minimum=0)
-    ] = 0
-    restarts: Annotated[
-        tuple[MasterRestartStatus, ...],
-        doc("Other masters that fell ill, by component.", maxItems=16, list_map_keys=["component"]),
-    ] = ()
 
 
 class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
@@ -357,56 +193,6 @@ class Cluster(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True,
     metadata: ObjectMeta
     spec: Annotated[ClusterSpec, doc("The final state that the owner declares.")]
     status: Annotated[ClusterStatus, doc("What the operator last saw and did.")] = ClusterStatus()
-
-
-class PackageComponent(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
-    """One master component: which image, and how it is started."""
-
-    name: Annotated[str, doc("The component.", enum=list(COMPONENTS), maxLength=63)]
-    version: Annotated[
-        str,
-        doc(
-            "The version of the component, such as v1.35.4 or 3.6.16.",
-            maxLength=63,
-            pattern=r"^v?[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$",
-        ),
-    ]
-    image: Annotated[
-        str, doc("The image reference; its entry point is the component.", minLength=1, maxLength=512, pattern=_IMAGE)
-    ]
-    args: Annotated[
-        dict[str, str],
-        doc(
-            "Command line flags by name, without the leading dashes. Flags that homeostat owns are homeostat's,"
-            " whatever is said of them here.",
-            *ARGUMENT_NAMES,
-            maxProperties=64,
-            values={"maxLength": 4096},
-        ),
-    ] = {}
-    env: Annotated[
-        dict[str, str],
-        doc("Environment variables by name.", maxProperties=64, values={"maxLength": 4096}),
-    ] = {}
-    resources: Annotated[ComponentResources, doc("What the component's container asks for and may take at most.")] = (
-        ComponentResources()
-    )
-    probes: Annotated[ComponentProbes, doc("How patient kubelets are with it.")] = ComponentProbes()
-    depends_on: Annotated[
-        tuple[str, ...],
-        doc(
-            "Components that are made before this one, and move up before it and down after it, beside what Kubernetes"
-            " asks for: etcd, then the API server, then the others.",
-            maxItems=16,
-            items={"maxLength": 63},
-            **{"x-kubernetes-list-type": "set"},
-        ),
-    ] = ()
-    checks: Annotated[ComponentChecks | None, doc("What must hold around its moves; left out: all that there is.")] = (
-        None
-    )
-
-    rules: ClassVar[tuple[Rule, ...]] = DEPENDS_ON_OTHERS
 
 
 class ClusterPackageVersionSpec(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):

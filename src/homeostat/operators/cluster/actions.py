@@ -9,9 +9,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from homeostat.api.cluster.certificates import ClusterRotationStatus
-from homeostat.api.cluster.healing import MasterRestartStatus
+from homeostat.api.cluster.healing import MasterRestartStatus, MemberReplacementStatus
 from homeostat.api.cluster.scaling import ClusterTopologyStatus
-from homeostat.api.cluster.v1alpha1 import MemberReplacementStatus
 from homeostat.api.kind import Kind
 from homeostat.operators.cluster.manifests.shape import Desired
 from homeostat.operators.cluster.overrides import Overrides

@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from homeostat.api.cluster.v1alpha1 import ComponentStatus, PackageComponent
+from homeostat.api.cluster.components import ComponentStatus, PackageComponent
 from homeostat.api.pods import ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, Pod
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd

@@ -18,7 +18,8 @@ import msgspec
 from msgspec import Struct, field
 
 from homeostat.api.cluster.certificates import ClusterRotationStatus
-from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus, ClusterPackageVersion
+from homeostat.api.cluster.network import ClusterEndpointStatus
+from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion
 from homeostat.api.core import (
     ConfigMap,
     Deployment,

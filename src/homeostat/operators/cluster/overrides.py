@@ -13,8 +13,9 @@ from itertools import chain
 from msgspec import Struct
 from msgspec.structs import replace
 
+from homeostat.api.cluster.components import PackageComponent
 from homeostat.api.cluster.parameters import ComponentOverride, ComponentResources
-from homeostat.api.cluster.v1alpha1 import ClusterPackageVersion, PackageComponent
+from homeostat.api.cluster.v1alpha1 import ClusterPackageVersion
 from homeostat.kit.quantity import parse_quantity
 from homeostat.operators.cluster.manifests.owned import Owned, canonical, is_flag, owned
 from homeostat.operators.cluster.manifests.shape import digest_of

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from homeostat.api.cluster.v1alpha1 import ClusterPackageVersion, PackageComponent
+from homeostat.api.cluster.components import PackageComponent
+from homeostat.api.cluster.v1alpha1 import ClusterPackageVersion
 from homeostat.operators.cluster.manifests.owned import is_flag, owned
 from homeostat.operators.cluster.overrides import Fault, limits_below_requests
 from homeostat.operators.cluster.rollout.order import circle

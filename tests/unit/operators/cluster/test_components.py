@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import COMPONENTS, NOW, cluster, new, pod, running, waiting, workload
 
-from homeostat.api.cluster.v1alpha1 import ComponentStatus
+from homeostat.api.cluster.components import ComponentStatus
 from homeostat.api.core import Deployment, Pod
 from homeostat.api.meta import ObjectMeta
 from homeostat.operators.cluster import words

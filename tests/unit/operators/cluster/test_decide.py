@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import NOW, claim, cluster, new, planned, pod, running, settled, waiting, workload
 
-from homeostat.api.cluster.v1alpha1 import ClusterEndpointStatus
+from homeostat.api.cluster.network import ClusterEndpointStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import (
     AddFinalizer,

@@ -14,7 +14,8 @@ from tests.support.clock import ManualClock
 from tests.support.clusters import NOW, cluster, pod, running
 
 from homeostat.api.cluster.certificates import ClusterCertificateStatus
-from homeostat.api.cluster.v1alpha1 import Cluster, ClusterHealingStatus, MemberReplacementStatus
+from homeostat.api.cluster.healing import ClusterHealingStatus, MemberReplacementStatus
+from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.api.meta import Condition
 from homeostat.api.pods import Pod
 from homeostat.operators.cluster import words

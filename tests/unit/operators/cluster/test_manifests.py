@@ -10,12 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import ADDRESS, NOW, cluster, package
 
-from homeostat.api.cluster.v1alpha1 import (
-    ClusterEndpointStatus,
-    ClusterHealingStatus,
-    ClusterPackageVersionSpec,
-    MemberReplacementStatus,
-)
+from homeostat.api.cluster.healing import ClusterHealingStatus, MemberReplacementStatus
+from homeostat.api.cluster.network import ClusterEndpointStatus
+from homeostat.api.cluster.v1alpha1 import ClusterPackageVersionSpec
 from homeostat.operators.cluster.manifests import apiserver, audit, controllers, etcd
 from homeostat.operators.cluster.manifests.owned import owned
 from homeostat.operators.cluster.manifests.shape import SECRETS, Desired, Inputs, digest_of

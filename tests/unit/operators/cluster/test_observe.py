@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, package
 
-from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus
+from homeostat.api.cluster.network import ClusterEndpointStatus
+from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.api.core import (
     ConfigMap,
     Deployment,

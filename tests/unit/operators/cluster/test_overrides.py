@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import ADDRESS, COMPONENTS, cluster, package
 
+from homeostat.api.cluster.components import PackageComponent
+from homeostat.api.cluster.network import ClusterEndpointStatus
 from homeostat.api.cluster.parameters import ComponentOverride
-from homeostat.api.cluster.v1alpha1 import ClusterEndpointStatus, PackageComponent
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.manifests.owned import OWNED, canonical, is_flag, owned
 from homeostat.operators.cluster.manifests.shape import Inputs

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import ADDRESS, NOW, cluster
 
-from homeostat.api.cluster.v1alpha1 import ClusterEndpointStatus
+from homeostat.api.cluster.network import ClusterEndpointStatus
 from homeostat.kit.pki.authority import (
     AUTHORITY_LIFE,
     LEAF_LIFE,

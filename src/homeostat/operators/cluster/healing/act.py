@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from homeostat.api.cluster.healing import MemberReplacementStatus
 from homeostat.api.cluster.scaling import MemberChangeStatus
-from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster, MemberReplacementStatus
+from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
 from homeostat.api.pods import POD
 from homeostat.kit.clock import Clock
 from homeostat.kube.client import Client

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from homeostat.api.cluster.v1alpha1 import ClusterHealingStatus, MemberReplacementStatus
+from homeostat.api.cluster.healing import ClusterHealingStatus, MemberReplacementStatus
 from homeostat.api.core import PERSISTENT_VOLUME_CLAIM
 from homeostat.api.pods import POD, Pod
 from homeostat.operators.cluster import words

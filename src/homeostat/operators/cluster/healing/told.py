@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from homeostat.api.cluster.v1alpha1 import ClusterHealingStatus, ClusterStatus
+from homeostat.api.cluster.healing import ClusterHealingStatus
+from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.operators.cluster import metrics, words
 from homeostat.operators.cluster.actions import (
     Action,

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from homeostat.api.cluster.components import PackageComponent
+from homeostat.api.cluster.network import ClusterEndpointStatus
 from homeostat.api.cluster.parameters import ComponentProbes, ProbeThresholds
-from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus, PackageComponent
+from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.api.kind import Kind
 from homeostat.api.policy import POD_DISRUPTION_BUDGET
 from homeostat.operators.cluster.manifests.owned import owned

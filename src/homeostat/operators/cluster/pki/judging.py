@@ -11,7 +11,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus
+from homeostat.api.cluster.network import ClusterEndpointStatus
+from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.api.core import Secret
 from homeostat.kit.pki.authority import Damaged
 from homeostat.kit.pki.soundness import decoded

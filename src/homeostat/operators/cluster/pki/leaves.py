@@ -16,7 +16,8 @@ from ipaddress import ip_network
 
 from msgspec import Struct
 
-from homeostat.api.cluster.v1alpha1 import Cluster, ClusterEndpointStatus
+from homeostat.api.cluster.network import ClusterEndpointStatus
+from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.kit.pki.authority import (
     Damaged,
     Request,

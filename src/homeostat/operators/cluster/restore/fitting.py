@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from homeostat.api.cluster.v1alpha1 import PackageComponent
+from homeostat.api.cluster.components import PackageComponent
 from homeostat.operators.cluster.backup.manifest import Manifest
 
 _MOST_MINORS = 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from homeostat.api.cluster.v1alpha1 import COMPONENTS, ClusterPackageVersionSpec
+from homeostat.api.cluster.components import COMPONENTS
+from homeostat.api.cluster.v1alpha1 import ClusterPackageVersionSpec
 
 # What is newer than the API server may ask it for more than it has; API servers may ask etcd for more than it has.
 _ALWAYS: Mapping[str, tuple[str, ...]] = {

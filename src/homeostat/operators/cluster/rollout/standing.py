@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from homeostat.api.cluster.components import COMPONENTS, PackageComponent
 from homeostat.api.cluster.parameters import ComponentOverride
-from homeostat.api.cluster.v1alpha1 import COMPONENTS, Cluster, ClusterPackageVersion, PackageComponent
+from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.overrides import Overrides, by_component, digest, merged
 from homeostat.operators.cluster.rollout.emulation import EMULATING, held

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from homeostat.api.cluster.components import COMPONENTS
 from homeostat.api.cluster.parameters import ComponentChecks
 from homeostat.api.cluster.upgrades import ClusterEmulationStatus
-from homeostat.api.cluster.v1alpha1 import COMPONENTS
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Step, Verdict
 from homeostat.operators.cluster.components import can_serve, is_ready, trouble

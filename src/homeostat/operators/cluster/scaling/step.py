@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from homeostat.api.cluster.components import COMPONENTS
 from homeostat.api.cluster.scaling import ClusterTopologyStatus, MemberChangeStatus
-from homeostat.api.cluster.v1alpha1 import COMPONENTS
 from homeostat.api.core import PERSISTENT_VOLUME_CLAIM, PersistentVolumeClaim
 from homeostat.api.pods import POD, Pod
 from homeostat.operators.cluster import words

@@ -12,8 +12,9 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, running
 from tests.support.unwell import restart
 
+from homeostat.api.cluster.healing import ClusterHealingStatus
 from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
-from homeostat.api.cluster.v1alpha1 import Cluster, ClusterHealingStatus
+from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.api.meta import Condition
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.healing.cell import CellHealth, CellPolicy, CellSeen

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from tests.support.ailing import NAMES, ailing, healing, host_of, replacing
 from tests.support.clusters import NOW
 
-from homeostat.api.cluster.v1alpha1 import ClusterHealingStatus
+from homeostat.api.cluster.healing import ClusterHealingStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import AskEtcd, Heal, RemoveMember
 from homeostat.operators.cluster.healing.members import heal

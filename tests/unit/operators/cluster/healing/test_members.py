@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tests.support.ailing import DEAD, HOSTS, NAMES, ailing, healing, host_of, member, member_pod, members, replacing
 from tests.support.clusters import NOW, cluster, running
 
-from homeostat.api.cluster.v1alpha1 import ClusterHealingStatus
+from homeostat.api.cluster.healing import ClusterHealingStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import AddMember, AskEtcd, Discard, Heal, PromoteMember, RemoveMember
 from homeostat.operators.cluster.healing.cell import CellSeen

@@ -5,8 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 from tests.support.clusters import NOW, running
 
-from homeostat.api.cluster.healing import MasterRestartStatus
-from homeostat.api.cluster.v1alpha1 import ClusterHealingStatus
+from homeostat.api.cluster.healing import ClusterHealingStatus, MasterRestartStatus
 from homeostat.operators.cluster.actions import Heal, Mend
 from homeostat.operators.cluster.healing.told import healed
 

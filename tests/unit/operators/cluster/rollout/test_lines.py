@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from tests.support.ailing import host_of
 from tests.support.clusters import NOW, cluster, package, running, settled
 
+from homeostat.api.cluster.components import COMPONENTS, ComponentStatus
 from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
-from homeostat.api.cluster.v1alpha1 import COMPONENTS, ClusterStatus, ComponentStatus
+from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Action, Step
 from homeostat.operators.cluster.decide import Policy, decide

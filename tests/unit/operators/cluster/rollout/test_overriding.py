@@ -9,7 +9,8 @@ import msgspec
 from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, new, planned, pod, running, settled, waiting, workload
 
-from homeostat.api.cluster.v1alpha1 import COMPONENTS, ClusterSpec, ClusterStatus
+from homeostat.api.cluster.components import COMPONENTS
+from homeostat.api.cluster.v1alpha1 import ClusterSpec, ClusterStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import AddFinalizer, Plan
 from homeostat.operators.cluster.components import workload_names

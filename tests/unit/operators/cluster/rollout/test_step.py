@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW
 from tests.support.rollouts import NEW, OLD, ORDER, after, broken, look, moved, step_of, up_to_date, wishing
 
+from homeostat.api.cluster.components import COMPONENTS
 from homeostat.api.cluster.parameters import ComponentChecks
 from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
-from homeostat.api.cluster.v1alpha1 import COMPONENTS
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Apply, AskKubelets, ProbeEndpoint
 from homeostat.operators.cluster.observe import Observed, ProbeSeen

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, running, workload
 
-from homeostat.api.cluster.v1alpha1 import ClusterEndpointStatus
+from homeostat.api.cluster.network import ClusterEndpointStatus
 from homeostat.kit.pki.authority import AUTHORITY_LIFE, LEAF_LIFE
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import IssueLeaf, Plan, ProbeEndpoint, Verdict
