@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
+import inspect
 import pkgutil
 import subprocess
 import sys
@@ -68,15 +68,16 @@ def escaped(text: str) -> str:
 
 
 def words_page() -> str:
-    """Every word table of the operators: each is a public mapping or constant in a words.py, with its comment."""
+    """Every table of words of the operators: TABLES of a words.py, or of meanings/ beside it, with its docstring."""
     out = ["# Conditions, reasons and events\n", NOTICE]
     operators = ROOT / "src" / "homeostat" / "operators"
     for file in sorted(operators.rglob("words.py"), key=lambda file: file.parent):
         path = file.parent.relative_to(operators).parts
-        module = importlib.import_module(f"homeostat.operators.{'.'.join(path)}.words")
+        name = "meanings.tables" if (file.parent / "meanings").is_dir() else "words"
+        module = importlib.import_module(f"homeostat.operators.{'.'.join(path)}.{name}")
         out.append(f"## {path[0]} operator{''.join(f', {part}' for part in path[1:])}\n")
-        out.append((ast.get_docstring(ast.parse(file.read_text())) or "") + "\n")
-        out += [line for table in vars(module).get("TABLES", ()) for line in words_table(table)]
+        out.append((inspect.getdoc(module) or "") + "\n")
+        out += [line for table in module.TABLES for line in words_table(table)]
     return "\n".join(out).rstrip() + "\n"
 
 

@@ -13,6 +13,7 @@ from tests.repo.test_docs import anchors
 from tests.support.tree import ROOT
 
 from homeostat.operators.cluster import words
+from homeostat.operators.cluster.meanings.tables import TABLES
 from homeostat.telemetry.metrics import Declaration, declared
 
 RULES = ROOT / "deploy" / "prometheus" / "alerts.yaml"
@@ -49,7 +50,7 @@ def test_a_rule_asks_for_metrics_and_labels_that_there_are(alert: str) -> None:
 
 
 def test_rules_name_conditions_and_reasons_that_users_meet() -> None:
-    reasons = {word.name for table in words.TABLES for word in table.words}
+    reasons = {word.name for table in TABLES for word in table.words}
     for alert, rule in ALERTS.items():
         for _, matchers in asked(rule["expr"]):
             said = dict(matchers)

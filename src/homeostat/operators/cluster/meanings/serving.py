@@ -1,0 +1,38 @@
+"""Whether clients are served, and all is as declared."""
+
+from __future__ import annotations
+
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.wording import Table, Word
+
+TABLES = (
+    Table(
+        "Available: the cluster serves its clients, perhaps with fewer masters than declared",
+        (
+            Word(words.SERVING, "A read through the endpoint succeeded.", "Nothing to do."),
+            Word(
+                words.ENDPOINT_UNREACHABLE,
+                "Enough masters are ready, but a read through the endpoint fails.",
+                "Look at the load balancer and at the network between it and the cell's Pods.",
+            ),
+            Word(
+                words.TOO_FEW_MASTERS,
+                "No API server is ready, or etcd has no quorum of ready members.",
+                "Look at the conditions of the masters.",
+            ),
+            Word(words.PROGRESSING, "Waits for the first read through the endpoint.", "Wait."),
+        ),
+    ),
+    Table(
+        "Ready: the cluster is as declared, and serves its clients",
+        (
+            Word(words.SERVING, "All masters are ready, and a read through the endpoint succeeded.", "Nothing to do."),
+            Word(
+                words.PROGRESSING,
+                "The cluster is on its way; the message names what it waits for. Any reason of the other conditions can"
+                " stand here too.",
+                "Wait.",
+            ),
+        ),
+    ),
+)
