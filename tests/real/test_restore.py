@@ -119,10 +119,10 @@ def test_a_lost_quorum_is_restored_after_the_approval_of_its_snapshot(
     told = time.monotonic()
     assert loss == taken
     assert stage(centre, "tall") == ""
-    approval = json.dumps({"spec": {"healing": {"approveRestore": taken}}})
-    centre.kubectl("patch", "cluster", "tall", "-n", namespace, "--type=merge", "-p", approval)
-    eventually(lambda: stage(centre, "tall") == "Done", within_s=RESTORED_S)
+    wish = ("--snapshot", taken, "--wait", "--timeout", f"{RESTORED_S}s")
+    homeostat(centre, "restore", "cluster", "tall", "-n", namespace, *wish)
     restored = time.monotonic()
+    assert stage(centre, "tall") == "Done"
     say(f"a lost quorum is told after {told - lost:.0f} s, and restored {restored - told:.0f} s after its approval")
     wait_ready(centre, namespace, "tall")
     assert read(centre, "tall") == written("before")

@@ -34,6 +34,7 @@ COMMANDS = {
     "logs": ("homeostat.cli.local_logs:logs", "show the logs of a part of the data centre"),
     "member": ("homeostat.cli.member:member", "restore a member of etcd, as the operator's Pods do"),
     "pause": ("homeostat.cli.pause:pause", "stop all changes to a cluster"),
+    "restore": ("homeostat.cli.restore:restore", "restore a lost etcd from a snapshot, or make a cluster of one"),
     "resume": ("homeostat.cli.pause:resume", "let the changes to a cluster go on"),
     "rollback": ("homeostat.cli.upgrade:rollback", "go back to the package version before"),
     "rotate": ("homeostat.cli.rotate:rotate", "have keys of a cluster made anew"),

@@ -25,7 +25,7 @@ from homeostat.operators.cluster.pacing.pace import Policy as PacingPolicy
 from homeostat.operators.cluster.pki.material import CAS
 from homeostat.telemetry.metrics import Declaration, Measure, Metrics
 
-_OPERATIONS = (told.CREATE, told.UPGRADE, told.ROLLBACK, told.DELETE, told.HEAL, told.SCALE)
+_OPERATIONS = (told.CREATE, told.UPGRADE, told.ROLLBACK, told.DELETE, told.HEAL, told.SCALE, told.RESTORE)
 _ENDS = {"Completed", "ContainerCannotRun", "Error", "OOMKilled"}  # as kubelets say it; anything else is Other
 _SHARES = (0, 50, 80, 95)  # percent
 Series = tuple[Declaration, tuple[str, ...]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from homeostat.telemetry.metrics import Measure, declare
 
 CREATE, UPGRADE, ROLLBACK, DELETE = "create", "upgrade", "rollback", "delete"
-HEAL, SCALE = "heal", "scale"
+HEAL, SCALE, RESTORE = "heal", "scale", "restore"
 SUCCEEDED, FAILED, ABANDONED = "succeeded", "failed", "abandoned"
 _WAITS_S = (1.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 
@@ -31,7 +31,7 @@ RUNNING = declare(
     "homeostat_orchestrations_running",
     "gauge",
     "clusters",
-    "Clusters that are being created, moved, deleted, mended, or made larger or smaller",
+    "Clusters that are being created, moved, deleted, mended, restored, or made larger or smaller",
     labels=("operation",),
 )
 LONGEST = declare(
@@ -45,7 +45,8 @@ ENDED = declare(
     "homeostat_orchestrations",
     "counter",
     "orchestrations",
-    "Orchestrations that ended: create, upgrade, rollback, delete, heal, scale; a creation is abandoned by a deletion",
+    "Orchestrations that ended: create, upgrade, rollback, delete, heal, scale, restore; a creation is abandoned by a "
+    "deletion, a restore by taking its approval back",
     labels=("operation", "result"),
 )
 DURATION = declare(

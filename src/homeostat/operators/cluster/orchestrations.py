@@ -13,6 +13,7 @@ from homeostat.operators.cluster.metrics import (
     DELETE,
     FAILED,
     HEAL,
+    RESTORE,
     ROLLBACK,
     SCALE,
     SUCCEEDED,
@@ -20,6 +21,7 @@ from homeostat.operators.cluster.metrics import (
     ended,
 )
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.restore.beginning import DONE, DROPPED, is_under_way
 from homeostat.operators.cluster.rollout.standing import Wish, complete
 from homeostat.operators.cluster.rollout.told import is_complete
 from homeostat.operators.cluster.rollout.versions import version_of
@@ -42,6 +44,8 @@ def running(cluster: Cluster) -> dict[str, datetime]:
         found[HEAL] = healing.replacement.started_at
     if status.topology is not None and status.topology.started_at is not None:
         found[SCALE] = status.topology.started_at
+    if status.restore is not None and is_under_way(cluster):
+        found[RESTORE] = status.restore.started_at
     return found
 
 
@@ -57,7 +61,8 @@ def gone(cluster: Cluster, now: datetime) -> tuple[Measure, ...]:
 
 def measured(seen: Observed, plan: Plan, status: ClusterStatus, now: datetime) -> tuple[Measure, ...]:
     """What ended between the status that was and the one that will be."""
-    return (*_created(seen, status), *_moved(seen, plan, now), *_healed(seen, plan, now), *_scaled(seen, plan, now))
+    by_plan = (*_moved(seen, plan, now), *_healed(seen, plan, now), *_scaled(seen, plan, now))
+    return (*_created(seen, status), *by_plan, *_restored(seen, status, now))
 
 
 def _created(seen: Observed, status: ClusterStatus) -> tuple[Measure, ...]:
@@ -113,6 +118,14 @@ def _scaled(seen: Observed, plan: Plan, now: datetime) -> tuple[Measure, ...]:
         return ()
     result = ABANDONED if becomes.complete == topology.complete else SUCCEEDED
     return ended(SCALE, result, _seconds(topology.started_at, now))
+
+
+def _restored(seen: Observed, status: ClusterStatus, now: datetime) -> tuple[Measure, ...]:
+    """A restore whose approval was taken back was abandoned."""
+    restore = status.restore
+    if restore is None or not is_under_way(seen.cluster) or restore.stage not in (DONE, DROPPED):
+        return ()
+    return ended(RESTORE, SUCCEEDED if restore.stage == DONE else ABANDONED, _seconds(restore.started_at, now))
 
 
 def _seconds(began: datetime, now: datetime) -> float:

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 from tests.support.ailing import ailing, replacing
 from tests.support.clusters import NOW, cluster, running
+from tests.support.restoring import restore
 from tests.support.telling import served, told
 
 from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
@@ -16,6 +17,8 @@ from homeostat.operators.cluster import metrics, words
 from homeostat.operators.cluster.actions import Heal, Plan, RemoveFinalizer, Step, Verdict
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.orchestrations import running as under_way
+from homeostat.operators.cluster.restore.actions import Restoring
+from homeostat.operators.cluster.restore.beginning import DROPPED, STARTING
 from homeostat.runtime.outcome import DONE
 from homeostat.telemetry.metrics import Measure
 
@@ -120,3 +123,18 @@ def test_a_replacement_ends_when_the_member_is_back_and_fails_when_another_one_m
 def test_times_never_run_backwards() -> None:
     later: datetime = NOW + timedelta(hours=1)
     assert {measure.value for measure in metrics.ended("heal", "failed", (NOW - later).total_seconds())} == {1.0, 0.0}
+
+
+def test_a_restore_ends_when_clients_are_served_again_or_its_approval_is_taken_back() -> None:
+    going = seen_with(restore=restore(STARTING, started_at=AGO, stage_started_at=AGO))
+    assert under_way(going.cluster) == {"restore": AGO}
+    assert counted(told(going, plan=Plan(restore=Restoring(has_looked=True))).measures) == {
+        ("restore", "succeeded"): 42.0
+    }
+    assert counted(told(going, plan=Plan()).measures) == {}
+    dropped = restore(DROPPED, started_at=AGO)
+    assert counted(
+        told(seen_with(restore=restore(started_at=AGO)), plan=Plan(restore=Restoring(dropped))).measures
+    ) == {("restore", "abandoned"): 42.0}
+    assert under_way(seen_with(restore=dropped).cluster) == {}
+    assert counted(told(seen_with(restore=dropped)).measures) == {}
