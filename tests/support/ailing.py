@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, running
 
 from homeostat.api.cluster.healing import ClusterHealingStatus, MemberReplacementStatus
+from homeostat.api.cluster.masters import ETCD
 from homeostat.api.pods import Pod
 from homeostat.operators.cluster.healing.seen import EtcdSeen, HostSeen
-from homeostat.operators.cluster.manifests import etcd
 from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.ports import MemberSeen
@@ -43,7 +43,7 @@ def members(*dead: str) -> tuple[MemberSeen, ...]:
 def member_pod(name: str, *, ready: bool = True, since: datetime = LONG_AGO, host: str = "") -> Pod:
     """A member's Pod, on the host of its number."""
     condition = {"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": since.isoformat()}
-    metadata = {"name": name, "namespace": "default", "uid": f"uid-{name}", "labels": {COMPONENT_LABEL: etcd.NAME}}
+    metadata = {"name": name, "namespace": "default", "uid": f"uid-{name}", "labels": {COMPONENT_LABEL: ETCD}}
     spec = {"nodeName": host or f"h{name[-1]}"}
     return convert({"metadata": metadata, "spec": spec, "status": {"conditions": [condition]}}, Pod, strict=False)
 
@@ -51,7 +51,7 @@ def member_pod(name: str, *, ready: bool = True, since: datetime = LONG_AGO, hos
 def ailing(*dead: str, known: Iterable[MemberSeen] | None = (), since: datetime = LONG_AGO, **spec: Any) -> Observed:
     """A cluster whose dead members have been so for an hour; `known` is what etcd said just now, None: not asked."""
     seen = running(cluster(topology="ha", **spec))
-    others = tuple(pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) != etcd.NAME)
+    others = tuple(pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) != ETCD)
     pods = tuple(member_pod(name, ready=name not in dead, since=since) for name in NAMES)
     told = None if known is None else EtcdSeen(NOW, tuple(known) or members(*dead))
     return replace(seen, pods=(*others, *pods), hosts=HOSTS, unready=dict.fromkeys(dead, since), members=told)

@@ -11,6 +11,7 @@ import msgspec
 import yaml
 from msgspec.structs import replace
 
+from homeostat.api.cluster.masters import COMPONENTS, ETCD
 from homeostat.api.cluster.network import ClusterEndpointStatus
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion, ClusterStatus
 from homeostat.api.core import Deployment, PersistentVolumeClaim, Pod, StatefulSet
@@ -18,7 +19,6 @@ from homeostat.api.meta import Condition
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Apply, Plan
 from homeostat.operators.cluster.decide import Policy, decide
-from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import COMPONENT_LABEL, FINALIZER, names_of
 from homeostat.operators.cluster.observe import Live, Observed, ProbeSeen, Workload
 from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen
@@ -29,7 +29,6 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ADDRESS = "10.100.1.1"
 ENCRYPTED_WITH = "key-1"
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
-COMPONENTS = (etcd.NAME, apiserver.NAME, controllers.CONTROLLER_MANAGER, controllers.SCHEDULER)
 
 
 @cache
@@ -69,7 +68,7 @@ def waiting(reason: str, message: str = "", *, restarts: int = 0, last: dict[str
 def workload(component: str, name: str, *, ready: int | None = None, replicas: int = 1) -> Workload:
     """The StatefulSet or Deployment of a component, rolled out unless fewer are ready."""
     ready = replicas if ready is None else ready
-    kind: type[Workload] = StatefulSet if component == etcd.NAME else Deployment
+    kind: type[Workload] = StatefulSet if component == ETCD else Deployment
     metadata = {"name": name, "namespace": "default", "uid": f"uid-{name}", "generation": 1}
     status = {"observedGeneration": 1, "replicas": replicas, "readyReplicas": ready, "updatedReplicas": replicas}
     return msgspec.convert({"metadata": metadata, "spec": {"replicas": replicas}, "status": status}, kind)

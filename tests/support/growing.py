@@ -11,9 +11,10 @@ from typing import Any
 
 from msgspec import convert
 from msgspec.structs import replace
-from tests.support.clusters import COMPONENTS, NOW, claim, cluster, pod, running
+from tests.support.clusters import NOW, claim, cluster, pod, running
 
 from homeostat.api.apps import RollingUpdate, StatefulSet, UpdateStrategy
+from homeostat.api.cluster.masters import COMPONENTS, ETCD
 from homeostat.api.core import PersistentVolumeClaim
 from homeostat.api.pods import Pod
 from homeostat.operators.cluster.actions import (
@@ -35,7 +36,7 @@ from homeostat.operators.cluster.observe import Live, Observed, ProbeSeen, Workl
 from homeostat.operators.cluster.ports import MemberSeen
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.rollout.members import REVISION_LABEL
-from homeostat.operators.cluster.topology import ETCD, HA, topology_of
+from homeostat.operators.cluster.topology import HA, topology_of
 from homeostat.runtime.loop import Result
 from homeostat.runtime.outcome import DONE
 

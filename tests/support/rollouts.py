@@ -8,7 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, package, pod, running, settled, waiting, workload
 
-from homeostat.api.cluster.components import COMPONENTS, ComponentStatus
+from homeostat.api.cluster.components import ComponentStatus
+from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, ETCD
 from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
 from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.operators.cluster import words
@@ -18,7 +19,6 @@ from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.observe import Observed, ProbeSeen
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.rollout.emulation import EMULATING
-from homeostat.operators.cluster.rollout.path import API_SERVER, ETCD
 from homeostat.operators.cluster.topology import HA
 from homeostat.runtime.conditions import find_condition
 from homeostat.runtime.loop import Result

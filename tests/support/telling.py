@@ -7,10 +7,10 @@ from typing import Any
 from msgspec.structs import replace
 from tests.support.clusters import NOW, running, workload
 
+from homeostat.api.cluster.masters import API_SERVER
 from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.operators.cluster.actions import Action, Applied, Apply, Plan, Probed, ProbeEndpoint
 from homeostat.operators.cluster.decide import Policy, decide
-from homeostat.operators.cluster.manifests import apiserver
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.report import report
 from homeostat.runtime.loop import Report, Result
@@ -47,5 +47,5 @@ def silent(seen: Observed) -> Observed:
     """The same, with an API server that is not ready."""
     return replace(
         seen,
-        workloads={**seen.workloads, "demo-apiserver": workload(apiserver.NAME, "demo-apiserver", ready=0)},
+        workloads={**seen.workloads, "demo-apiserver": workload(API_SERVER, "demo-apiserver", ready=0)},
     )

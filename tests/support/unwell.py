@@ -10,13 +10,13 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, running, workload
 
 from homeostat.api.cluster.healing import ClusterHealingStatus, MasterRestartStatus
+from homeostat.api.cluster.masters import API_SERVER, CONTROLLER_MANAGER, SCHEDULER
 from homeostat.api.pods import Pod
 from homeostat.operators.cluster.healing.seen import HostSeen, LeaderHeld, ServerSeen
-from homeostat.operators.cluster.manifests import apiserver, controllers
 from homeostat.operators.cluster.names import COMPONENT_LABEL, ENDPOINT_LABEL
 from homeostat.operators.cluster.observe import Observed
 
-SERVER, MANAGER, SCHEDULER = apiserver.NAME, controllers.CONTROLLER_MANAGER, controllers.SCHEDULER
+SERVER, MANAGER, SCHEDULER = API_SERVER, CONTROLLER_MANAGER, SCHEDULER
 LONG_AGO, LATELY = NOW - timedelta(hours=1), NOW - timedelta(minutes=1)
 HOSTS = {f"h{number}": HostSeen(f"z{number}", True, True) for number in range(3)}
 WORKLOADS = {SERVER: "demo-apiserver", MANAGER: "demo-controller-manager", SCHEDULER: "demo-scheduler"}

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from homeostat.api.cluster.masters import API_SERVER
 from homeostat.api.cluster.v1alpha1 import CLUSTER, CLUSTER_PACKAGE_VERSION, Cluster, ClusterPackageVersion
 from homeostat.api.kind import Kind, unstructured
 from homeostat.cli.awaiting import Awaited, condition, wait_until_met
@@ -14,7 +15,7 @@ from homeostat.cli.session import Session
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.overrides import faults, told
 from homeostat.operators.cluster.rollout.emulation import EMULATING, on_the_way
-from homeostat.operators.cluster.rollout.path import API_SERVER, refusal, remaining
+from homeostat.operators.cluster.rollout.path import refusal, remaining
 from homeostat.operators.cluster.rollout.standing import Wish, declared, standing
 
 _HOPELESS = (

@@ -6,11 +6,11 @@ from typing import Annotated, ClassVar
 
 from msgspec import Struct
 
+from homeostat.api.cluster.masters import COMPONENTS
 from homeostat.api.cluster.parameters import ComponentChecks, ComponentOverride, ComponentProbes, ComponentResources
 from homeostat.api.cluster.rules import ARGUMENT_NAMES, DEPENDS_ON_OTHERS
 from homeostat.api.schema import Rule, doc
 
-COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 _IMAGE = r"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"
 
 

@@ -5,6 +5,7 @@ Each rule guards itself against values that another rule refuses already, so tha
 
 from __future__ import annotations
 
+from homeostat.api.cluster.masters import COMPONENTS
 from homeostat.api.schema import Rule
 
 DNS_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"  # a pattern: of objects named after domains, and of domains
@@ -147,7 +148,7 @@ PACKAGE_COMPLETE = tuple(
     Rule(
         rule=f"self.exists(c, c.name == '{name}')", message=f"expected the component {name}, which every cluster needs"
     )
-    for name in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+    for name in COMPONENTS
 )
 
 DEPENDENCIES_KNOWN = Rule(

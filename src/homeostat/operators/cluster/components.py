@@ -9,9 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from homeostat.api.cluster.components import ComponentStatus, PackageComponent
+from homeostat.api.cluster.masters import API_SERVER, CONTROLLER_MANAGER, ETCD, SCHEDULER
 from homeostat.api.pods import ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, Pod
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import COMPONENT_LABEL, Names
 from homeostat.operators.cluster.observe import Memory, Observed, Workload
 from homeostat.operators.cluster.rollout.standing import Made
@@ -33,10 +33,10 @@ class Trouble(Struct, frozen=True):
 def workload_names(names: Names) -> dict[str, str]:
     """The workload of each component, in the order of their start."""
     return {
-        etcd.NAME: names.etcd,
-        apiserver.NAME: names.apiserver,
-        controllers.CONTROLLER_MANAGER: names.controllers,
-        controllers.SCHEDULER: names.scheduler,
+        ETCD: names.etcd,
+        API_SERVER: names.apiserver,
+        CONTROLLER_MANAGER: names.controllers,
+        SCHEDULER: names.scheduler,
     }
 
 
@@ -71,13 +71,13 @@ def is_ready(seen: Observed, component: str) -> bool:
 
 def has_running_quorum(seen: Observed) -> bool:
     """Whether enough members of etcd have their volumes and their processes, ready or not."""
-    running = [pod for pod in _pods(seen, etcd.NAME) if pod.status.phase == "Running"]
+    running = [pod for pod in _pods(seen, ETCD) if pod.status.phase == "Running"]
     return len(running) >= topology(seen).quorum
 
 
 def can_serve(seen: Observed) -> bool:
     """Whether clients can be served at all: a quorum of etcd and one API server are ready."""
-    return _ready(seen, etcd.NAME) >= topology(seen).quorum and _ready(seen, apiserver.NAME) > 0
+    return _ready(seen, ETCD) >= topology(seen).quorum and _ready(seen, API_SERVER) > 0
 
 
 def trouble(seen: Observed, component: str) -> Trouble:

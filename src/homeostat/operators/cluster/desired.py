@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from homeostat.api.cluster.masters import API_SERVER, CONTROLLER_MANAGER, SCHEDULER
 from homeostat.operators.cluster.actions import Apply, IssueLeaf
 from homeostat.operators.cluster.components import has_running_quorum, is_ready
 from homeostat.operators.cluster.manifests import apiserver, audit, controllers, etcd
@@ -42,8 +43,8 @@ def workloads(seen: Observed, rolling: Roll) -> Iterator[Desired]:
     if can_start and names.apiserver in inputs.secrets:
         yield apiserver.deployment(inputs)
     for component, name, make in (
-        (controllers.CONTROLLER_MANAGER, names.controllers, controllers.controller_manager),
-        (controllers.SCHEDULER, names.scheduler, controllers.scheduler),
+        (CONTROLLER_MANAGER, names.controllers, controllers.controller_manager),
+        (SCHEDULER, names.scheduler, controllers.scheduler),
     ):
         if name in inputs.secrets and (_is_begun(seen, name) or _can_begin(seen, component, inputs)):
             yield make(inputs)
@@ -84,7 +85,7 @@ def _inputs(seen: Observed, rolling: Roll = Roll(0)) -> Inputs:  # noqa: B008  (
 
 def _can_begin(seen: Observed, component: str, inputs: Inputs) -> bool:
     """Whether all that a component depends on is there, by Kubernetes' rules and by the package version's."""
-    return all(is_ready(seen, each) for each in (apiserver.NAME, *inputs.component(component).depends_on))
+    return all(is_ready(seen, each) for each in (API_SERVER, *inputs.component(component).depends_on))
 
 
 def _is_begun(seen: Observed, workload: str) -> bool:

@@ -7,6 +7,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from homeostat.api.cluster.masters import API_SERVER, CONTROLLERS, ETCD
 from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.api.meta import Condition
 from homeostat.kube.errors import Forbidden
@@ -34,7 +35,6 @@ from homeostat.operators.cluster.healing.told import (
     mending_measures,
     mending_notes,
 )
-from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.pki.told import certificates
@@ -123,14 +123,13 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
 
 
 def _conditions(seen: Observed, plan: Plan, results: Results, attempts: int, now: datetime) -> tuple[Condition, ...]:
-    controllers_names = (controllers.CONTROLLER_MANAGER, controllers.SCHEDULER)
     judged = (
         (words.ACCEPTED, *_accepted(seen, plan, results, attempts)),
         (words.PKI_READY, *_pki(seen, plan, now)),
         (words.ENDPOINT_ASSIGNED, *_endpoint(seen)),
         (words.ETCD_READY, *_etcd(seen, plan)),
-        (words.API_SERVER_READY, *master_verdict(_masters(seen, (apiserver.NAME,)), plan.mend, (apiserver.NAME,))),
-        (words.CONTROLLERS_READY, *master_verdict(_masters(seen, controllers_names), plan.mend, controllers_names)),
+        (words.API_SERVER_READY, *master_verdict(_masters(seen, (API_SERVER,)), plan.mend, (API_SERVER,))),
+        (words.CONTROLLERS_READY, *master_verdict(_masters(seen, CONTROLLERS), plan.mend, CONTROLLERS)),
         (words.SCALED, *as_many_as_declared(seen, plan)),
         (words.UP_TO_DATE, *up_to_date(seen, plan)),
         (words.AVAILABLE, *_available(seen, plan, results)),
@@ -202,7 +201,7 @@ def _endpoint(seen: Observed) -> tuple[bool, Verdict]:
 
 
 def _etcd(seen: Observed, plan: Plan) -> tuple[bool, Verdict]:
-    is_so, why = _masters(seen, (etcd.NAME,))
+    is_so, why = _masters(seen, (ETCD,))
     return etcd_cared(is_so, etcd_verdict(why, plan.heal), plan.care)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from homeostat.api.cluster.masters import API_SERVER, CONTROLLERS, ETCD
 from homeostat.api.core import (
     CONFIG_MAP,
     DEPLOYMENT,
@@ -24,7 +25,6 @@ from homeostat.api.kind import Kind
 from homeostat.api.meta import Object
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Plan, Remove, RemoveFinalizer, Verdict
-from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.restore.names import COMPONENT as RESTORE
@@ -36,14 +36,9 @@ def tear_down(seen: Observed) -> Plan:
     """The next stage that has something left; the finalizer goes when none has."""
     names = seen.names
     stages: tuple[tuple[str, Kind[Any], tuple[str, ...], tuple[str, ...]], ...] = (
-        (
-            "controllers",
-            DEPLOYMENT,
-            (names.controllers, names.scheduler),
-            (controllers.CONTROLLER_MANAGER, controllers.SCHEDULER),
-        ),
-        ("the API server", DEPLOYMENT, (names.apiserver,), (apiserver.NAME,)),
-        ("etcd", STATEFUL_SET, (names.etcd,), (etcd.NAME,)),
+        ("controllers", DEPLOYMENT, (names.controllers, names.scheduler), CONTROLLERS),
+        ("the API server", DEPLOYMENT, (names.apiserver,), (API_SERVER,)),
+        ("etcd", STATEFUL_SET, (names.etcd,), (ETCD,)),
     )
     for what, kind, workloads, components in stages:
         plan = _stage(seen, what, kind, workloads, components)

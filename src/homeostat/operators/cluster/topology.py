@@ -14,11 +14,11 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from homeostat.api.cluster.masters import ETCD
 from homeostat.api.cluster.scaling import ClusterTopologyStatus, MemberChangeStatus
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.api.core import Node
 
-ETCD, API_SERVER = "etcd", "kube-apiserver"
 SINGLE_NAME, HA_NAME = "single", "ha"
 JOIN, LEAVE = "Join", "Leave"
 ZONE_LABEL = "topology.kubernetes.io/zone"

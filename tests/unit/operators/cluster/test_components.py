@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.support.clusters import COMPONENTS, NOW, cluster, new, pod, running, waiting, workload
+from tests.support.clusters import NOW, cluster, new, pod, running, waiting, workload
 
 from homeostat.api.cluster.components import ComponentStatus
+from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, CONTROLLER_MANAGER, ETCD, SCHEDULER
 from homeostat.api.core import Deployment, Pod
 from homeostat.api.meta import ObjectMeta
 from homeostat.operators.cluster import words
@@ -24,7 +25,6 @@ from homeostat.operators.cluster.components import (
     trouble,
     workload_names,
 )
-from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.observe import Observed, Workload
 from homeostat.operators.cluster.rollout.standing import made
 
@@ -45,11 +45,11 @@ def with_workload(changed: Workload | None) -> Observed:
 
 def hurt(*pods: Pod) -> Observed:
     """A running cluster whose API server is not ready, with these Pods."""
-    return replace(with_workload(workload(apiserver.NAME, NAME, ready=0)), pods=pods)
+    return replace(with_workload(workload(API_SERVER, NAME, ready=0)), pods=pods)
 
 
 def told(*pods: Pod) -> Trouble:
-    return trouble(hurt(*pods), apiserver.NAME)
+    return trouble(hurt(*pods), API_SERVER)
 
 
 def deployment(**changes: Any) -> Deployment:
@@ -62,7 +62,7 @@ def deployment(**changes: Any) -> Deployment:
 
 
 def test_a_component_that_is_rolled_out_is_ready() -> None:
-    assert trouble(running(), apiserver.NAME) == Trouble(words.COMPONENTS_READY, "")
+    assert trouble(running(), API_SERVER) == Trouble(words.COMPONENTS_READY, "")
     assert all(is_ready(running(), component) for component in COMPONENTS)
 
 
@@ -89,47 +89,47 @@ def test_a_component_that_is_rolled_out_is_ready() -> None:
 )
 def test_a_component_is_not_ready_while_its_workload_is(changed: Deployment | None) -> None:
     seen = with_workload(changed)
-    assert not is_ready(seen, apiserver.NAME)
-    assert trouble(seen, apiserver.NAME).reason != words.COMPONENTS_READY
-    assert trouble(seen, apiserver.NAME).message
+    assert not is_ready(seen, API_SERVER)
+    assert trouble(seen, API_SERVER).reason != words.COMPONENTS_READY
+    assert trouble(seen, API_SERVER).message
 
 
 def test_a_component_scaled_to_nothing_by_hand_says_so() -> None:
     seen = replace(with_workload(deployment(replicas=0, readyReplicas=0, updatedReplicas=0)), pods=())
-    assert trouble(seen, apiserver.NAME) == Trouble(
+    assert trouble(seen, API_SERVER) == Trouble(
         words.PROGRESSING, "Deployment demo-apiserver was scaled to 0 replicas, 1 are declared"
     )
-    (status,) = [status for status in shown(seen) if status.name == apiserver.NAME]
+    (status,) = [status for status in shown(seen) if status.name == API_SERVER]
     assert (status.desired, status.ready) == (1, 0)
 
 
 def test_an_image_that_cannot_be_had_is_told_with_its_host_and_the_kubelets_words() -> None:
-    found = told(pod(apiserver.NAME, **waiting("ImagePullBackOff", "no such manifest")))
+    found = told(pod(API_SERVER, **waiting("ImagePullBackOff", "no such manifest")))
     assert found.reason == words.IMAGE_UNAVAILABLE
     assert found.message == "image  cannot be had on host h1 (ImagePullBackOff): no such manifest"
 
 
 @pytest.mark.parametrize("reason", ["ErrImagePull", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError"])
 def test_every_way_of_lacking_an_image_has_one_reason(reason: str) -> None:
-    assert told(pod(apiserver.NAME, **waiting(reason))).reason == words.IMAGE_UNAVAILABLE
-    assert reason in told(pod(apiserver.NAME, **waiting(reason))).message
+    assert told(pod(API_SERVER, **waiting(reason))).reason == words.IMAGE_UNAVAILABLE
+    assert reason in told(pod(API_SERVER, **waiting(reason))).message
 
 
 def test_a_container_that_ends_again_and_again_is_told_with_its_last_words() -> None:
     last = {"exitCode": 2, "message": "\nbad flag --x\n"}
-    found = told(pod(apiserver.NAME, **waiting("CrashLoopBackOff", "back-off 40s", restarts=4, last=last)))
+    found = told(pod(API_SERVER, **waiting("CrashLoopBackOff", "back-off 40s", restarts=4, last=last)))
     assert found == Trouble(words.CRASHING, f"{POD} on h1 ended 4 times (exit code 2): bad flag --x")
 
 
 def test_of_long_last_words_the_end_is_told() -> None:
     last = {"exitCode": 1, "message": "x" * 5000 + "panic: disk full"}
-    found = told(pod(apiserver.NAME, **waiting("CrashLoopBackOff", restarts=2, last=last)))
+    found = told(pod(API_SERVER, **waiting("CrashLoopBackOff", restarts=2, last=last)))
     assert found.message.endswith("panic: disk full")
     assert len(found.message) < 1000
 
 
 def test_a_container_that_never_started_did_not_end() -> None:
-    found = told(pod(apiserver.NAME, **waiting("CreateContainerConfigError", 'secret "demo-apiserver" not found')))
+    found = told(pod(API_SERVER, **waiting("CreateContainerConfigError", 'secret "demo-apiserver" not found')))
     assert found == Trouble(
         words.CRASHING,
         f'{POD} on h1 cannot be started (CreateContainerConfigError): secret "demo-apiserver" not found',
@@ -144,53 +144,53 @@ def ended_before(*, ready: bool, restarts: int = 3) -> dict[str, Any]:
 
 
 def test_a_container_that_runs_between_two_ends_is_still_crashing() -> None:
-    assert told(pod(apiserver.NAME, **ended_before(ready=False))).reason == words.CRASHING
+    assert told(pod(API_SERVER, **ended_before(ready=False))).reason == words.CRASHING
 
 
 def test_a_container_that_is_ready_is_not_blamed_for_its_past() -> None:
-    assert told(pod(apiserver.NAME, **ended_before(ready=True))).reason == words.PROGRESSING
+    assert told(pod(API_SERVER, **ended_before(ready=True))).reason == words.PROGRESSING
 
 
 def test_one_end_is_no_habit() -> None:
-    assert told(pod(apiserver.NAME, **ended_before(ready=False, restarts=1))).reason == words.PROGRESSING
+    assert told(pod(API_SERVER, **ended_before(ready=False, restarts=1))).reason == words.PROGRESSING
 
 
 def test_a_pod_that_fits_nowhere_is_told_in_the_schedulers_words() -> None:
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes: no room"}
-    found = told(pod(apiserver.NAME, phase="Pending", conditions=[condition]))
+    found = told(pod(API_SERVER, phase="Pending", conditions=[condition]))
     assert found == Trouble(words.UNSCHEDULABLE, f"{POD}: 0/3 nodes: no room")
 
 
 def test_a_pod_that_nobody_may_make_is_told_in_the_api_servers_words() -> None:
     failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded quota: small"}
     seen = replace(with_workload(deployment(readyReplicas=0, conditions=[failure])), pods=())
-    assert trouble(seen, apiserver.NAME) == Trouble(words.POD_REFUSED, "exceeded quota: small")
+    assert trouble(seen, API_SERVER) == Trouble(words.POD_REFUSED, "exceeded quota: small")
 
 
 def test_the_most_telling_pod_speaks_and_one_on_its_way_out_is_silent() -> None:
-    crashing = pod(apiserver.NAME, "old", **waiting("CrashLoopBackOff", restarts=9))
-    no_image = pod(apiserver.NAME, "new", **waiting("ErrImagePull"))
+    crashing = pod(API_SERVER, "old", **waiting("CrashLoopBackOff", restarts=9))
+    no_image = pod(API_SERVER, "new", **waiting("ErrImagePull"))
     assert told(crashing, no_image).reason == words.IMAGE_UNAVAILABLE
     leaving = replace(no_image, metadata=replace(no_image.metadata, deletion_timestamp=NOW))
     assert told(crashing, leaving).reason == words.CRASHING
 
 
 def test_pods_of_other_components_say_nothing_about_this_one() -> None:
-    assert told(pod(etcd.NAME, **waiting("ErrImagePull"))) == Trouble(words.PROGRESSING, "waiting for its Pod")
+    assert told(pod(ETCD, **waiting("ErrImagePull"))) == Trouble(words.PROGRESSING, "waiting for its Pod")
 
 
 def test_a_pod_that_is_starting_is_named_with_its_host() -> None:
-    assert told(pod(apiserver.NAME)) == Trouble(words.PROGRESSING, f"starting {POD} on h1")
+    assert told(pod(API_SERVER)) == Trouble(words.PROGRESSING, f"starting {POD} on h1")
 
 
 def test_a_pod_that_does_not_go_is_named_with_its_host() -> None:
-    going = pod(apiserver.NAME)
+    going = pod(API_SERVER)
     going = replace(going, metadata=replace(going.metadata, deletion_timestamp=NOW))
     assert told(going) == Trouble(words.PROGRESSING, f"waiting until {POD} on h1 is gone")
 
 
 def etcd_of(count: int, *, phase: str = "Running") -> tuple[Pod, ...]:
-    return tuple(pod(etcd.NAME, f"demo-etcd-{number}", phase=phase) for number in range(count))
+    return tuple(pod(ETCD, f"demo-etcd-{number}", phase=phase) for number in range(count))
 
 
 @pytest.mark.parametrize(
@@ -207,19 +207,19 @@ def test_etcd_can_begin_when_a_quorum_of_processes_runs_ready_or_not(topology: s
 def test_a_quorum_and_one_api_server_can_serve(members: int, servers: int, serves: bool) -> None:
     seen = running(cluster(topology="ha"))
     fewer = {
-        "demo-etcd": workload(etcd.NAME, "demo-etcd", ready=members, replicas=3),
-        NAME: workload(apiserver.NAME, NAME, ready=servers, replicas=2),
+        "demo-etcd": workload(ETCD, "demo-etcd", ready=members, replicas=3),
+        NAME: workload(API_SERVER, NAME, ready=servers, replicas=2),
     }
     assert can_serve(replace(seen, workloads={**seen.workloads, **fewer})) is serves
 
 
 def test_of_many_replicas_the_one_that_is_not_ready_is_awaited() -> None:
     good = {"conditions": [{"type": "Ready", "status": "True"}]}
-    pods = (pod(apiserver.NAME, "one", **good), pod(apiserver.NAME, "two"))
+    pods = (pod(API_SERVER, "one", **good), pod(API_SERVER, "two"))
     seen = running(cluster(topology="ha"), pods=pods)
-    seen = replace(seen, workloads={**seen.workloads, NAME: workload(apiserver.NAME, NAME, ready=1, replicas=2)})
-    assert trouble(seen, apiserver.NAME) == Trouble(words.PROGRESSING, "starting two on h1")
-    (status,) = [status for status in shown(seen) if status.name == apiserver.NAME]
+    seen = replace(seen, workloads={**seen.workloads, NAME: workload(API_SERVER, NAME, ready=1, replicas=2)})
+    assert trouble(seen, API_SERVER) == Trouble(words.PROGRESSING, "starting two on h1")
+    (status,) = [status for status in shown(seen) if status.name == API_SERVER]
     assert (status.desired, status.ready) == (2, 1)
 
 
@@ -238,10 +238,10 @@ def test_without_its_package_the_last_known_components_stay() -> None:
 
 def test_workloads_are_named_in_the_order_of_their_start() -> None:
     assert list(workload_names(running().names)) == [
-        etcd.NAME,
-        apiserver.NAME,
-        controllers.CONTROLLER_MANAGER,
-        controllers.SCHEDULER,
+        ETCD,
+        API_SERVER,
+        CONTROLLER_MANAGER,
+        SCHEDULER,
     ]
 
 
@@ -250,7 +250,7 @@ long = st.text(min_size=0, max_size=3000)
 
 @given(long, long, st.sampled_from(["ErrImagePull", "CrashLoopBackOff", "CreateContainerError", "Other"]))
 def test_no_words_of_a_machine_break_the_limits_of_a_status(name: str, message: str, reason: str) -> None:
-    one = pod(apiserver.NAME, **waiting(reason, message, restarts=2, last={"exitCode": 1, "message": message}))
+    one = pod(API_SERVER, **waiting(reason, message, restarts=2, last={"exitCode": 1, "message": message}))
     labels = one.metadata.labels
     one = replace(
         one, metadata=ObjectMeta(name=name[:253], labels=labels), spec=replace(one.spec, node_name=name[:253])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import NOW, claim, cluster, new, planned, pod, running, settled, waiting, workload
 
+from homeostat.api.cluster.masters import API_SERVER, ETCD
 from homeostat.api.cluster.network import ClusterEndpointStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import (
@@ -23,7 +24,6 @@ from homeostat.operators.cluster.actions import (
     RemoveFinalizer,
 )
 from homeostat.operators.cluster.decide import Policy, decide
-from homeostat.operators.cluster.manifests import apiserver, etcd
 from homeostat.operators.cluster.observe import Live, Observed, ProbeSeen
 from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen
 
@@ -68,10 +68,10 @@ def test_an_api_server_is_made_when_etcd_runs_and_the_address_is_known() -> None
     ready = running()
     early = replace(ready, cluster=cluster(), workloads={}, pods=(), applied={}, live={})
     assert "Deployment demo-apiserver" not in names(plan_for(early))
-    starting = replace(early, pods=(pod(etcd.NAME, phase="Pending"),))
+    starting = replace(early, pods=(pod(ETCD, phase="Pending"),))
     assert "Deployment demo-apiserver" not in names(plan_for(starting))
-    assert "Deployment demo-apiserver" in names(plan_for(replace(early, pods=(pod(etcd.NAME),))))
-    nowhere = replace(issued(new()), pods=(pod(etcd.NAME),))
+    assert "Deployment demo-apiserver" in names(plan_for(replace(early, pods=(pod(ETCD),))))
+    nowhere = replace(issued(new()), pods=(pod(ETCD),))
     assert nowhere.endpoint != endpoint
     assert "Deployment demo-apiserver" not in names(plan_for(nowhere))
 
@@ -79,7 +79,7 @@ def test_an_api_server_is_made_when_etcd_runs_and_the_address_is_known() -> None
 def test_controllers_are_made_when_the_api_answers_and_kept_when_it_does_not() -> None:
     ready = running()
     answering = {name: ready.workloads[name] for name in ("demo-etcd", "demo-apiserver")}
-    silent = {**answering, "demo-apiserver": workload(apiserver.NAME, "demo-apiserver", ready=0)}
+    silent = {**answering, "demo-apiserver": workload(API_SERVER, "demo-apiserver", ready=0)}
     first = replace(ready, cluster=cluster(), applied={}, live={}, workloads=silent)
     assert "Deployment demo-scheduler" not in names(plan_for(first))
     assert "Deployment demo-scheduler" in names(plan_for(replace(first, workloads=answering)))
@@ -102,7 +102,7 @@ def test_a_failed_probe_is_repeated_at_once() -> None:
 
 def test_nothing_is_probed_while_a_component_is_not_ready() -> None:
     seen = running()
-    hurt = {**seen.workloads, "demo-apiserver": workload(apiserver.NAME, "demo-apiserver", ready=0)}
+    hurt = {**seen.workloads, "demo-apiserver": workload(API_SERVER, "demo-apiserver", ready=0)}
     assert plan_for(replace(seen, workloads=hurt, probed=None)).actions == ()
 
 
@@ -205,7 +205,7 @@ states = st.builds(
             "applied": st.just({}),
             "live": st.just({}),
             "claims": st.sampled_from([(), (claim(),)]),
-            "pods": st.sampled_from([(), (pod(etcd.NAME),), (pod(etcd.NAME, **waiting("CrashLoopBackOff")),)]),
+            "pods": st.sampled_from([(), (pod(ETCD),), (pod(ETCD, **waiting("CrashLoopBackOff")),)]),
             "workloads": st.sampled_from([{}, running().workloads]),
             "probed": st.sampled_from([None, ProbeSeen(NOW, ""), ProbeSeen(NOW, "v1.35.4")]),
             "rival": st.sampled_from(["", "default/other"]),
@@ -313,6 +313,6 @@ def test_masters_that_run_are_kept_whatever_became_of_the_zones() -> None:
 
 def test_a_cluster_that_lost_a_replica_is_probed_all_the_same() -> None:
     seen = running(cluster(topology="ha"), probed=None)
-    fewer = workload(etcd.NAME, "demo-etcd", ready=2, replicas=3)
+    fewer = workload(ETCD, "demo-etcd", ready=2, replicas=3)
     seen = replace(seen, workloads={**seen.workloads, "demo-etcd": fewer})
     assert plan_for(seen).actions == (ProbeEndpoint(),)

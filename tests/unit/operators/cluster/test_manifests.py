@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from tests.support.clusters import ADDRESS, NOW, cluster, package
 
 from homeostat.api.cluster.healing import ClusterHealingStatus, MemberReplacementStatus
+from homeostat.api.cluster.masters import ETCD
 from homeostat.api.cluster.network import ClusterEndpointStatus
 from homeostat.api.cluster.v1alpha1 import ClusterPackageVersionSpec
 from homeostat.operators.cluster.manifests import apiserver, audit, controllers, etcd
@@ -244,7 +245,7 @@ def spread(desired: Desired) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("each", workloads(inputs(topology="ha")), ids=lambda each: each.name)
 def test_replicas_of_a_highly_available_cluster_stand_in_zones_apart(each: Desired) -> None:
-    assert each.body["spec"]["replicas"] == (3 if each.component == etcd.NAME else 2)
+    assert each.body["spec"]["replicas"] == (3 if each.component == ETCD else 2)
     assert spread(each) == [("zone", "DoNotSchedule"), ("hostname", "DoNotSchedule")]
     for rule in template(each)["spec"]["topologySpreadConstraints"]:
         assert rule["labelSelector"]["matchLabels"].items() <= template(each)["metadata"]["labels"].items()

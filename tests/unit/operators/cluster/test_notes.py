@@ -6,11 +6,11 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, new, pod, running, waiting
 from tests.support.telling import served, silent, status, told
 
+from homeostat.api.cluster.masters import API_SERVER
 from homeostat.kube.errors import ConnectionFailed
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Action, Applied
 from homeostat.operators.cluster.decide import Policy, decide
-from homeostat.operators.cluster.manifests import apiserver
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.report import report
 from homeostat.runtime.events import Note
@@ -39,7 +39,7 @@ def test_becoming_ready_is_told_once_with_the_version() -> None:
 
 
 def test_a_change_for_the_worse_is_a_warning_with_what_and_where() -> None:
-    seen = replace(silent(served()), pods=(pod(apiserver.NAME, **waiting("CrashLoopBackOff", restarts=3)),))
+    seen = replace(silent(served()), pods=(pod(API_SERVER, **waiting("CrashLoopBackOff", restarts=3)),))
     notes = told(seen).notes
     assert {(note.type, note.reason) for note in notes} == {
         ("Warning", words.CRASHING),

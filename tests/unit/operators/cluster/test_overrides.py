@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.support.clusters import ADDRESS, COMPONENTS, cluster, package
+from tests.support.clusters import ADDRESS, cluster, package
 
 from homeostat.api.cluster.components import PackageComponent
+from homeostat.api.cluster.masters import COMPONENTS
 from homeostat.api.cluster.network import ClusterEndpointStatus
 from homeostat.api.cluster.parameters import ComponentOverride
 from homeostat.operators.cluster.manifests import apiserver, controllers, etcd

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, new, pod, running, waiting, workload
 from tests.support.telling import served, silent, status, told
 
+from homeostat.api.cluster.masters import ETCD
 from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.api.meta import Condition
 from homeostat.kube.errors import ConnectionFailed, Forbidden
@@ -25,7 +26,6 @@ from homeostat.operators.cluster.actions import (
     RemoveFinalizer,
 )
 from homeostat.operators.cluster.decide import Policy, decide
-from homeostat.operators.cluster.manifests import etcd
 from homeostat.operators.cluster.meanings.tables import TABLES
 from homeostat.operators.cluster.observe import Observed, ProbeSeen
 from homeostat.operators.cluster.pki.judging import AuthoritySeen
@@ -146,7 +146,7 @@ def test_a_cluster_that_nobody_has_asked_yet_is_not_ready() -> None:
 
 def test_a_cluster_that_lost_one_of_three_members_serves_but_is_not_as_declared() -> None:
     seen = running(cluster(topology="ha"))
-    fewer = workload(etcd.NAME, "demo-etcd", ready=2, replicas=3)
+    fewer = workload(ETCD, "demo-etcd", ready=2, replicas=3)
     seen = replace(seen, workloads={**seen.workloads, "demo-etcd": fewer})
     assert condition(seen, words.AVAILABLE).status == "True"
     found = condition(seen, words.READY)
@@ -156,7 +156,7 @@ def test_a_cluster_that_lost_one_of_three_members_serves_but_is_not_as_declared(
 
 def test_a_cluster_without_a_quorum_is_not_available_whatever_the_last_probe_said() -> None:
     seen = running(cluster(topology="ha"))
-    fewer = workload(etcd.NAME, "demo-etcd", ready=1, replicas=3)
+    fewer = workload(ETCD, "demo-etcd", ready=1, replicas=3)
     seen = replace(seen, workloads={**seen.workloads, "demo-etcd": fewer})
     found = condition(seen, words.AVAILABLE)
     assert (found.status, found.reason) == ("False", words.TOO_FEW_MASTERS)
@@ -253,7 +253,7 @@ changes = st.fixed_dictionaries(
         "applied": st.just({}),
         "live": st.just({}),
         "claims": st.just(()),
-        "pods": st.sampled_from([(), (pod(etcd.NAME, **waiting("ErrImagePull", "x" * 3000)),)]),
+        "pods": st.sampled_from([(), (pod(ETCD, **waiting("ErrImagePull", "x" * 3000)),)]),
         "workloads": st.sampled_from([{}, running().workloads, silent(running()).workloads]),
         "probed": st.sampled_from([None, ProbeSeen(NOW, ""), ProbeSeen(NOW, "v1.35.4")]),
         "rival": st.just("default/other"),

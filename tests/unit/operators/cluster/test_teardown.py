@@ -5,11 +5,11 @@ from __future__ import annotations
 from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, pod, running
 
+from homeostat.api.cluster.masters import API_SERVER, ETCD
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Plan, Remove, RemoveFinalizer, Verdict
 from homeostat.operators.cluster.components import workload_names
 from homeostat.operators.cluster.decide import Policy, decide
-from homeostat.operators.cluster.manifests import apiserver, etcd
 from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.observe import Observed
 
@@ -74,7 +74,7 @@ def test_the_stages_come_in_order_and_end_with_the_finalizer() -> None:
 def test_a_stage_waits_for_the_last_pod_of_the_one_before() -> None:
     seen = deleted()
     without_workloads = {mark: live for mark, live in seen.live.items() if mark[0] not in ("Deployment", "StatefulSet")}
-    lingering = replace(seen, live=without_workloads, pods=(pod(apiserver.NAME), pod(etcd.NAME)))
+    lingering = replace(seen, live=without_workloads, pods=(pod(API_SERVER), pod(ETCD)))
     plan = plan_for(lingering)
     assert plan.actions == ()
     assert plan.verdict is not None
@@ -110,7 +110,7 @@ def test_whoever_waits_is_told_what_does_not_go_and_where_to_look() -> None:
     seen = deleted()
     (volume,) = seen.claims
     kept = replace(volume, metadata=replace(volume.metadata, finalizers=("kubernetes.io/pvc-protection",)))
-    stuck = replace(seen, live={}, pods=(pod(etcd.NAME),), claims=(kept,))
+    stuck = replace(seen, live={}, pods=(pod(ETCD),), claims=(kept,))
     first, second = plan_for(stuck).verdict, plan_for(replace(stuck, pods=())).verdict
     assert first == Verdict(words.DELETING, "removing etcd: demo-etcd-0 on h1")
     assert second == Verdict(

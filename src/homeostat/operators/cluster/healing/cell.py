@@ -13,13 +13,12 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from homeostat.api.cluster.masters import ETCD
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.healing.ladder import HAND_OVER
 from homeostat.operators.cluster.topology import is_changing
 from homeostat.runtime.conditions import find_condition
-
-ETCD = "etcd"
 
 
 class CellPolicy(Struct, frozen=True):

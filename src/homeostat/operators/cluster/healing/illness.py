@@ -19,15 +19,14 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
+from homeostat.api.cluster.masters import API_SERVER, ETCD, STATELESS
 from homeostat.api.pods import Pod
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.components import topology
 from homeostat.operators.cluster.healing.policy import Policy
-from homeostat.operators.cluster.manifests import apiserver, controllers, etcd
 from homeostat.operators.cluster.names import COMPONENT_LABEL, ENDPOINT_LABEL, OUT_OF_ENDPOINT
 from homeostat.operators.cluster.observe import Observed
 
-STATELESS = (apiserver.NAME, controllers.CONTROLLER_MANAGER, controllers.SCHEDULER)
 _PATIENT_RESTARTS = 3  # a kubelet that starts a container again may cure it
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -98,7 +97,7 @@ def changed_at(pod: Pod) -> datetime:
 
 def has_quorum(seen: Observed, now: datetime, policy: Policy) -> bool:
     """Whether etcd can serve API servers, and could for long enough that they would be well if they were able to."""
-    ready = [pod for pod in masters(seen, etcd.NAME) if pod.is_ready and now >= changed_at(pod) + policy.unready_for]
+    ready = [pod for pod in masters(seen, ETCD) if pod.is_ready and now >= changed_at(pod) + policy.unready_for]
     return len(ready) >= topology(seen).quorum
 
 
@@ -106,7 +105,7 @@ def ill_masters(seen: Observed, now: datetime, policy: Policy) -> Iterator[Ill]:
     """All that are ill, API servers first."""
     for component in STATELESS:
         for pod in masters(seen, component):
-            judge = _server if component == apiserver.NAME else _controller
+            judge = _server if component == API_SERVER else _controller
             found = judge(seen, pod, now, policy)
             if found is not None:
                 yield found
@@ -122,16 +121,16 @@ def _server(seen: Observed, pod: Pod, now: datetime, policy: Policy) -> Ill | No
         if is_settling(pod, now, policy) or now < changed_at(pod) + policy.unready_for:
             return None
         since = f"{pod.metadata.name} is not ready since {changed_at(pod):%FT%TZ}, and does not answer"
-        return Ill(apiserver.NAME, pod, words.UNREADY, f"{since}: {failure}")
+        return Ill(API_SERVER, pod, words.UNREADY, f"{since}: {failure}")
     patience = _patience(seen, pod, policy)
     if told is None or patience is None or now < (told.since or told.at) + patience:
         return None
-    return Ill(apiserver.NAME, pod, words.UNRESPONSIVE, f"{pod.metadata.name} is ready, but does not answer: {failure}")
+    return Ill(API_SERVER, pod, words.UNRESPONSIVE, f"{pod.metadata.name} is ready, but does not answer: {failure}")
 
 
 def _patience(seen: Observed, pod: Pod, policy: Policy) -> timedelta | None:
     """How long one that is ready may fail; None: what all have in common is hardly the fault of one."""
-    others = [each for each in masters(seen, apiserver.NAME) if each != pod]
+    others = [each for each in masters(seen, API_SERVER) if each != pod]
     if others:
         return policy.hung_for if any(is_sound(seen, each) for each in others) else None
     is_confirmed = seen.probed is not None and not seen.probed.version

@@ -13,18 +13,12 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from homeostat.api.cluster.healing import MasterRestartStatus
+from homeostat.api.cluster.masters import API_SERVER, STATELESS
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Action, LetGo, Mend, RestartMaster, Verdict, Wait
 from homeostat.operators.cluster.components import is_ready
 from homeostat.operators.cluster.healing.allowing import held
-from homeostat.operators.cluster.healing.illness import (
-    STATELESS,
-    Ill,
-    ill_masters,
-    is_isolated,
-    is_silent,
-    masters,
-)
+from homeostat.operators.cluster.healing.illness import Ill, ill_masters, is_isolated, is_silent, masters
 from homeostat.operators.cluster.healing.ladder import (
     HAND_OVER,
     RECREATE,
@@ -35,7 +29,6 @@ from homeostat.operators.cluster.healing.ladder import (
 )
 from homeostat.operators.cluster.healing.policy import Policy
 from homeostat.operators.cluster.healing.servers import checks, isolations, server_of
-from homeostat.operators.cluster.manifests import apiserver
 from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.observe import Observed
 
@@ -89,7 +82,7 @@ def _is_well(seen: Observed, entry: MasterRestartStatus) -> bool:
     pods = masters(seen, entry.component)
     is_there = any(pod.metadata.uid == entry.pod_uid for pod in pods) and entry.step != HAND_OVER
     is_whole = is_ready(seen, entry.component) and not any(is_isolated(pod) for pod in pods)
-    unheard = entry.component == apiserver.NAME and any(is_silent(seen, pod) for pod in pods)
+    unheard = entry.component == API_SERVER and any(is_silent(seen, pod) for pod in pods)
     return is_whole and not unheard and not (is_there and entry.step != RECREATE)
 
 
@@ -102,7 +95,7 @@ def _carry_on(seen: Observed, known: Restarts, ill: list[Ill], now: datetime, po
         why = held(seen, now, policy.cell, is_begun=True)
         if why is not None:
             return _hold(one, why, now, _listed(known | {entry.component: _restamped(entry, now)}))
-        server = server_of(one.pod) if one.component == apiserver.NAME and one.pod.status.pod_ip else None
+        server = server_of(one.pod) if one.component == API_SERVER and one.pod.status.pod_ip else None
         act = RestartMaster(
             one.component, entry.pod, entry.pod_uid, one.reason, server=server, is_hung=one.pod.is_ready
         )
@@ -189,7 +182,7 @@ def _is_moving(seen: Observed, component: str) -> bool:
 
 def _silent(seen: Observed) -> dict[str, Verdict]:
     """API servers that do not answer past the endpoint are told, also when nothing is done about them yet."""
-    silent = [pod for pod in masters(seen, apiserver.NAME) if pod.status.pod_ip and is_silent(seen, pod)]
+    silent = [pod for pod in masters(seen, API_SERVER) if pod.status.pod_ip and is_silent(seen, pod)]
     if not silent:
         return {}
     each = "; ".join(
@@ -197,7 +190,7 @@ def _silent(seen: Observed) -> dict[str, Verdict]:
         f" {seen.servers[pod.metadata.uid].failure}"
         for pod in silent
     )
-    return {apiserver.NAME: Verdict(words.UNRESPONSIVE, each)}
+    return {API_SERVER: Verdict(words.UNRESPONSIVE, each)}
 
 
 def _let_go(seen: Observed, now: datetime, policy: Policy) -> Iterable[LetGo]:

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from homeostat.api.cluster.masters import STATELESS
 from homeostat.api.core import Node
 from homeostat.operators.cluster.healing.cell import CellHealth
-from homeostat.operators.cluster.healing.illness import STATELESS, is_isolated
+from homeostat.operators.cluster.healing.illness import is_isolated
 from homeostat.operators.cluster.healing.ladder import HAND_OVER
 from homeostat.operators.cluster.healing.members import FRESH
 from homeostat.operators.cluster.healing.seen import HostSeen

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from homeostat.api.cluster.masters import CONTROLLERS
 from homeostat.api.cluster.v1alpha1 import CLUSTER
 from homeostat.api.pods import POD
 from homeostat.kit.clock import Clock
@@ -15,7 +16,6 @@ from homeostat.kube.client import Client
 from homeostat.kube.errors import NotFound
 from homeostat.operators.cluster.actions import CheckServers, Isolate, LetGo, RestartMaster, Server
 from homeostat.operators.cluster.healing.seen import LeaderHeld, ServerSeen
-from homeostat.operators.cluster.manifests import controllers
 from homeostat.operators.cluster.names import (
     ENDPOINT_LABEL,
     FIELD_MANAGER,
@@ -128,7 +128,7 @@ class MasterActor:
 
 def note_leaders(known: Memory, told: Served, now: datetime) -> None:
     """Remember since when each leader's Lease is as it is."""
-    for component in (controllers.CONTROLLER_MANAGER, controllers.SCHEDULER):
+    for component in CONTROLLERS:
         leader = told.leaders.get(component)
         if leader is None:
             continue

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from homeostat.api.cluster.masters import API_SERVER, STATELESS
 from homeostat.api.pods import Pod
 from homeostat.operators.cluster.actions import CheckServers, Isolate, Server
 from homeostat.operators.cluster.healing.illness import (
-    STATELESS,
     is_failing,
     is_isolated,
     is_settling,
@@ -22,7 +22,6 @@ from homeostat.operators.cluster.healing.illness import (
     masters,
 )
 from homeostat.operators.cluster.healing.policy import Policy
-from homeostat.operators.cluster.manifests import apiserver
 from homeostat.operators.cluster.names import API_PORT
 from homeostat.operators.cluster.observe import Observed
 
@@ -39,7 +38,7 @@ def server_of(pod: Pod) -> Server:
 
 def checks(seen: Observed, now: datetime, policy: Policy) -> tuple[CheckServers | None, datetime | None]:
     """Whom to ask now, and when to look again."""
-    servers = [pod for pod in masters(seen, apiserver.NAME) if _can_be_asked(seen, pod, now, policy)]
+    servers = [pod for pod in masters(seen, API_SERVER) if _can_be_asked(seen, pod, now, policy)]
     if not servers:
         return None, None
     odd = _looks_odd(seen, now, policy)
@@ -55,7 +54,7 @@ def checks(seen: Observed, now: datetime, policy: Policy) -> tuple[CheckServers 
 
 def isolations(seen: Observed, *, may_isolate: bool) -> tuple[Isolate, ...]:
     """Whom to take out of the endpoint, and whom to put back."""
-    servers = masters(seen, apiserver.NAME)
+    servers = masters(seen, API_SERVER)
     inside = [pod for pod in servers if not is_isolated(pod)]
     is_empty = not any(pod.is_ready for pod in inside)
     back = [pod for pod in servers if is_isolated(pod) and pod.is_ready and (is_empty or _has_recovered(seen, pod))]
@@ -83,7 +82,7 @@ def _looks_odd(seen: Observed, now: datetime, policy: Policy) -> bool:
     """Whether anything says that not all is well; what is starting is not odd."""
     if seen.probed is not None and not seen.probed.version:
         return True
-    if any(is_failing(seen, pod) or is_isolated(pod) for pod in masters(seen, apiserver.NAME)):
+    if any(is_failing(seen, pod) or is_isolated(pod) for pod in masters(seen, API_SERVER)):
         return True
     if any(leader.is_stale for leader in seen.leaders.values()):
         return True

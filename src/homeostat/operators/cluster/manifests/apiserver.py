@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from homeostat.api.cluster.masters import API_SERVER
 from homeostat.api.core import DEPLOYMENT, SERVICE
 from homeostat.operators.cluster.manifests import audit
 from homeostat.operators.cluster.manifests.shape import (
@@ -21,7 +22,6 @@ from homeostat.operators.cluster.manifests.shape import (
 )
 from homeostat.operators.cluster.names import API_PORT, ENDPOINT_LABEL, ETCD_CLIENT_PORT, IN_ENDPOINT, is_address
 
-NAME = "kube-apiserver"
 HEALTH_ANNOTATION = "balancer.homeostat.dev/health-path"
 
 
@@ -29,14 +29,14 @@ def service(inputs: Inputs) -> Desired:
     """The endpoint; whoever balances it may ask `/readyz` over TLS whom to send clients to."""
     spec: dict[str, Any] = {
         "type": "LoadBalancer",
-        "selector": {**selector(inputs, NAME), ENDPOINT_LABEL: IN_ENDPOINT},
+        "selector": {**selector(inputs, API_SERVER), ENDPOINT_LABEL: IN_ENDPOINT},
         "ports": [{"name": "https", "port": API_PORT, "targetPort": API_PORT, "protocol": "TCP"}],
     }
     wanted = inputs.cluster.spec.endpoint.address or _given(inputs)
     if wanted:
         spec["loadBalancerIP"] = wanted
     content = {"annotations": {HEALTH_ANNOTATION: "/readyz"}, "spec": spec}
-    return derived(SERVICE, inputs, inputs.names.apiserver, NAME, content)
+    return derived(SERVICE, inputs, inputs.names.apiserver, API_SERVER, content)
 
 
 def _given(inputs: Inputs) -> str:
@@ -47,9 +47,9 @@ def _given(inputs: Inputs) -> str:
 
 def deployment(inputs: Inputs) -> Desired:
     """A new replica is ready before an old one goes."""
-    component = inputs.component(NAME)
+    component = inputs.component(API_SERVER)
     container = {
-        "command": [NAME, *arguments(component, {**_flags(inputs), **emulation(inputs, component)})],
+        "command": [API_SERVER, *arguments(component, {**_flags(inputs), **emulation(inputs, component)})],
         "ports": [{"name": "https", "containerPort": API_PORT, "protocol": "TCP"}],
         "startupProbe": https_probe("/livez", API_PORT, period_s=1, failures=180),
         "readinessProbe": https_probe("/readyz", API_PORT, period_s=1, failures=3),
@@ -60,12 +60,12 @@ def deployment(inputs: Inputs) -> Desired:
     template["spec"]["volumes"] += audit.volumes(inputs)
     # Healing changes this label on a Pod. The Deployment's selector does not ask for it, so the Pod stays its own.
     template["metadata"]["labels"][ENDPOINT_LABEL] = IN_ENDPOINT
-    return derived(DEPLOYMENT, inputs, inputs.names.apiserver, NAME, stateless(inputs, component, template))
+    return derived(DEPLOYMENT, inputs, inputs.names.apiserver, API_SERVER, stateless(inputs, component, template))
 
 
 def budget(inputs: Inputs) -> Desired:
     """One replica may be away at a time."""
-    return disruption_budget(inputs, inputs.names.apiserver, NAME)
+    return disruption_budget(inputs, inputs.names.apiserver, API_SERVER)
 
 
 def _flags(inputs: Inputs) -> dict[str, str]:

@@ -14,12 +14,12 @@ from typing import Any
 import yaml
 
 from homeostat.api.cluster.audit import METADATA, REQUEST
+from homeostat.api.cluster.masters import API_SERVER
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.api.core import CONFIG_MAP
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs, derived
 
 PLACE = "/etc/homeostat/audit"
-_COMPONENT = "kube-apiserver"
 _FILES = {METADATA: "metadata.yaml", REQUEST: "request.yaml"}
 _READS, _WRITES = ["get", "list", "watch"], ["create", "update", "patch", "delete", "deletecollection"]
 # What holds secrets, or what people take for a place to keep them.
@@ -53,7 +53,7 @@ _NOISE: tuple[dict[str, Any], ...] = (
 def policies(inputs: Inputs) -> Desired:
     """The ConfigMap, named as the API server is."""
     data = {file: policy(level) for level, file in _FILES.items()}
-    return derived(CONFIG_MAP, inputs, inputs.names.apiserver, _COMPONENT, {"data": data})
+    return derived(CONFIG_MAP, inputs, inputs.names.apiserver, API_SERVER, {"data": data})
 
 
 def policy(level: str) -> str:

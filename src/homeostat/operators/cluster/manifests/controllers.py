@@ -6,6 +6,7 @@ once.
 
 from __future__ import annotations
 
+from homeostat.api.cluster.masters import CONTROLLER_MANAGER, SCHEDULER
 from homeostat.api.core import DEPLOYMENT
 from homeostat.operators.cluster.manifests.shape import (
     SECRETS,
@@ -20,7 +21,6 @@ from homeostat.operators.cluster.manifests.shape import (
 )
 from homeostat.operators.cluster.names import KUBECONFIG_KEY
 
-CONTROLLER_MANAGER, SCHEDULER = "kube-controller-manager", "kube-scheduler"
 _PORTS = {CONTROLLER_MANAGER: 10257, SCHEDULER: 10259}
 _KUBECONFIG = f"{SECRETS}/{KUBECONFIG_KEY}"
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from homeostat.api.cluster.masters import ETCD
 from homeostat.api.core import CONFIG_MAP, SERVICE, STATEFUL_SET
 from homeostat.operators.cluster.manifests.shape import (
     SECRETS,
@@ -35,9 +36,8 @@ from homeostat.operators.cluster.names import (
     UID_LABEL,
     labels,
 )
-from homeostat.operators.cluster.topology import ETCD, JOIN
+from homeostat.operators.cluster.topology import JOIN
 
-NAME = ETCD
 DATA = "/var/lib/etcd"
 POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name"  # given by the cell's StatefulSet controller
 NOBODY = "nobody"  # the member too many
@@ -54,10 +54,10 @@ def service(inputs: Inputs) -> Desired:
     spec = {
         "clusterIP": "None",
         "publishNotReadyAddresses": True,
-        "selector": selector(inputs, NAME),
+        "selector": selector(inputs, ETCD),
         "ports": ports,
     }
-    return derived(SERVICE, inputs, inputs.names.etcd, NAME, {"spec": spec})
+    return derived(SERVICE, inputs, inputs.names.etcd, ETCD, {"spec": spec})
 
 
 def client_service(inputs: Inputs) -> Desired:
@@ -66,10 +66,10 @@ def client_service(inputs: Inputs) -> Desired:
     spec = {
         "type": "ClusterIP",
         "trafficDistribution": "PreferClose",
-        "selector": {**selector(inputs, NAME), **first},
+        "selector": {**selector(inputs, ETCD), **first},
         "ports": [{"name": "client", "port": ETCD_CLIENT_PORT, "targetPort": ETCD_CLIENT_PORT, "protocol": "TCP"}],
     }
-    return derived(SERVICE, inputs, inputs.names.etcd_client, NAME, {"spec": spec})
+    return derived(SERVICE, inputs, inputs.names.etcd_client, ETCD, {"spec": spec})
 
 
 def membership(inputs: Inputs) -> Desired:
@@ -79,7 +79,7 @@ def membership(inputs: Inputs) -> Desired:
         _MEMBERS: listed if takes_in(inputs) else f"{listed},{NOBODY}={peer_url(inputs, NOBODY)}",
         _STATE: "existing" if inputs.is_formed else "new",
     }
-    return derived(CONFIG_MAP, inputs, inputs.names.etcd, NAME, {"data": data})
+    return derived(CONFIG_MAP, inputs, inputs.names.etcd, ETCD, {"data": data})
 
 
 def takes_in(inputs: Inputs) -> bool:
@@ -103,12 +103,12 @@ def peer_url(inputs: Inputs, member: str) -> str:
 
 def budget(inputs: Inputs) -> Desired:
     """One member may be away at a time."""
-    return disruption_budget(inputs, inputs.names.etcd, NAME)
+    return disruption_budget(inputs, inputs.names.etcd, ETCD)
 
 
 def stateful_set(inputs: Inputs) -> Desired:
     """The members; their volumes outlive the StatefulSet, so that one deleted by hand comes back with its data."""
-    component = inputs.component(NAME)
+    component = inputs.component(ETCD)
     names = inputs.names
     container = {
         "command": ["etcd", *arguments(component, _flags(inputs))],
@@ -129,7 +129,7 @@ def stateful_set(inputs: Inputs) -> Desired:
         "readinessProbe": _probe("/readyz", period_s=2, failures=3),
         "livenessProbe": _probe("/livez", period_s=10, failures=6),
     }
-    pod = {"terminationGracePeriodSeconds": 30, **apart(inputs, NAME, zoned=inputs.topology.zoned, by_revision=False)}
+    pod = {"terminationGracePeriodSeconds": 30, **apart(inputs, ETCD, zoned=inputs.topology.zoned, by_revision=False)}
     template = pod_template(inputs, component, names.etcd, container, pod)
     spec = {
         "replicas": inputs.topology.members,
@@ -137,11 +137,11 @@ def stateful_set(inputs: Inputs) -> Desired:
         "podManagementPolicy": "Parallel",
         "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": inputs.partition}},
         "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
-        "selector": {"matchLabels": selector(inputs, NAME)},
+        "selector": {"matchLabels": selector(inputs, ETCD)},
         "template": template,
         "volumeClaimTemplates": [claim_template(inputs)],
     }
-    return derived(STATEFUL_SET, inputs, names.etcd, NAME, {"spec": spec})
+    return derived(STATEFUL_SET, inputs, names.etcd, ETCD, {"spec": spec})
 
 
 def _flags(inputs: Inputs) -> dict[str, str]:
@@ -176,7 +176,7 @@ def claim_template(inputs: Inputs) -> dict[str, Any]:
     }
     if storage.class_name:
         spec["storageClassName"] = storage.class_name
-    marks = labels(inputs.cluster, NAME)
+    marks = labels(inputs.cluster, ETCD)
     kept = {name: marks[name] for name in (NAME_LABEL, UID_LABEL)}
     return {
         "apiVersion": "v1",

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from homeostat.api.cluster.masters import API_SERVER, CONTROLLER_MANAGER, ETCD, SCHEDULER
+
 _FORM = re.compile(r"[a-z][a-z0-9-]*")
 
 _CERTIFICATES = "homeostat makes certificates, and decides whom masters trust"
@@ -65,7 +67,7 @@ _ELECTS = {
 _ELECTS_TUNABLE = frozenset(f"leader-elect-{each}" for each in ("lease-duration", "renew-deadline", "retry-period"))
 
 OWNED: Mapping[str, Owned] = {
-    "etcd": Owned(
+    ETCD: Owned(
         flags={
             "name": _MEMBERS,
             "data-dir": _DATA,
@@ -89,7 +91,7 @@ OWNED: Mapping[str, Owned] = {
         tunable=frozenset({"initial-election-tick-advance"}),
         variables={"MEMBER": _MEMBERS, "ETCD_*": "etcd takes such variables for flags, which belong in args"},
     ),
-    "kube-apiserver": Owned(
+    API_SERVER: Owned(
         flags={
             **_SERVES,
             "advertise-address": _REACHED,
@@ -117,7 +119,7 @@ OWNED: Mapping[str, Owned] = {
         | {"etcd-healthcheck-timeout", "etcd-readycheck-timeout", "kubelet-timeout"}
         | {f"service-account-{each}" for each in ("max-token-expiration", "extend-token-expiration", "lookup")},
     ),
-    "kube-controller-manager": Owned(
+    CONTROLLER_MANAGER: Owned(
         flags={
             **_SERVES,
             **_ELECTS,
@@ -135,7 +137,7 @@ OWNED: Mapping[str, Owned] = {
         },
         tunable=_TLS_TUNABLE | _ELECTS_TUNABLE | {"cluster-signing-duration"},
     ),
-    "kube-scheduler": Owned(flags={**_SERVES, **_ELECTS}, tunable=_TLS_TUNABLE | _ELECTS_TUNABLE),
+    SCHEDULER: Owned(flags={**_SERVES, **_ELECTS}, tunable=_TLS_TUNABLE | _ELECTS_TUNABLE),
 }
 _NOTHING = Owned(flags={})
 

@@ -16,6 +16,7 @@ from ipaddress import ip_network
 
 from msgspec import Struct
 
+from homeostat.api.cluster.masters import API_SERVER, CONTROLLER_MANAGER, ETCD, SCHEDULER
 from homeostat.api.cluster.network import ClusterEndpointStatus
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.kit.pki.authority import (
@@ -66,13 +67,13 @@ def leaves(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus | Non
         _etcd(names),
         Leaf(
             names.controllers,
-            "kube-controller-manager",
+            CONTROLLER_MANAGER,
             copies=("ca.crt", "ca-signer.crt", "ca.key", "front-proxy-ca.crt", TOKEN_KEY),
             kubeconfig=Kubeconfig(inside, Request("ca", "system:kube-controller-manager")),
         ),
         Leaf(
             names.scheduler,
-            "kube-scheduler",
+            SCHEDULER,
             kubeconfig=Kubeconfig(inside, Request("ca", "system:kube-scheduler")),
         ),
     ]
@@ -95,7 +96,7 @@ def _etcd(names: Names) -> Leaf:
     served = (*members, f"*.{service}", service, names.etcd_service, "localhost")
     return Leaf(
         names.etcd,
-        "etcd",
+        ETCD,
         pairs=(
             ("server", Request("etcd-ca", "etcd-server", dns_names=served, addresses=("127.0.0.1",))),
             ("peer", Request("etcd-ca", "etcd-peer", dns_names=served, addresses=("127.0.0.1",))),
@@ -128,7 +129,7 @@ def _apiserver(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus) 
     )
     return Leaf(
         names.apiserver,
-        "kube-apiserver",
+        API_SERVER,
         pairs=(
             ("serving", serving),
             ("etcd-client", Request("etcd-ca", "kube-apiserver")),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from homeostat.api.cluster.components import PackageComponent
+from homeostat.api.cluster.masters import API_SERVER, ETCD
 from homeostat.operators.cluster.backup.manifest import Manifest
 
 _MOST_MINORS = 1
@@ -17,8 +18,8 @@ _MOST_MINORS = 1
 def refusal(manifest: Manifest, made_of: Mapping[str, PackageComponent]) -> str:
     """Why masters made of these components must not run on the data of a snapshot; empty: they may."""
     pairs = (
-        ("Kubernetes", manifest.kubernetes_version, made_of["kube-apiserver"].version),
-        ("etcd", manifest.etcd_version, made_of["etcd"].version),
+        ("Kubernetes", manifest.kubernetes_version, made_of[API_SERVER].version),
+        ("etcd", manifest.etcd_version, made_of[ETCD].version),
     )
     return next((why for pair in pairs if (why := _refusal(*pair))), "")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any
 
+from homeostat.api.cluster.masters import ETCD
 from homeostat.api.cluster.restoring import ClusterRestoreStatus
 from homeostat.api.core import PERSISTENT_VOLUME_CLAIM, SECRET
 from homeostat.api.pods import POD
@@ -54,7 +55,7 @@ def secret(inputs: Inputs, offer: Offer) -> Desired:
 def claim(inputs: Inputs, member: str) -> Desired:
     """The volume as the StatefulSet would make it, which takes it over."""
     template = etcd.claim_template(inputs)
-    marks = {**template["metadata"]["labels"], **selector(inputs, etcd.NAME)}
+    marks = {**template["metadata"]["labels"], **selector(inputs, ETCD)}
     metadata = {"name": f"data-{member}", "namespace": inputs.names.namespace, "labels": marks}
     return Desired(PERSISTENT_VOLUME_CLAIM, COMPONENT, {**template, "metadata": metadata})
 
@@ -91,7 +92,7 @@ def pod(inputs: Inputs, member: str, restore: ClusterRestoreStatus, offer: Offer
         ],
         "initContainers": [
             _container("fetch", image, ["homeostat", "member", "fetch", *fetch]),
-            _container("restore", inputs.component(etcd.NAME).image, _etcdutl(inputs, member, restore)),
+            _container("restore", inputs.component(ETCD).image, _etcdutl(inputs, member, restore)),
         ],
         "containers": [_container("place", image, ["homeostat", "member", "place", *exchange])],
         **apart(inputs, COMPONENT, zoned=inputs.topology.zoned, by_revision=False),

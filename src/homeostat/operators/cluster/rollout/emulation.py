@@ -16,12 +16,12 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from homeostat.api.cluster.masters import STATELESS
 from homeostat.api.cluster.upgrades import ClusterEmulationStatus
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion, ClusterStatus
-from homeostat.operators.cluster.rollout.path import API_SERVER, CONTROLLERS
 from homeostat.operators.cluster.rollout.versions import Version, version_of
 
-EMULATING = (API_SERVER, *CONTROLLERS)
+EMULATING = STATELESS
 _FIRST = Version(1, 32, 0)  # emulates another minor than its own
 _FIRST_COMPATIBLE = Version(1, 35, 0)  # can be told what to be compatible with
 _SHOWN = 1000

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from homeostat.api.cluster.masters import ETCD
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Step, Verdict
 from homeostat.operators.cluster.observe import Observed
-from homeostat.operators.cluster.rollout.path import ETCD, Stand
+from homeostat.operators.cluster.rollout.path import Stand
 from homeostat.operators.cluster.rollout.versions import version_of
 from homeostat.operators.cluster.upkeep.actions import AllowDowngrade, AskStores, ForbidDowngrade
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from homeostat.api.cluster.components import COMPONENTS
+from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, CONTROLLER_MANAGER, ETCD, SCHEDULER
 from homeostat.api.cluster.v1alpha1 import ClusterPackageVersionSpec
 
 # What is newer than the API server may ask it for more than it has; API servers may ask etcd for more than it has.
 _ALWAYS: Mapping[str, tuple[str, ...]] = {
-    "etcd": (),
-    "kube-apiserver": ("etcd",),
-    "kube-controller-manager": ("kube-apiserver",),
-    "kube-scheduler": ("kube-apiserver",),
+    ETCD: (),
+    API_SERVER: (ETCD,),
+    CONTROLLER_MANAGER: (API_SERVER,),
+    SCHEDULER: (API_SERVER,),
 }
 
 

@@ -22,12 +22,11 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from homeostat.api.cluster.masters import API_SERVER, CONTROLLERS, ETCD
 from homeostat.api.cluster.v1alpha1 import ClusterPackageVersionSpec
 from homeostat.operators.cluster.rollout.order import downwards, upwards
 from homeostat.operators.cluster.rollout.versions import Version, version_of
 
-ETCD, API_SERVER = "etcd", "kube-apiserver"
-CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
 _BACK_FROM = Version(3, 6, 0)  # the first etcd that writes its data anew for the minor before
 # What the minor before must be at least: https://etcd.io/blog/2025/zombie_members_upgrade
 _NEIGHBOURS = {"3.6": Version(3, 5, 26)}

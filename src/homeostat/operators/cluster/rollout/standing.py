@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from homeostat.api.cluster.components import COMPONENTS, PackageComponent
+from homeostat.api.cluster.components import PackageComponent
+from homeostat.api.cluster.masters import COMPONENTS
 from homeostat.api.cluster.parameters import ComponentOverride
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion
 from homeostat.operators.cluster.observe import Observed

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from homeostat.api.cluster.components import COMPONENTS
+from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, ETCD
 from homeostat.api.cluster.parameters import ComponentChecks
 from homeostat.api.cluster.upgrades import ClusterEmulationStatus
 from homeostat.operators.cluster import words
@@ -25,7 +25,7 @@ from homeostat.operators.cluster.overrides import faults, told
 from homeostat.operators.cluster.rollout.emulation import emulated, is_due, serves
 from homeostat.operators.cluster.rollout.emulation import held as held_emulation
 from homeostat.operators.cluster.rollout.lines import after_line, before_line
-from homeostat.operators.cluster.rollout.path import API_SERVER, ETCD, Stand, next_move, refusal, remaining
+from homeostat.operators.cluster.rollout.path import Stand, next_move, refusal, remaining
 from homeostat.operators.cluster.rollout.securing import is_at_rest, is_first_move, unsecured
 from homeostat.operators.cluster.rollout.standing import (
     Wish,

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from homeostat.api.cluster.masters import API_SERVER, ETCD
 from homeostat.api.cluster.parameters import ComponentOverride
 from homeostat.api.cluster.upgrades import ClusterEmulationStatus, ClusterRollbackStatus, ClusterUpgradeStatus
 from homeostat.api.cluster.v1alpha1 import ClusterPackageVersion, ClusterStatus
@@ -24,7 +25,7 @@ from homeostat.operators.cluster.rollout.emulation import (
     remembered,
     serves,
 )
-from homeostat.operators.cluster.rollout.path import API_SERVER, ETCD, Stand, refusal
+from homeostat.operators.cluster.rollout.path import Stand, refusal
 from homeostat.operators.cluster.rollout.securing import securing
 from homeostat.operators.cluster.rollout.standing import (
     Made,

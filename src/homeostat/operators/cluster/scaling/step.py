@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from homeostat.api.cluster.components import COMPONENTS
+from homeostat.api.cluster.masters import COMPONENTS, ETCD, STATELESS
 from homeostat.api.cluster.scaling import ClusterTopologyStatus, MemberChangeStatus
 from homeostat.api.core import PERSISTENT_VOLUME_CLAIM, PersistentVolumeClaim
 from homeostat.api.pods import POD, Pod
@@ -41,13 +41,12 @@ from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.ports import MemberSeen
 from homeostat.operators.cluster.rollout.members import behind
 from homeostat.operators.cluster.scaling.safety import unsafe_to_retire
-from homeostat.operators.cluster.topology import ETCD, HA, JOIN, LEAVE, number_of, topology_of, topology_status
+from homeostat.operators.cluster.topology import HA, JOIN, LEAVE, number_of, topology_of, topology_status
 
 _ANSWERED = timedelta(seconds=0.5)  # until an answer of etcd's is looked at
 _AGAIN = timedelta(seconds=2)  # while a member comes or goes
 _HELD = timedelta(seconds=30)  # while nothing may be done
 _STUCK = timedelta(minutes=30)  # a member that has not joined by then leaves, and joins anew
-_OTHERS = tuple(component for component in COMPONENTS if component != ETCD)
 
 
 def scale(seen: Observed, now: datetime, first: Verdict | None) -> Scale:
@@ -103,7 +102,7 @@ def _down(seen: Observed, at: ClusterTopologyStatus, now: datetime) -> Scale:
     if at.replicas > 1:
         fewer = replace(at, replicas=1, started_at=at.started_at or _second(now))
         return _become(now, "one of each of the other masters is enough", fewer)
-    held = _awaited(seen, now, _OTHERS)
+    held = _awaited(seen, now, STATELESS)
     if held is not None:
         return held
     member = seen.names.etcd_members(at.members)[-1]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from homeostat.api.cluster.components import COMPONENTS
+from homeostat.api.cluster.masters import COMPONENTS
 from homeostat.operators.cluster.actions import Step, Wait
 from homeostat.operators.cluster.components import is_ready, trouble
 from homeostat.operators.cluster.observe import Observed

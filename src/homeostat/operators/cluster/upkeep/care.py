@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from homeostat.api.cluster.masters import ETCD
 from homeostat.operators.cluster.actions import Action, Care, MoveLeader, Step, Wait
 from homeostat.operators.cluster.components import is_ready, topology
 from homeostat.operators.cluster.observe import Observed
-from homeostat.operators.cluster.topology import ETCD
 from homeostat.operators.cluster.upkeep.actions import (
     AskStores,
     Compact,

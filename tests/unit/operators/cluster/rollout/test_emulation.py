@@ -10,13 +10,13 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW, planned, settled
 from tests.support.rollouts import NEW, OLD, after, broken, look, step_of, up_to_date, wishing
 
+from homeostat.api.cluster.masters import API_SERVER, ETCD
 from homeostat.api.cluster.upgrades import ClusterEmulationStatus, ClusterRollbackStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.rollout.emulation import EMULATING, flags
-from homeostat.operators.cluster.rollout.path import API_SERVER, ETCD
 from homeostat.operators.cluster.rollout.versions import version_of
 from homeostat.runtime.events import Note
 

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from tests.support.ailing import host_of
 from tests.support.clusters import NOW, cluster, package, running, settled
 
-from homeostat.api.cluster.components import COMPONENTS, ComponentStatus
+from homeostat.api.cluster.components import ComponentStatus
+from homeostat.api.cluster.masters import COMPONENTS, ETCD
 from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
 from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.operators.cluster import words
@@ -18,7 +19,6 @@ from homeostat.operators.cluster.actions import Action, Step
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.observe import Observed, ProbeSeen
 from homeostat.operators.cluster.report import report
-from homeostat.operators.cluster.rollout.path import ETCD
 from homeostat.operators.cluster.upkeep.actions import AllowDowngrade, AskStores, ForbidDowngrade
 from homeostat.operators.cluster.upkeep.seen import UpkeepSeen
 from homeostat.operators.cluster.upkeep.stores import Stores, StoreSeen

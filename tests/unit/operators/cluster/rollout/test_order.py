@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import package
 
-from homeostat.api.cluster.components import COMPONENTS
+from homeostat.api.cluster.masters import COMPONENTS
 from homeostat.api.cluster.v1alpha1 import ClusterPackageVersionSpec
 from homeostat.operators.cluster.rollout.order import circle, dependencies, downwards, upwards
 

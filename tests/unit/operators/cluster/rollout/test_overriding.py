@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, new, planned, pod, running, settled, waiting, workload
 
-from homeostat.api.cluster.components import COMPONENTS
+from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, SCHEDULER
 from homeostat.api.cluster.v1alpha1 import ClusterSpec, ClusterStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import AddFinalizer, Plan
@@ -22,7 +22,6 @@ from homeostat.runtime.conditions import find_condition
 from homeostat.runtime.loop import Result
 from homeostat.runtime.outcome import DONE
 
-API_SERVER, SCHEDULER = "kube-apiserver", "kube-scheduler"
 QUIET = [{"name": API_SERVER, "args": {"v": "1"}}]
 LOUD: list[dict[str, Any]] = [
     {"name": API_SERVER, "args": {"v": "4"}},

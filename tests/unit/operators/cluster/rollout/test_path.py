@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import package
 
-from homeostat.api.cluster.components import COMPONENTS
+from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, ETCD
 from homeostat.api.cluster.v1alpha1 import ClusterPackageVersionSpec
-from homeostat.operators.cluster.rollout.path import API_SERVER, ETCD, Stand, next_move, refusal, remaining
+from homeostat.operators.cluster.rollout.path import Stand, next_move, refusal, remaining
 from homeostat.operators.cluster.rollout.versions import Version, version_of
 
 CONTROLLERS = ("kube-controller-manager", "kube-scheduler")

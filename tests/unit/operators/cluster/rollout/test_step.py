@@ -9,14 +9,13 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW
 from tests.support.rollouts import NEW, OLD, ORDER, after, broken, look, moved, step_of, up_to_date, wishing
 
-from homeostat.api.cluster.components import COMPONENTS
+from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, ETCD
 from homeostat.api.cluster.parameters import ComponentChecks
 from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Apply, AskKubelets, ProbeEndpoint
 from homeostat.operators.cluster.observe import Observed, ProbeSeen
 from homeostat.operators.cluster.rollout.emulation import EMULATING
-from homeostat.operators.cluster.rollout.path import API_SERVER, ETCD
 from homeostat.operators.cluster.rollout.standing import placed
 from homeostat.runtime.conditions import find_condition
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, new, planned, running, settled, workload
 
 from homeostat.api.cluster.audit import METADATA, OFF, REQUEST
+from homeostat.api.cluster.masters import API_SERVER
 from homeostat.operators.cluster.decide import Policy, decide
-from homeostat.operators.cluster.manifests import apiserver
 from homeostat.operators.cluster.manifests.audit import flags, policy
 from homeostat.operators.cluster.observe import Observed, ProbeSeen
 from homeostat.operators.cluster.report import report
@@ -90,5 +90,5 @@ def test_a_cluster_of_a_release_before_comes_to_its_log_at_rest() -> None:
 
 def test_the_level_stays_while_a_master_is_not_well() -> None:
     seen = asked(OFF)
-    broken = workload(apiserver.NAME, "demo-apiserver", ready=0)
+    broken = workload(API_SERVER, "demo-apiserver", ready=0)
     assert told(replace(seen, workloads={**seen.workloads, "demo-apiserver": broken})) == METADATA

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, running, workload
 
+from homeostat.api.cluster.masters import API_SERVER
 from homeostat.api.cluster.network import ClusterEndpointStatus
 from homeostat.kit.pki.authority import AUTHORITY_LIFE, LEAF_LIFE
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import IssueLeaf, Plan, ProbeEndpoint, Verdict
 from homeostat.operators.cluster.decide import Policy, decide
-from homeostat.operators.cluster.manifests import apiserver
 from homeostat.operators.cluster.names import names_of
 from homeostat.operators.cluster.observe import Observed, ProbeSeen
 from homeostat.operators.cluster.pki.authority import new_authorities
@@ -89,7 +89,7 @@ def test_with_a_day_left_certificates_that_restart_nobody_come_first() -> None:
 
 def lame(seen: Observed) -> Observed:
     """With an API server that is not ready."""
-    broken = workload(apiserver.NAME, "demo-apiserver", ready=0)
+    broken = workload(API_SERVER, "demo-apiserver", ready=0)
     return replace(seen, workloads={**seen.workloads, "demo-apiserver": broken})
 
 
