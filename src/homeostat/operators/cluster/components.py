@@ -69,10 +69,9 @@ def is_ready(seen: Observed, component: str) -> bool:
     return workload is not None and _is_rolled_out(workload, topology(seen).replicas(component))
 
 
-def has_running_quorum(seen: Observed) -> bool:
-    """Whether enough members of etcd have their volumes and their processes, ready or not."""
-    running = [pod for pod in _pods(seen, ETCD) if pod.status.phase == "Running"]
-    return len(running) >= topology(seen).quorum
+def has_ready_quorum(seen: Observed) -> bool:
+    """Whether enough members of etcd answer, so that API servers find them behind the Service of etcd."""
+    return sum(pod.is_ready for pod in _pods(seen, ETCD)) >= topology(seen).quorum
 
 
 def can_serve(seen: Observed) -> bool:

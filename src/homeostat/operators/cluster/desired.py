@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from homeostat.api.cluster.masters import API_SERVER, CONTROLLER_MANAGER, SCHEDULER
 from homeostat.operators.cluster.actions import Apply, IssueLeaf
-from homeostat.operators.cluster.components import has_running_quorum, is_ready
+from homeostat.operators.cluster.components import has_ready_quorum, is_ready
 from homeostat.operators.cluster.manifests import apiserver, audit, controllers, etcd
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs
 from homeostat.operators.cluster.observe import Observed
@@ -38,8 +38,9 @@ def workloads(seen: Observed, rolling: Roll) -> Iterator[Desired]:
     inputs, names = _inputs(seen, rolling), seen.names
     if names.etcd in inputs.secrets:
         yield etcd.stateful_set(inputs)
-    # An API server that finds no etcd ends itself after 20 s and then waits longer each time.
-    can_start = seen.endpoint is not None and (_is_begun(seen, names.apiserver) or has_running_quorum(seen))
+    # An API server that finds no etcd ends itself after 20 s and then waits longer each time. One connection that it
+    # opens while its host is just told of etcd can be lost on the way, and it waits for that one just as long.
+    can_start = seen.endpoint is not None and (_is_begun(seen, names.apiserver) or has_ready_quorum(seen))
     if can_start and names.apiserver in inputs.secrets:
         yield apiserver.deployment(inputs)
     for component, name, make in (

@@ -20,7 +20,7 @@ from homeostat.operators.cluster.components import (
     Trouble,
     can_serve,
     components,
-    has_running_quorum,
+    has_ready_quorum,
     is_ready,
     trouble,
     workload_names,
@@ -189,18 +189,19 @@ def test_a_pod_that_does_not_go_is_named_with_its_host() -> None:
     assert told(going) == Trouble(words.PROGRESSING, f"waiting until {POD} on h1 is gone")
 
 
-def etcd_of(count: int, *, phase: str = "Running") -> tuple[Pod, ...]:
-    return tuple(pod(ETCD, f"demo-etcd-{number}", phase=phase) for number in range(count))
+def etcd_of(count: int, *, ready: bool = True) -> tuple[Pod, ...]:
+    told = {"conditions": [{"type": "Ready", "status": "True" if ready else "False"}]}
+    return tuple(pod(ETCD, f"demo-etcd-{number}", **told) for number in range(count))
 
 
 @pytest.mark.parametrize(
     ("topology", "members", "enough"),
     [("single", 0, False), ("single", 1, True), ("ha", 1, False), ("ha", 2, True), ("ha", 3, True)],
 )
-def test_etcd_can_begin_when_a_quorum_of_processes_runs_ready_or_not(topology: str, members: int, enough: bool) -> None:
+def test_api_servers_can_begin_when_a_quorum_of_etcd_answers(topology: str, members: int, enough: bool) -> None:
     seen = running(cluster(topology=topology))
-    assert has_running_quorum(replace(seen, pods=etcd_of(members))) is enough
-    assert not has_running_quorum(replace(seen, pods=etcd_of(members, phase="Pending")))
+    assert has_ready_quorum(replace(seen, pods=etcd_of(members))) is enough
+    assert not has_ready_quorum(replace(seen, pods=etcd_of(members, ready=False)))
 
 
 @pytest.mark.parametrize(("members", "servers", "serves"), [(3, 2, True), (2, 1, True), (1, 2, False), (3, 0, False)])
@@ -259,6 +260,6 @@ def test_no_words_of_a_machine_break_the_limits_of_a_status(name: str, message: 
     assert all(len(status.message) <= 1024 for status in shown(seen))
 
 
-def test_a_cluster_without_data_has_nothing_running() -> None:
-    assert not has_running_quorum(new(cluster()))
+def test_a_cluster_without_data_has_nothing_that_answers() -> None:
+    assert not has_ready_quorum(new(cluster()))
     assert not can_serve(new(cluster()))

@@ -63,15 +63,16 @@ def test_etcd_starts_without_waiting_for_an_address() -> None:
     assert "StatefulSet demo-etcd" in names(plan_for(issued(new())))
 
 
-def test_an_api_server_is_made_when_etcd_runs_and_the_address_is_known() -> None:
+def test_an_api_server_is_made_when_etcd_answers_and_the_address_is_known() -> None:
     endpoint = ClusterEndpointStatus(host="10.100.1.1", port=6443)
     ready = running()
     early = replace(ready, cluster=cluster(), workloads={}, pods=(), applied={}, live={})
     assert "Deployment demo-apiserver" not in names(plan_for(early))
-    starting = replace(early, pods=(pod(ETCD, phase="Pending"),))
+    starting = replace(early, pods=(pod(ETCD),))
     assert "Deployment demo-apiserver" not in names(plan_for(starting))
-    assert "Deployment demo-apiserver" in names(plan_for(replace(early, pods=(pod(ETCD),))))
-    nowhere = replace(issued(new()), pods=(pod(ETCD),))
+    answering = pod(ETCD, conditions=[{"type": "Ready", "status": "True"}])
+    assert "Deployment demo-apiserver" in names(plan_for(replace(early, pods=(answering,))))
+    nowhere = replace(issued(new()), pods=(answering,))
     assert nowhere.endpoint != endpoint
     assert "Deployment demo-apiserver" not in names(plan_for(nowhere))
 
