@@ -1,7 +1,9 @@
 """HAProxy's configuration as a pure function of what is balanced.
 
 Connections are passed through (mode tcp), so TLS ends at the backend. Checks run every half second: a dead backend is
-left after one second at most, and a connection that fails to open is tried at another one (`redispatch`). Timeouts are
+left after one second at most, and a connection that fails to open is tried at another one (`redispatch`). Where there
+is one backend only, there is no other to go to: it is checked every five seconds, for an API server of an idle cluster
+does little else than to answer checks, each with a handshake of TLS. When one check failed they come fast. Timeouts are
 long because watches are silent for minutes; TCP keep-alive finds peers that are gone.
 """
 
@@ -73,7 +75,8 @@ def render(frontends: Iterable[Frontend]) -> str:
 def _section(frontend: Frontend) -> str:
     name = _UNSAFE.sub("_", f"{frontend.service}:{frontend.port_name or frontend.port}".replace("/", ":"))
     lines = [f"listen {name}", f"    bind {frontend.address}:{frontend.port}"]
-    check = "check inter 500ms fastinter 250ms downinter 500ms fall 2 rise 1 on-marked-down shutdown-sessions"
+    every = "500ms" if len(frontend.backends) > 1 else "5s"
+    check = f"check inter {every} fastinter 250ms downinter 500ms fall 2 rise 1 on-marked-down shutdown-sessions"
     if frontend.health_path:
         path = _UNSAFE_IN_PATH.sub("", frontend.health_path)
         lines += [

@@ -33,7 +33,12 @@ def test_a_service_with_a_health_path_is_asked_over_tls_every_half_second() -> N
 def test_without_a_health_path_opening_a_connection_is_health() -> None:
     plain = render([Frontend("a/web", "", "10.100.1.2", 80, (Backend("10.100.129.9", 8080),))])
     assert "httpchk" not in plain
-    assert "    server b0 10.100.129.9:8080 check inter 500ms" in plain
+    assert "    server b0 10.100.129.9:8080 check inter" in plain
+
+
+def test_a_backend_that_is_alone_is_asked_seldom_until_it_fails() -> None:
+    alone = Frontend(API.service, API.port_name, API.address, API.port, API.backends[:1], API.health_path)
+    assert "check inter 5s fastinter 250ms downinter 500ms fall 2 rise 1" in render([alone])
 
 
 def test_the_order_of_services_and_backends_does_not_matter() -> None:
