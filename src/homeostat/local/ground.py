@@ -36,6 +36,11 @@ class Ground(Protocol):
         """Tells one content of homeostat's own image from another."""
         ...
 
+    @property
+    def processors(self) -> int:
+        """How many processors all hosts share."""
+        ...
+
     async def network(self, report: Report) -> None:
         """Have the network up."""
         ...

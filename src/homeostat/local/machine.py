@@ -25,6 +25,7 @@ from homeostat.local.hosts.ports import Bind, File, HostSpec
 from homeostat.local.hosts.runc_hosts import RuncHosts
 from homeostat.local.hosts.shell import Shell
 from homeostat.local.hosts.templates import containerd_template
+from homeostat.local.hosts.weight import weigh_hosts
 from homeostat.local.images.building import ensure_binary_image, ensure_debian, ensure_homeostat_image
 from homeostat.local.images.catalogue import binary_images
 from homeostat.local.images.pruning import prune
@@ -112,6 +113,11 @@ class MachineGround:
         """Changes when the content of homeostat's own image does."""
         return self._archives[-1].stem.rpartition("-")[2] if self._archives else ""
 
+    @property
+    def processors(self) -> int:
+        """Those that this process may use, for hosts inherit that."""
+        return len(os.sched_getaffinity(0))
+
     async def network(self, _report: Report) -> None:
         """Bridge, routes and rules."""
         await self._network.up()
@@ -128,6 +134,7 @@ class MachineGround:
         state = await hosts.state(place.name)
         shell = Shell(place.name, place.address, state.host_key, self._key, clock=self._clock)
         await shell.wait_until_up(timeout_s=90)
+        weigh_hosts()
         await self._import_images(shell, report)
         self._shells[place.name] = shell
         return shell

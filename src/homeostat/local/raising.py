@@ -15,7 +15,7 @@ from homeostat.local.balancer.haproxy import render
 from homeostat.local.datacentre import COREDNS_VERSION, LOCAL_PATH_VERSION, DataCentre
 from homeostat.local.ground import Ground
 from homeostat.local.manifests import Manifests, marked
-from homeostat.local.meta import applying, balancer, coredns, forming, snapshots, units, waiting
+from homeostat.local.meta import applying, balancer, coredns, forming, pace, snapshots, units, waiting
 from homeostat.local.meta.kubeadm import init_configuration, join_configuration
 from homeostat.local.plan import Place
 from homeostat.local.steps import Report, Step
@@ -170,7 +170,8 @@ class Raising:
     async def _operator(self, client: Client, report: Report) -> None:
         centre = self._centre
         keys = snapshots.ensure_keys(centre.snapshot_keys, centre.clock.now().date())
-        objects = [snapshots.with_store(one) for one in self._manifests.operator(self._ground.image_key)]
+        given = self._manifests.operator(self._ground.image_key)
+        objects = [pace.with_pace(snapshots.with_store(one), self._ground.processors) for one in given]
         await applying.apply(client, (*objects, *snapshots.manifests(keys)))
         names = [
             f"{one['metadata'].get('namespace', 'default')}/{one['metadata']['name']}"
