@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import ssl
 import subprocess
@@ -11,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
 import pytest
@@ -20,7 +22,8 @@ from tests.support.datacentre import Centre, eventually, traces
 pytestmark = [pytest.mark.real, pytest.mark.soak]
 
 SEED = 20261123
-CLUSTERS = 30
+CLUSTERS = int(os.environ.get("HOMEOSTAT_SOAK_CLUSTERS", "30"))  # another number looks for the limit of a machine
+MOST_CLUSTERS = 80  # what 110 Pods on each of three hosts leave room for
 SMALL = "v1.35.4-small"
 KILLS = 12
 
@@ -39,6 +42,7 @@ def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
 def test_thirty_clusters_at_once_become_ready_without_a_restart_and_go(
     centre: Centre, say: Callable[[str], None]
 ) -> None:
+    assert 0 < CLUSTERS <= MOST_CLUSTERS, f"HOMEOSTAT_SOAK_CLUSTERS: expected 1 to {MOST_CLUSTERS}, found {CLUSTERS}"
     namespace = "soak-many"
     centre.kubectl("create", "namespace", namespace)
     before = content(centre, namespace)
@@ -56,13 +60,14 @@ def test_thirty_clusters_at_once_become_ready_without_a_restart_and_go(
             watch.add(endpoints(centre, namespace))
             return ready(centre, namespace) == {"one", *names}
 
-        eventually(are_ready, within_s=1200, every_s=1)
+        eventually(are_ready, within_s=40 * CLUSTERS, every_s=2)
         together_s = time.monotonic() - began
         watch.add(endpoints(centre, namespace))
         until = time.monotonic() + 30
         eventually(lambda: time.monotonic() > until, within_s=31)  # they stay so
     say(f"{CLUSTERS} Clusters declared at once are Ready after {together_s:.0f} s, one alone after {alone_s:.0f} s")
-    say(f"API servers answered {watch.answered} of {watch.asked} times, each from its first answer on")
+    answered = f"answered {watch.answered} of {watch.asked} times, each from its first answer on"
+    say(f"API servers {answered}; the slowest answer took {watch.slowest_s:.1f} s")
     assert len(endpoints(centre, namespace)) == CLUSTERS + 1
     assert restarts(centre, namespace) == {}
     assert watch.asked - watch.answered <= watch.asked // 1000
@@ -78,6 +83,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.asked = self.answered = 0
+        self.slowest_s = 0.0
         self._hosts: set[str] = set()
         self._known: set[str] = set()
         self._end = threading.Event()
@@ -95,27 +101,39 @@ class Watch:
         self._hosts = self._hosts | hosts
 
     def _run(self) -> None:
-        while not self._end.wait(1):
-            for host in sorted(self._hosts):
-                answered = serves(host)
-                if host in self._known:
-                    self.asked += 1
-                    self.answered += answered
-                elif answered:
-                    self._known.add(host)
+        with ThreadPoolExecutor(8) as pool:
+            while not self._end.wait(1):
+                hosts = sorted(self._hosts)
+                for host, (is_well, took_s) in zip(hosts, pool.map(asked, hosts), strict=True):
+                    if host in self._known:
+                        self.asked += 1
+                        self.answered += is_well
+                        self.slowest_s = max(self.slowest_s, took_s)
+                    elif is_well:
+                        self._known.add(host)
 
 
-def serves(host: str) -> bool:
-    """Whether an API server says that it is ready, to anybody."""
-    trust = ssl.create_default_context()
-    trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+def asked(host: str) -> tuple[bool, float]:
+    """Whether an API server says that it is ready, to anybody, and how long that took."""
+    began = time.monotonic()
     try:
-        with urllib.request.urlopen(f"https://{host}:6443/readyz", timeout=5, context=trust) as answer:
-            return int(answer.status) == 200
+        with urllib.request.urlopen(f"https://{host}:6443/readyz", timeout=5, context=ANYBODY) as answer:
+            is_well = int(answer.status) == 200
     except urllib.error.HTTPError as error:
-        return error.code in (401, 403)  # it knows that it does not know us
+        is_well = error.code in (401, 403)  # it knows that it does not know us
     except OSError:
-        return False
+        is_well = False
+    return is_well, time.monotonic() - began
+
+
+def anybody() -> ssl.SSLContext:
+    """TLS that trusts whoever answers; made once, for that costs more than a question."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+ANYBODY = anybody()
 
 
 def endpoints(centre: Centre, namespace: str) -> set[str]:
