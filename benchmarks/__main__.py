@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import platform
@@ -132,14 +133,14 @@ async def on_stub(go: Path, size: Size, options: argparse.Namespace) -> dict[str
 
 def in_data_centre(rounds: int) -> Rounds:
     """The waits of people; needs root, because real hosts are booted for it."""
-    measured = []
+    measured: Rounds = {}
     with machine_to_ourselves(), datacentre.data_centre("bench") as (kubeconfig, up_s):
         cell = datacentre.Cell(str(require("kubectl")), kubeconfig)
-        for number in range(rounds):
-            figures = {"up_s": up_s, **datacentre.measure(cell, f"bench-{number}")}
-            say("  cluster: " + ", ".join(f"{key} {value:.4g}" for key, value in figures.items()))
-            measured.append(figures)
-    return {"homeostat": measured}
+        for number, topology in itertools.product(range(rounds), datacentre.TOPOLOGIES):
+            figures = {"up_s": up_s, **datacentre.measure(cell, f"bench-{topology}-{number}", topology)}
+            say(f"  {topology}: " + ", ".join(f"{key} {value:.4g}" for key, value in figures.items()))
+            measured.setdefault(topology, []).append(figures)
+    return measured
 
 
 async def of_idle_clusters(is_small: bool) -> Rounds:
@@ -158,7 +159,8 @@ def say(text: str) -> None:
 async def measure(options: argparse.Namespace) -> None:
     """Run what was asked for and keep what came out beside what earlier runs of other scenarios left."""
     size = SMALL if options.small else FULL
-    go = build_go()
+    load, needs_go = os.getloadavg()[0], not options.scenarios or {"machines", "queue", "pods"} & set(options.scenarios)
+    go = build_go() if needs_go else Path()
     results: dict[str, Rounds] = {}
     if "cluster" in options.scenarios:  # before the processors are shared out: a data centre takes them all
         results["cluster"] = in_data_centre(options.rounds)
@@ -173,7 +175,8 @@ async def measure(options: argparse.Namespace) -> None:
         return
     RESULTS.mkdir(parents=True, exist_ok=True)
     for scenario, rounds in results.items():
-        machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "kernel": platform.release()}
+        here = {"cpus": os.cpu_count(), "python": platform.python_version(), "kernel": platform.release()}
+        machine = {**here, "load": load}
         kept = {"machine": machine, "rounds": rounds}
         (RESULTS / f"{scenario}.json").write_text(json.dumps(kept, indent=1))
     report.write(RESULTS, ROOT / "docs" / "reference" / "benchmarks.md")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from benchmarks import report
-from benchmarks.datacentre import bare
+from benchmarks.datacentre import as_at_first, bare
 
 
 def rounds(**figures: list[float]) -> report.Rounds:
@@ -49,3 +52,30 @@ def test_objects_by_hand_carry_nothing_that_a_server_added() -> None:
         "metadata": {"name": "a", "labels": {"app": "a"}},
         "spec": {"ports": []},
     }
+
+
+def test_what_a_run_did_not_measure_stays_on_the_page(tmp_path: Path) -> None:
+    page, results = tmp_path / "page.md", tmp_path / "results"
+    results.mkdir()
+    page.write_text(
+        "# Benchmarks\n\n## How long people wait\n\nOld words.\n\n| a | b |\n\n## Goals\n\n"
+        "| 100 idle clusters, memory | at most 20 MB | 19 MB | met |\n"
+    )
+    pods = {"homeostat": [{"rss_mb": 388}]}
+    machine = {"cpus": 2, "python": "3.11", "kernel": "6.1", "load": 0.25}
+    (results / "pods.json").write_text(json.dumps({"machine": machine, "rounds": pods}))
+    report.write(results, page)
+    report.write(results, page)  # a second time changes nothing
+    written = page.read_text()
+    assert written.count("## How long people wait\n\nOld words.\n\n| a | b |\n\n## 100,000 Pods\n") == 1
+    assert "load average of the machine just before: 0.2." in written
+    assert "| 100 idle clusters, memory | at most 20 MB | 19 MB | met |\n" in written
+    assert "| 100,000 Pods, resident | at most 400 MB | 388 MB | met |\n" in written
+
+
+def test_members_applied_by_hand_may_begin_empty() -> None:
+    data = {"initial-cluster": "a=https://a,nobody=https://n", "initial-cluster-state": "existing"}
+    membership = {"kind": "ConfigMap", "metadata": {"name": "a-etcd"}, "data": data}
+    begun = {"initial-cluster": "a=https://a", "initial-cluster-state": "new"}
+    assert as_at_first(membership)["data"] == begun
+    assert as_at_first({"kind": "ConfigMap", "data": {"a": "b"}}) == {"kind": "ConfigMap", "data": {"a": "b"}}
