@@ -22,6 +22,7 @@ from homeostat.kube.config import resolve
 from homeostat.kube.connect import connect
 from homeostat.kube.observing import PrometheusObserver
 from homeostat.operators.cluster.controller import add_cluster_operator
+from homeostat.operators.cluster.ports import Outside
 from homeostat.runtime.leader import LeaderElector
 from homeostat.runtime.manager import Manager
 from homeostat.telemetry.logs import configure
@@ -59,7 +60,7 @@ async def run(kubeconfig: str) -> None:
         elector = LeaderElector(client, "homeostat-cell", "default", "bench", clock=clock, random=random)
         manager = Manager(clock=clock, random=random, metrics=metrics, elector=elector)
         endpoint, etcd = FakeEndpoint(), FakeEtcd()
-        add_cluster_operator(manager, client, endpoint, etcd, upkeep=FakeStores(etcd))
+        add_cluster_operator(manager, client, Outside(endpoint, etcd, FakeStores(etcd)))
         stop = asyncio.Event()
         working = asyncio.ensure_future(manager.run(stop))
         reader = asyncio.StreamReader()

@@ -20,7 +20,7 @@ from homeostat.kube.http import HttpTransport
 from homeostat.kube.transport import Transport
 from homeostat.operators.cluster.controller import add_cluster_operator
 from homeostat.operators.cluster.decide import Policy
-from homeostat.operators.cluster.ports import Direct, Etcd, LeaderSeen, Served, Unreachable
+from homeostat.operators.cluster.ports import Direct, Etcd, LeaderSeen, Outside, Served, Unreachable
 from homeostat.operators.cluster.restore.ports import RestoreTools
 from homeostat.operators.cluster.snapshots.controller import Means, add_backups
 from homeostat.runtime.manager import Manager, ManagerSettings
@@ -142,19 +142,15 @@ class Operator:
         self._client = Client(self.faults, clock=QuickSleeps(haste), random=random, field_manager="homeostat-cluster")
         self._manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
         etcd = etcd or FakeEtcd()
+        outside = Outside(
+            probe=endpoint,
+            etcd=etcd,
+            upkeep=stores or FakeStores(etcd if isinstance(etcd, FakeEtcd) else FakeEtcd()),
+            store=means.store if means is not None else None,
+            restoring=restoring,
+        )
         for namespace in namespaces or ("",):
-            store = means.store if means is not None else None
-            add_cluster_operator(
-                self._manager,
-                self._client,
-                endpoint,
-                etcd,
-                upkeep=stores or FakeStores(etcd if isinstance(etcd, FakeEtcd) else FakeEtcd()),
-                store=store,
-                restoring=restoring,
-                namespace=namespace,
-                policy=policy,
-            )
+            add_cluster_operator(self._manager, self._client, outside, namespace=namespace, policy=policy)
         if means is not None:
             add_backups(self._manager, self._client, means, namespaces=namespaces or ("",))
         self._stop = asyncio.Event()

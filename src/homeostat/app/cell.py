@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from typing import cast
 
 from homeostat.app.options import CellOptions
 from homeostat.app.snapshots import add_restoring, snapshot_means
-from homeostat.kit.clock import SystemClock
-from homeostat.kit.random import system_random
+from homeostat.kit.clock import Clock, SystemClock
+from homeostat.kit.random import Random, system_random
 from homeostat.kube.client import Client
 from homeostat.kube.config import resolve
 from homeostat.kube.connect import connect
@@ -19,15 +18,16 @@ from homeostat.operators.cluster.controller import add_cluster_admission, add_cl
 from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.healing.pulse import Pulse
 from homeostat.operators.cluster.pacing.pace import Policy as PacingPolicy
+from homeostat.operators.cluster.ports import Outside
 from homeostat.operators.cluster.probing import EndpointProbe
-from homeostat.operators.cluster.snapshots.controller import add_backups
+from homeostat.operators.cluster.snapshots.controller import Means, add_backups
 from homeostat.providers.etcd.membership import EtcdMembership
 from homeostat.providers.etcd.upkeep import EtcdStores
 from homeostat.runtime.leader import LeaderElector
 from homeostat.runtime.manager import Manager, ManagerSettings, stop_on_signals
 from homeostat.runtime.webhook.configuration import ServiceAddress
 from homeostat.runtime.webhook.service import Webhooks, WebhookSettings
-from homeostat.telemetry.logs import LogFormat, configure
+from homeostat.telemetry.logs import configure
 from homeostat.telemetry.metrics import Metrics
 
 LEASE = "homeostat-cell"
@@ -38,6 +38,59 @@ CELL = "cell"  # what metrics call the cluster whose operator this is
 def run_cell(options: CellOptions) -> int:
     """Run until SIGTERM or SIGINT; the exit code. Raises ConfigError when there is nothing to connect to."""
     return asyncio.run(_run(options))
+
+
+async def _run(options: CellOptions) -> int:
+    clock, random = SystemClock(), system_random()
+    configure(clock=clock, style=options.log_format, level=options.log_level)
+    metrics = Metrics()
+    pulse = Pulse(clock)
+    config = resolve(options.kubeconfig or None, options.context or None)
+    client = connect(
+        config,
+        clock=clock,
+        random=random,
+        field_manager="homeostat-cluster",
+        observer=pulse.beside(PrometheusObserver(metrics.registry).of(CELL)),
+        cluster=CELL,
+    )
+    async with client, snapshot_means(options, clock=clock, random=random) as means:
+        elector = _elector(options, client, clock, random, metrics) if options.leader_election else None
+        settings = ManagerSettings(health_host=options.health_host, health_port=options.health_port or None)
+        manager = Manager(clock=clock, random=random, metrics=metrics, settings=settings, elector=elector)
+        await _add_operators(options, manager, client, means, pulse)
+        if options.webhook_service:
+            _add_webhooks(options, manager, client, elector)
+        stop = asyncio.Event()
+        stop_on_signals(stop)
+        return await manager.run(stop)
+
+
+def _elector(options: CellOptions, client: Client, clock: Clock, random: Random, metrics: Metrics) -> LeaderElector:
+    namespace, identity = options.leader_election_namespace, f"{socket.gethostname()}-{os.getpid()}"
+    return LeaderElector(client, LEASE, namespace, identity, clock=clock, random=random, metrics=metrics)
+
+
+async def _add_operators(
+    options: CellOptions, manager: Manager, client: Client, means: Means | None, pulse: Pulse
+) -> None:
+    """One for each namespace, which share what they know of the cell, and the backup loop."""
+    clock = manager.clock
+    policy = Policy(pacing=PacingPolicy(creating=options.max_creating, rolling=options.max_rolling))
+    fleet = fleet_of(manager, policy, is_slow=lambda: pulse.is_slow)
+    outside = Outside(
+        probe=EndpointProbe(clock=clock, random=manager.random),
+        etcd=EtcdMembership(clock=clock),
+        upkeep=EtcdStores(clock=clock),
+        store=means.store if means is not None else None,
+        restoring=await add_restoring(options, manager, means),
+    )
+    namespaces = options.namespaces or ("",)
+    for namespace in namespaces:
+        add_cluster_operator(
+            manager, client, outside, namespace=namespace, workers=options.workers, policy=policy, fleet=fleet
+        )
+    add_backups(manager, client, means, namespaces=namespaces)
 
 
 def _add_webhooks(options: CellOptions, manager: Manager, client: Client, elector: LeaderElector | None) -> None:
@@ -53,59 +106,3 @@ def _add_webhooks(options: CellOptions, manager: Manager, client: Client, electo
     webhooks = Webhooks(client, ServiceAddress(namespace, service), settings, manager, elector=elector)
     add_cluster_admission(webhooks, manager, client, namespaces=options.namespaces or ("",))
     manager.add_server(webhooks)
-
-
-async def _run(options: CellOptions) -> int:
-    clock, random = SystemClock(), system_random()
-    configure(clock=clock, style=cast(LogFormat, options.log_format), level=options.log_level)
-    metrics = Metrics()
-    pulse = Pulse(clock)
-    config = resolve(options.kubeconfig or None, options.context or None)
-    client = connect(
-        config,
-        clock=clock,
-        random=random,
-        field_manager="homeostat-cluster",
-        observer=pulse.beside(PrometheusObserver(metrics.registry).of(CELL)),
-        cluster=CELL,
-    )
-    async with client, snapshot_means(options, clock=clock, random=random) as means:
-        elector = None
-        if options.leader_election:
-            identity = f"{socket.gethostname()}-{os.getpid()}"
-            elector = LeaderElector(
-                client,
-                LEASE,
-                options.leader_election_namespace,
-                identity,
-                clock=clock,
-                random=random,
-                metrics=metrics,
-            )
-        settings = ManagerSettings(health_host=options.health_host, health_port=options.health_port or None)
-        manager = Manager(clock=clock, random=random, metrics=metrics, settings=settings, elector=elector)
-        probe, etcd = EndpointProbe(clock=clock, random=random), EtcdMembership(clock=clock)
-        policy = Policy(pacing=PacingPolicy(creating=options.max_creating, rolling=options.max_rolling))
-        fleet = fleet_of(manager, policy, is_slow=lambda: pulse.is_slow)
-        restoring = await add_restoring(options, manager, means)
-        for namespace in options.namespaces or ("",):
-            store = means.store if means is not None else None
-            add_cluster_operator(
-                manager,
-                client,
-                probe,
-                etcd,
-                upkeep=EtcdStores(clock=clock),
-                store=store,
-                restoring=restoring,
-                namespace=namespace,
-                workers=options.workers,
-                policy=policy,
-                fleet=fleet,
-            )
-        add_backups(manager, client, means, namespaces=options.namespaces or ("",))
-        if options.webhook_service:
-            _add_webhooks(options, manager, client, elector)
-        stop = asyncio.Event()
-        stop_on_signals(stop)
-        return await manager.run(stop)

@@ -1,8 +1,43 @@
-"""What a process can be told at its start: one frozen value for each process."""
+"""What a process can be told at its start: one frozen value for each process.
+
+Each field holds all that is known of an option: its default, and as a Flag its help, its bounds and its check. The
+command line and its reference page are made of them (cli/settings.py).
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from typing import Annotated, Literal
+
 from msgspec import Struct
+
+from homeostat.telemetry.logs import LogFormat
+
+_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+
+
+class Flag(Struct, frozen=True):
+    """How a field is told on the command line."""
+
+    help: str
+    metavar: str = ""
+    least: int | None = None
+    most: int | None = None
+    environment: str = ""  # the variable that tells it too
+    check: Callable[[str], None] | None = None  # raises ValueError, saying what was expected and what was found
+
+
+def _address(value: str) -> None:
+    """Whether a store can be there at all."""
+    from homeostat.providers.snapshots.address import read_address  # here: most commands need none of it
+
+    read_address(value)
+
+
+def _service(value: str) -> None:
+    if not re.fullmatch(f"{_LABEL}/{_LABEL}", value):
+        raise ValueError(f"expected NAMESPACE/NAME such as homeostat-system/homeostat-webhooks, found {value!r}")
 
 
 class CellOptions(Struct, frozen=True, kw_only=True):
@@ -10,22 +45,78 @@ class CellOptions(Struct, frozen=True, kw_only=True):
 
     kubeconfig: str = ""  # empty: as kubectl, then the Pod's service account
     context: str = ""  # empty: the current one
-    namespaces: tuple[str, ...] = ()  # empty: all
-    workers: int = 8  # clusters worked on at once
-    max_creating: int = 10  # clusters of the cell that are being created at once; the others wait in line
-    max_rolling: int = 5  # clusters of the cell whose masters move to another package version at once
-    leader_election: bool = True  # off for a single process on a workstation
-    leader_election_namespace: str = "homeostat-system"  # where the Lease stands
-    health_host: str = "0.0.0.0"  # noqa: S104  (probes and scrapers come from outside the Pod)
-    health_port: int = 8080  # 0: no health and metrics server
-    snapshot_store: str = ""  # an address such as file:///snapshots; empty: no snapshots are taken
-    snapshot_keys: str = ""  # the directory of the key ring, as a mounted Secret is
-    snapshot_scratch: str = ""  # where a snapshot lies on its way; empty: the system's directory for such files
-    image: str = ""  # homeostat's own, for the Pods that restore members; empty: nothing is restored
-    handout_address: str = ""  # where these Pods reach this process; empty: the address of this host's name
-    handout_port: int = 9444
-    webhook_service: str = ""  # namespace/name of the Service in front of all replicas; empty: no webhooks
-    webhook_host: str = "0.0.0.0"  # noqa: S104  (API servers come from outside the Pod)
-    webhook_port: int = 9443
-    log_format: str = "json"  # json or console
-    log_level: str = "info"
+    namespaces: Annotated[tuple[str, ...], Flag("Only Clusters of this namespace; may be repeated.", "NAME")] = ()
+    workers: Annotated[int, Flag("How many Clusters to work on at once.", least=1, most=256)] = 8
+    max_creating: Annotated[
+        int,
+        Flag(
+            "How many Clusters of the cell may be in creation at once; the others wait in line, the oldest first. Many "
+            "starts at once make each so slow that its masters are started again.",
+            least=1,
+        ),
+    ] = 10
+    max_rolling: Annotated[
+        int,
+        Flag(
+            "How many Clusters of the cell may be moving to another package version at once: each has fewer masters "
+            "than declared meanwhile.",
+            least=1,
+        ),
+    ] = 5
+    leader_election: Annotated[bool, Flag("Work only while holding the Lease; off for a single process.")] = True
+    leader_election_namespace: Annotated[str, Flag("Where the Lease stands.", "NAME")] = "homeostat-system"
+    health_host: Annotated[str, Flag("Where health and metrics are served.")] = "0.0.0.0"  # noqa: S104  (probes come from outside the Pod)
+    health_port: Annotated[
+        int, Flag("The port of /healthz, /readyz and /metrics; 0 for none.", least=0, most=65535)
+    ] = 8080
+    image: Annotated[
+        str,
+        Flag(
+            "homeostat's own image, for the Pods that restore members from snapshots; left out, nothing is restored.",
+            "REFERENCE",
+            environment="HOMEOSTAT_IMAGE",
+        ),
+    ] = ""
+    handout_address: Annotated[
+        str, Flag("Where those Pods reach this process; left out, the address of this host's name.", "ADDRESS")
+    ] = ""
+    handout_port: Annotated[int, Flag("The port for that.", least=1, most=65535)] = 9444
+    webhook_service: Annotated[
+        str,
+        Flag(
+            "Judge writes of Clusters and package versions before they are stored, reached by this Service; its name "
+            "is also that of the Secret with the certificates. Left out, nothing is judged: for a process that the API "
+            "server cannot reach.",
+            "NAMESPACE/NAME",
+            check=_service,
+        ),
+    ] = ""
+    webhook_host: Annotated[str, Flag("Where webhooks are served.")] = "0.0.0.0"  # noqa: S104  (API servers come from outside the Pod)
+    webhook_port: Annotated[int, Flag("The port behind the Service of the webhooks.", least=1, most=65535)] = 9443
+    snapshot_store: Annotated[
+        str,
+        Flag(
+            "Where snapshots of the clusters' etcd are kept: file:///DIRECTORY, or "
+            "s3://BUCKET/PREFIX?endpoint=https://HOST. Left out, none are taken.",
+            "ADDRESS",
+            environment="HOMEOSTAT_SNAPSHOT_STORE",
+            check=_address,
+        ),
+    ] = ""
+    snapshot_keys: Annotated[
+        str, Flag("The keys that snapshots are encrypted with, one a file, as a mounted Secret is.", "DIRECTORY")
+    ] = "/etc/homeostat/snapshot-keys"
+    snapshot_scratch: Annotated[
+        str,
+        Flag(
+            "Where a snapshot lies on its way, for this process alone; left out, where the system keeps such files.",
+            "DIRECTORY",
+            environment="HOMEOSTAT_SNAPSHOT_SCRATCH",
+        ),
+    ] = ""
+    log_format: Annotated[LogFormat, Flag("How the log is written: an object a line, or in columns for people.")] = (
+        "json"
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Flag("The least of what the log tells.")] = (
+        "info"
+    )

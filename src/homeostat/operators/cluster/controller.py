@@ -30,7 +30,6 @@ from homeostat.operators.cluster.admission import (
     cluster_validator,
     package_validator,
 )
-from homeostat.operators.cluster.backup.ports import SnapshotStore
 from homeostat.operators.cluster.components import note_readiness
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.fleet import Fleet
@@ -46,9 +45,8 @@ from homeostat.operators.cluster.observe import (
     observe,
 )
 from homeostat.operators.cluster.pacing.urgency import urgency
-from homeostat.operators.cluster.ports import Etcd, EtcdUpkeep, Outside, Probe
+from homeostat.operators.cluster.ports import Outside
 from homeostat.operators.cluster.report import report
-from homeostat.operators.cluster.restore.ports import RestoreTools
 from homeostat.operators.cluster.snapshots.report import other_part
 from homeostat.operators.cluster.topology import open_zones
 from homeostat.operators.cluster.upkeep.observe import observe_stores
@@ -154,12 +152,8 @@ def fleet_of(
 def add_cluster_operator(
     manager: Manager,
     client: Client,
-    probe: Probe,
-    etcd: Etcd,
+    outside: Outside,
     *,
-    upkeep: EtcdUpkeep,
-    store: SnapshotStore | None = None,
-    restoring: RestoreTools | None = None,
     namespace: str = "",
     workers: int = 8,
     policy: Policy = Policy(),  # noqa: B008  (a frozen value)
@@ -172,8 +166,7 @@ def add_cluster_operator(
     fleet = fleet or fleet_of(manager, policy)
     informers = informers_of(manager, client, namespace)
     clusters = informers.clusters
-    probe = MeasuredProbe(probe, manager.metrics, clock=manager.clock)
-    outside = Outside(probe, etcd, upkeep, store, restoring)
+    outside = replace(outside, probe=MeasuredProbe(outside.probe, manager.metrics, clock=manager.clock))
     rooms = ClusterRooms(client, informers.caches, outside, policy, fleet, manager.clock)
     clusters.add_handler(rooms.note)
     informers.pods.add_handler(lambda old, new, _priority: fleet.note_pod(old, new))
