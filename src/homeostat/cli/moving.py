@@ -24,6 +24,7 @@ _HOPELESS = (
     words.UPGRADE_FAILED,
     words.ROLLED_BACK,
     words.PACKAGE_NOT_FOUND,
+    words.PACKAGE_CHANGED,
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pytest
 from tests.contract.operators.conftest import Cell
+from tests.contract.snapshots.conftest import tiny_file_system
 from tests.support.backups import FakeSource, means_in, stored
 from tests.support.kubelet import KINDS
 
@@ -125,6 +126,27 @@ async def test_a_store_that_is_gone_is_told_and_the_cluster_is_healed_all_the_sa
         (tmp_path / "store").mkdir()
         await until(cell, "the same request is tried again by itself", answered="a")
     assert "failure" not in backup(cell)
+
+
+async def test_a_store_that_is_full_is_told_and_holds_up_nothing_but_the_upgrade(
+    cell: Cell, means: Means, tmp_path: Path
+) -> None:
+    cell.kubelet.collects_pods = True
+    (tmp_path / "store").rmdir()
+    with tiny_file_system(tmp_path / "store", "128k") as root:
+        rest = root / "rest"
+        rest.write_bytes(bytes(128 * 1024))
+        async with cell.operator(haste=HASTE, means=means):
+            await cell.declare(packageVersion=OLD, backup=CALM)
+            await cell.until_ready()
+            await cell.set_spec(packageVersion=NEW)
+            told = await cell.until_condition("UpToDate", "UpgradeUnsecured")
+            assert "No space left on device" in told["message"]
+            assert cell.condition("BackedUp")["reason"] == "StoreFull"
+            await delete_and_await_back(cell, "demo-scheduler")
+            assert {each["packageVersion"] for each in cell.status()["components"]} == {OLD}
+            rest.unlink()
+            await cell.kubelet.until(lambda: cell.status().get("upgrade", {}).get("snapshot"), "it goes on")
 
 
 async def test_keys_that_are_missing_are_told_until_they_are_mounted(cell: Cell, means: Means, tmp_path: Path) -> None:

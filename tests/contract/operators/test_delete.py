@@ -154,6 +154,26 @@ async def test_a_cluster_is_deleted_in_the_middle_of_its_creation_also_while_pau
     assert not left_of(cell, "demo")
 
 
+async def test_a_cluster_is_deleted_in_the_middle_of_an_upgrade(cell: Cell) -> None:
+    cell.kubelet.collects_pods = True
+    cell.kubelet.behave("start", "homeostat.local/kube-apiserver:v1.35.4")
+    async with cell.operator():
+        await cell.declare(packageVersion="v1.34.4")
+        await cell.until_ready()
+        await cell.set_spec(packageVersion="v1.35.4")
+        await cell.kubelet.until(
+            lambda: any(_image(pod).endswith("kube-apiserver:v1.35.4") for pod in cell.all("Pod")), "one starts"
+        )
+        assert cell.status()["upgrade"]["component"] == "kube-apiserver"
+        await cell.delete()
+        await cell.until_gone()
+    assert not left_of(cell, "demo")
+
+
+def _image(pod: Whole) -> str:
+    return str(pod["spec"]["containers"][0]["image"])
+
+
 async def test_a_successor_of_the_same_name_is_another_cluster(cell: Cell) -> None:
     cell.kubelet.collects_pods = True
     async with cell.operator():

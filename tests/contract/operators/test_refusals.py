@@ -93,6 +93,36 @@ async def test_without_its_package_version_a_cluster_runs_on_and_says_so(cell: C
     await cell.client.delete(PACKAGE_VERSION, name)
 
 
+async def test_one_made_anew_with_other_content_is_refused_and_no_master_is_touched(cell: Cell) -> None:
+    name = f"forged-{cell.namespace}"
+    await cell.client.create(PACKAGE_VERSION, package(name))
+    async with cell.operator():
+        await cell.declare(packageVersion=name)
+        await cell.until_ready()
+        before = workloads(cell)
+        await cell.client.delete(PACKAGE_VERSION, name)
+        await cell.until_condition("Accepted", "PackageVersionNotFound")
+        forged = bent(package(name), {"spec.components.1.args.profiling": "true"})
+        await cell.client.create(PACKAGE_VERSION, forged)
+        told = await cell.until_condition("Accepted", "PackageVersionChanged")
+        assert f"'{name}' was made anew with other content" in told["message"]
+    async with cell.operator():  # one that never saw the other content knows as well
+        await cell.until_condition("UpToDate", "AsDeclared")
+        assert cell.condition("Accepted")["reason"] == "PackageVersionChanged"
+        assert workloads(cell) == before
+        await cell.client.delete(PACKAGE_VERSION, name)
+        await cell.client.create(PACKAGE_VERSION, package(name))
+        await cell.until_condition("Accepted", "AsDeclared")
+    assert workloads(cell) == before
+    await cell.client.delete(PACKAGE_VERSION, name)
+
+
+def workloads(cell: Cell) -> dict[str, int]:
+    """How often each was changed."""
+    found = [*cell.all("Deployment"), *cell.all("StatefulSet")]
+    return {each["metadata"]["name"]: each["metadata"]["generation"] for each in found}
+
+
 def package(name: str) -> Whole:
     return bent(example(f"packageversions/{PACKAGE}.yaml"), {"metadata.name": name})
 

@@ -23,7 +23,7 @@ from homeostat.operators.cluster.pki.material import name_of
 pytestmark = pytest.mark.real
 
 ID = manifest().id
-WISH = {
+WISH: dict[str, Any] = {
     "snapshot": ID,
     "cluster": {"namespace": FORMER.namespace, "name": FORMER.name, "uid": FORMER.uid},
 }
@@ -180,6 +180,32 @@ async def test_an_approval_of_a_snapshot_that_turns_out_damaged_touches_nothing(
         told = await cell.until_condition("EtcdReady", "RestoreRefused")
         assert "its seal is wrong; use another snapshot" in told["message"]
     assert masters(cell) == before
+
+
+async def test_an_approved_snapshot_of_another_cluster_touches_nothing(tall: Cell) -> None:
+    cell = tall
+    async with cell.operator(haste=HASTE):
+        await lose(cell)
+        cell.store.manifests[:] = [manifest(FORMER)]
+        await cell.until_condition("EtcdReady", "QuorumLost")
+        before = [(each["metadata"]["name"], each["metadata"]["generation"]) for each in cell.all("StatefulSet")]
+        await cell.set_spec(healing={"approveRestore": ID})
+        told = await cell.until_condition("EtcdReady", "RestoreRefused")
+        assert "it is not there; list the snapshots of the cluster and choose one of them" in told["message"]
+    assert [(each["metadata"]["name"], each["metadata"]["generation"]) for each in cell.all("StatefulSet")] == before
+    assert restore_pods(cell) == []
+    assert "restore" not in cell.status()
+
+
+async def test_a_new_cluster_does_not_begin_with_the_snapshot_of_an_earlier_one_of_that_name(cell: Cell) -> None:
+    cell.store.manifests.append(manifest(FORMER))
+    other = {**WISH, "cluster": {**WISH["cluster"], "uid": "uid-of-a-third"}}
+    async with cell.operator(haste=HASTE):
+        await cell.declare(restoreFrom=other)
+        told = await cell.until_condition("Accepted", "RestoreRefused")
+        assert f"snapshot {ID}" in told["message"]
+        assert "it is not there" in told["message"]
+    assert cell.all("StatefulSet") + cell.all("PersistentVolumeClaim") + cell.all("Pod") == []
 
 
 async def test_an_operator_that_dies_at_every_stage_goes_on_where_it_was(tall: Cell) -> None:

@@ -19,11 +19,12 @@ from homeostat.operators.cluster.backup.errors import (
     LocalFileFailed,
     SnapshotDamaged,
     SnapshotNotFound,
+    StoreUnreachable,
 )
 from homeostat.operators.cluster.backup.listing import manifest_name
 from homeostat.operators.cluster.backup.ports import SnapshotStore
 from homeostat.providers.snapshots.keyring import Key
-from homeostat.providers.snapshots.store import EncryptedStore
+from homeostat.providers.snapshots.store import Bounds, EncryptedStore
 
 pytestmark = pytest.mark.real
 
@@ -259,6 +260,17 @@ async def test_a_put_that_is_cancelled_leaves_nothing(
     assert await store.list(CLUSTER) == ()
     assert ground.files() == []
     await store.put(large_snapshot, taken())
+
+
+async def test_a_store_that_is_too_slow_is_told_and_keeps_no_half_snapshot(
+    ground: Ground, large_snapshot: Path
+) -> None:
+    async with ground.store(bounds=Bounds(transfer_s=0.001, transfer_s_per_mib=0.0)) as store:
+        with pytest.raises(StoreUnreachable, match="did not end within"):
+            await store.put(large_snapshot, taken())
+        assert await store.list(CLUSTER) == ()
+    assert ground.files() == []
+    assert ground.left_behind() == []
 
 
 async def test_a_fetch_that_is_cancelled_leaves_no_plain_bytes(

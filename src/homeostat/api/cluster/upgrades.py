@@ -45,6 +45,13 @@ class ClusterUpgradePolicy(Struct, frozen=True, gc=False, rename="camel", omit_d
     emulation_delay_seconds: Annotated[int, doc("The delay of `AfterDelay`.", minimum=0, maximum=2592000)] = 86400
 
 
+class PackageDigestStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
+    """What a package version said when masters were first made of it."""
+
+    name: Annotated[str, doc("The ClusterPackageVersion.", maxLength=63)]
+    digest: Annotated[str, doc("A digest of its content.", maxLength=64)]
+
+
 class ClusterUpgradeStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
     """A move to another package version, or to other overrides, that is under way, or that failed."""
 

@@ -43,6 +43,7 @@ from homeostat.api.cluster.upgrades import (
     ClusterRollbackStatus,
     ClusterUpgradePolicy,
     ClusterUpgradeStatus,
+    PackageDigestStatus,
 )
 from homeostat.api.kind import Kind, Resource
 from homeostat.api.meta import Condition, ObjectMeta
@@ -125,6 +126,14 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
     previous_package_version: Annotated[
         str, doc("The one before that, which `homeostat rollback` goes back to.", maxLength=63)
     ] = ""
+    package_digests: Annotated[
+        tuple[PackageDigestStatus, ...],
+        doc(
+            "What the package versions said that masters are made of; nothing is made of another one of the same name.",
+            maxItems=16,
+            list_map_keys=["name"],
+        ),
+    ] = ()
     overrides: Annotated[
         tuple[ComponentOverride, ...],
         doc("The overrides that all masters had when a move last was complete.", maxItems=16, list_map_keys=["name"]),

@@ -12,6 +12,7 @@ from typing import TypeVar
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion
 from homeostat.operators.cluster.overrides import by_component, faults
 from homeostat.operators.cluster.packages import package_faults
+from homeostat.operators.cluster.rollout.sealing import differs
 from homeostat.runtime.store import Store
 from homeostat.runtime.webhook.asking import ALLOWED, Cause, Request, Verdict, denied
 
@@ -42,7 +43,9 @@ def package_validator(clusters: Sequence[Store[Cluster]]) -> Callable[[Request[C
             return keep_what_is_used(request.name, clusters)
         if request.object is None:
             return ALLOWED
-        return Verdict(tuple(Cause(each.message, each.remedy, each.field) for each in package_faults(request.object)))
+        other = refuse_other_content(request.object, clusters)
+        faults_ = (Cause(each.message, each.remedy, each.field) for each in package_faults(request.object))
+        return Verdict((*other, *faults_))
 
     return validate
 
@@ -75,6 +78,24 @@ def keep_what_is_used(name: str, clusters: Sequence[Store[Cluster]]) -> Verdict:
     rest = f" and {total - len(named)} more" if total > len(named) else ""
     whom = f"{total} Cluster{'s' if total > 1 else ''}: {', '.join(named)}{rest}"
     return denied(f"ClusterPackageVersion {name} is used by {whom}", "delete these first, or keep it")
+
+
+def refuse_other_content(package: ClusterPackageVersion, clusters: Sequence[Store[Cluster]]) -> tuple[Cause, ...]:
+    """A package version that was deleted although masters are made of it can be made anew only as it was."""
+    name = package.metadata.name
+    for store in clusters:
+        users = [cluster for cluster in store.by_index(PACKAGE_INDEX, name) if differs(cluster, package)]
+        more = f" and {len(users) - 1} more" if len(users) > 1 else ""
+        if users:
+            return (
+                Cause(
+                    f"masters of Cluster {users[0].metadata.key}{more} are made of a"
+                    f" ClusterPackageVersion {name} with other content",
+                    "give this one another name, and make that one as it was",
+                    "spec",
+                ),
+            )
+    return ()
 
 
 def refuse_a_taken_address(

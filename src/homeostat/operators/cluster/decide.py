@@ -39,6 +39,7 @@ from homeostat.operators.cluster.pacing.pace import Policy as PacingPolicy
 from homeostat.operators.cluster.restore import stages
 from homeostat.operators.cluster.restore.actions import Restoring
 from homeostat.operators.cluster.restore.lost import quorum_lost
+from homeostat.operators.cluster.rollout import sealing
 from homeostat.operators.cluster.rollout.members import roll
 from homeostat.operators.cluster.rollout.standing import declared, placed
 from homeostat.operators.cluster.rollout.step import step
@@ -129,6 +130,19 @@ def wait_for_the_package(seen: Observed, now: datetime, policy: Policy) -> Plan 
     return Plan(stop=message, verdict=Verdict(words.PACKAGE_NOT_FOUND, message))
 
 
+def refuse_a_changed_package(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
+    """A package version that was made anew with other content is not what the masters are made of: they run on."""
+    name = sealing.changed(seen.cluster, seen.packages)
+    if not name:
+        return None
+    message = (
+        f"status.packageVersion: ClusterPackageVersion {name!r} was made anew with other content than the masters are"
+        " made of; make it as it was, under this name, and give the new content a name of its own; until then the"
+        " masters run on, but are not repaired"
+    )
+    return Plan(stop=message, verdict=Verdict(words.PACKAGE_CHANGED, message))
+
+
 def refuse_overrides(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
     """No master is made with what homeostat owns in other hands. Of masters that run step() says the same."""
     if seen.cluster.status.package_version:
@@ -190,6 +204,7 @@ _RULES: tuple[Callable[[Observed, datetime, Policy], Plan | None], ...] = (
     hold_while_paused,
     refuse_an_invalid_spec,
     wait_for_the_package,
+    refuse_a_changed_package,
     refuse_overrides,
     yield_an_address_to_the_older,
     refuse_too_few_zones,

@@ -40,6 +40,7 @@ from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.pki.told import certificates
 from homeostat.operators.cluster.restore.beginning import is_under_way
 from homeostat.operators.cluster.restore.told import restore_notes, restored
+from homeostat.operators.cluster.rollout.sealing import sealed
 from homeostat.operators.cluster.rollout.told import begun_with, moved, up_to_date, upgrade_notes, will_be_made
 from homeostat.operators.cluster.scaling.told import as_many_as_declared, scaled, scaling_notes
 from homeostat.operators.cluster.turns.renewing import expiring
@@ -106,6 +107,7 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
         certificates=certificates(seen.authority, seen.leaves) or before.certificates,
     )
     status = turned(seen, plan, moved(seen, plan, status, now))
+    status = sealed(status, seen.packages)
     status = restored(status, plan.restore, seen.probed, now, is_ready=ready)
     status = replace(status, phase=_phase(seen, plan, status))
     healings = (*healing_notes(before, plan.heal, results), *mending_notes(before, plan.mend, results))

@@ -28,6 +28,13 @@ TABLES = (
                 "Create it, or name one that `homeostat get packageversions` lists.",
             ),
             Word(
+                words.PACKAGE_CHANGED,
+                "The ClusterPackageVersion that masters are made of was deleted and made anew with other content. They"
+                " run on, and nothing is made of it.",
+                "Make it as it was, by `status.components` and the Pods if by nothing else, and give the new content"
+                " another name.",
+            ),
+            Word(
                 words.UPGRADE_REFUSED,
                 "The masters cannot go to the declared package version from where they are. They stay as they are.",
                 "Declare the version that the message names.",

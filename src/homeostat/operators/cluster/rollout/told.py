@@ -41,6 +41,7 @@ from homeostat.runtime.events import Note
 
 _MOST = 16  # older versions that are told of, the nearest first
 _SHOWN = 1000
+_SAID_AS_WELL = (words.PAUSED, words.PACKAGE_NOT_FOUND, words.PACKAGE_CHANGED)  # as Accepted does
 
 
 def will_be_made(seen: Observed, plan: Plan) -> Mapping[str, Made]:
@@ -99,7 +100,7 @@ def up_to_date(seen: Observed, plan: Plan) -> tuple[bool, Verdict]:
     is_made = plan.verdict is None or seen.cluster.status.package_version != ""
     if is_there and is_made and seen.cluster.status.upgrade is None:
         return True, Verdict(words.AS_DECLARED, "")
-    if plan.verdict is not None and plan.verdict.reason in (words.PAUSED, words.PACKAGE_NOT_FOUND):
+    if plan.verdict is not None and plan.verdict.reason in _SAID_AS_WELL:
         return False, plan.verdict
     return False, Verdict(words.NOT_CREATED, f"the package version is followed only while {words.ACCEPTED} is true")
 

@@ -1,0 +1,47 @@
+"""Which content of a package version masters are made of: another one of the same name is not taken for it. Pure.
+
+A package version cannot be edited, and one in use cannot be deleted; but both are refused by the cell's API server, and
+whoever may change that can make one of the same name anew, with other content. Taken at its word, all masters of all
+its clusters would change at one instant, without an order, a check, a snapshot or a look at the versions. So the status
+keeps a digest of what they are made of, and nothing is made of what differs from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from homeostat.api.cluster.upgrades import PackageDigestStatus
+from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion, ClusterStatus
+from homeostat.operators.cluster.manifests.shape import digest_of
+
+Packages = Mapping[str, ClusterPackageVersion]
+
+
+def digest(package: ClusterPackageVersion) -> str:
+    """The same for as long as it means the same: fields that later releases add do not count while they are unset."""
+    return digest_of(package.spec)
+
+
+def differs(cluster: Cluster, package: ClusterPackageVersion) -> bool:
+    """Whether masters of a Cluster are made of a package version of that name with other content."""
+    known = {each.name: each.digest for each in cluster.status.package_digests}
+    return known.get(package.metadata.name, "") not in ("", digest(package))
+
+
+def changed(cluster: Cluster, packages: Packages) -> str:
+    """The first package version that is not any more what masters are made of; empty: there is none."""
+    known = (packages.get(each.name) for each in cluster.status.package_digests)
+    return next((each.metadata.name for each in known if each is not None and differs(cluster, each)), "")
+
+
+def sealed(status: ClusterStatus, packages: Packages) -> ClusterStatus:
+    """The status with the digests of all package versions that masters are made of from now on, and of no others."""
+    if not status.package_version:
+        return status
+    known = {each.name: each for each in status.package_digests}
+    used = {status.package_version, *(each.package_version for each in status.components)} - {""}
+    for name in used & packages.keys() - known.keys():
+        known[name] = PackageDigestStatus(name=name, digest=digest(packages[name]))
+    return replace(status, package_digests=tuple(known[name] for name in sorted(used & known.keys())))

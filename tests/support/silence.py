@@ -1,0 +1,54 @@
+"""A validating webhook that takes connections and never answers: behind it writes hang, and all else is well."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.support.apiserver import ApiServer
+
+from homeostat.operators.cluster.probing import PROBE_LEASE
+
+NAME = "silent.homeostat.test"
+_QUEUED = 64  # connections that the kernel takes, and nobody else
+
+
+@contextmanager
+def silent_port(address: str) -> Iterator[int]:
+    """A port that is open, and behind which nobody says a word."""
+    with socket.socket() as listening:
+        listening.bind((address, 0))
+        listening.listen(_QUEUED)
+        port: int = listening.getsockname()[1]
+        yield port
+
+
+def configuration(url: str) -> dict[str, Any]:
+    """Has every write of the probe's Lease wait for an answer from there."""
+    hook = {
+        "name": NAME,
+        "clientConfig": {"url": url},
+        "rules": [
+            {"apiGroups": ["coordination.k8s.io"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["leases"]}
+        ],
+        "matchConditions": [{"name": "probes", "expression": f"request.name == '{PROBE_LEASE}'"}],
+        "failurePolicy": "Fail",
+        "sideEffects": "None",
+        "timeoutSeconds": 30,
+        "admissionReviewVersions": ["v1"],
+    }
+    kind = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
+    return {**kind, "metadata": {"name": NAME}, "webhooks": [hook]}
+
+
+@contextmanager
+def hanging(server: ApiServer, url: str) -> Iterator[None]:
+    """While the block lasts."""
+    server.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(configuration(url)))
+    try:
+        yield
+    finally:
+        server.kubectl("delete", "validatingwebhookconfiguration", NAME)
