@@ -12,6 +12,7 @@ import resource
 import sys
 from pathlib import Path
 
+from tests.support.granting import FakeRights
 from tests.support.membership import FakeEtcd
 from tests.support.operating import FakeEndpoint
 from tests.support.stores import FakeStores
@@ -60,7 +61,7 @@ async def run(kubeconfig: str) -> None:
         elector = LeaderElector(client, "homeostat-cell", "default", "bench", clock=clock, random=random)
         manager = Manager(clock=clock, random=random, metrics=metrics, elector=elector)
         endpoint, etcd = FakeEndpoint(), FakeEtcd()
-        add_cluster_operator(manager, client, Outside(endpoint, etcd, FakeStores(etcd)))
+        add_cluster_operator(manager, client, Outside(endpoint, etcd, FakeStores(etcd), FakeRights()))
         stop = asyncio.Event()
         working = asyncio.ensure_future(manager.run(stop))
         reader = asyncio.StreamReader()

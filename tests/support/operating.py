@@ -10,6 +10,7 @@ from typing import Self
 
 from tests.support.apiserver import ApiServer
 from tests.support.faults import Faults
+from tests.support.granting import FakeRights
 from tests.support.membership import FakeEtcd
 from tests.support.stores import FakeStores
 
@@ -130,6 +131,7 @@ class Operator:
         endpoint: FakeEndpoint,
         etcd: Etcd | None = None,
         stores: FakeStores | None = None,
+        rights: FakeRights | None = None,
         haste: float = 1.0,
         ahead: timedelta = timedelta(0),
         means: Means | None = None,
@@ -145,6 +147,7 @@ class Operator:
         outside = Outside(
             probe=endpoint,
             etcd=etcd,
+            rights=rights or FakeRights(),
             upkeep=stores or FakeStores(etcd if isinstance(etcd, FakeEtcd) else FakeEtcd()),
             store=means.store if means is not None else None,
             restoring=restoring,

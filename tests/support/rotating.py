@@ -48,7 +48,8 @@ class World:
         names = self._base.names
         declared = replace(self._base.cluster, status=self.status)
         secrets = {name: _secret(name, held) for name, held in {**self._held, names.authority: self.entries}.items()}
-        authority, judged = judge(declared, names, self._base.endpoint, secrets, self._verdicts, self.now)
+        wanted = leaves(declared, names, self._base.endpoint)
+        authority, judged = judge(declared, names, wanted, secrets, self._verdicts, self.now)
         seen = replace(
             self._base,
             cluster=declared,

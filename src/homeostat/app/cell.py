@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 
+from homeostat.app.electing import elector_of
 from homeostat.app.options import CellOptions
 from homeostat.app.snapshots import add_restoring, snapshot_means
-from homeostat.kit.clock import Clock, SystemClock
-from homeostat.kit.random import Random, system_random
+from homeostat.kit.clock import SystemClock
+from homeostat.kit.random import system_random
 from homeostat.kube.client import Client
 from homeostat.kube.config import resolve
 from homeostat.kube.connect import connect
@@ -17,6 +16,7 @@ from homeostat.kube.observing import PrometheusObserver
 from homeostat.operators.cluster.controller import add_cluster_admission, add_cluster_operator, fleet_of
 from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.healing.pulse import Pulse
+from homeostat.operators.cluster.hosting.granting import BusinessRights
 from homeostat.operators.cluster.pacing.pace import Policy as PacingPolicy
 from homeostat.operators.cluster.ports import Outside
 from homeostat.operators.cluster.probing import EndpointProbe
@@ -55,7 +55,10 @@ async def _run(options: CellOptions) -> int:
         cluster=CELL,
     )
     async with client, snapshot_means(options, clock=clock, random=random) as means:
-        elector = _elector(options, client, clock, random, metrics) if options.leader_election else None
+        elector = None
+        if options.leader_election:
+            namespace = options.leader_election_namespace
+            elector = elector_of(client, LEASE, namespace, clock=clock, random=random, metrics=metrics)
         settings = ManagerSettings(health_host=options.health_host, health_port=options.health_port or None)
         manager = Manager(clock=clock, random=random, metrics=metrics, settings=settings, elector=elector)
         await _add_operators(options, manager, client, means, pulse)
@@ -64,11 +67,6 @@ async def _run(options: CellOptions) -> int:
         stop = asyncio.Event()
         stop_on_signals(stop)
         return await manager.run(stop)
-
-
-def _elector(options: CellOptions, client: Client, clock: Clock, random: Random, metrics: Metrics) -> LeaderElector:
-    namespace, identity = options.leader_election_namespace, f"{socket.gethostname()}-{os.getpid()}"
-    return LeaderElector(client, LEASE, namespace, identity, clock=clock, random=random, metrics=metrics)
 
 
 async def _add_operators(
@@ -82,6 +80,7 @@ async def _add_operators(
         probe=EndpointProbe(clock=clock, random=manager.random),
         etcd=EtcdMembership(clock=clock),
         upkeep=EtcdStores(clock=clock),
+        rights=BusinessRights(clock=clock, random=manager.random),
         store=means.store if means is not None else None,
         restoring=await add_restoring(options, manager, means),
     )

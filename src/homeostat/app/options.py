@@ -120,3 +120,24 @@ class CellOptions(Struct, frozen=True, kw_only=True):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Flag("The least of what the log tells.")] = (
         "info"
     )
+
+
+class ClusterOptions(Struct, frozen=True, kw_only=True):
+    """Options of `homeostat run cluster`."""
+
+    kubeconfig: str = ""  # of the business cluster; empty: as kubectl
+    context: str = ""  # empty: the current one
+    leader_election: Annotated[bool, Flag("Work only while holding the Lease; off for a single process.")] = True
+    leader_election_namespace: Annotated[str, Flag("Where in the business cluster the Lease stands.", "NAME")] = (
+        "kube-system"
+    )
+    health_host: Annotated[str, Flag("Where health and metrics are served.")] = "0.0.0.0"  # noqa: S104  (probes come from outside the Pod)
+    health_port: Annotated[
+        int, Flag("The port of /healthz, /readyz and /metrics; 0 for none.", least=0, most=65535)
+    ] = 8080
+    log_format: Annotated[LogFormat, Flag("How the log is written: an object a line, or in columns for people.")] = (
+        "json"
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Flag("The least of what the log tells.")] = (
+        "info"
+    )

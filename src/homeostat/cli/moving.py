@@ -15,7 +15,7 @@ from homeostat.cli.session import Session
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.overrides import faults, told
 from homeostat.operators.cluster.rollout.emulation import EMULATING, on_the_way
-from homeostat.operators.cluster.rollout.path import refusal, remaining
+from homeostat.operators.cluster.rollout.path import Stand, refusal, remaining
 from homeostat.operators.cluster.rollout.standing import Wish, declared, standing
 
 _HOPELESS = (
@@ -73,8 +73,7 @@ async def plan(session: Session, cluster: Cluster, to: str) -> list[str]:
     if why := refusal(stand):
         raise CliError(f"cluster {cluster.metadata.name}: {why}", Exit.REFUSED)
     moves = [
-        f"{component}: {stand.at[component]} ({stand.now(component)}) -> {to} ({stand.then(component)})"
-        + (", with other overrides" if component in stand.differing else "")
+        f"{component}: {_way(stand, component)}" + (", with other overrides" if component in stand.differing else "")
         for component in remaining(stand)
     ]
     if moves and emulates:
@@ -82,6 +81,17 @@ async def plan(session: Session, cluster: Cluster, to: str) -> list[str]:
         own = stand.then(API_SERVER).line
         moves.append(f"{', '.join(EMULATING)}: serve {own}, until then {emulates} (finishEmulation: {policy})")
     return moves
+
+
+def _way(stand: Stand, component: str) -> str:
+    """From what to what a component moves. A hosted operator may come with a package version, or go with one."""
+    before, after = (
+        f"{package} ({found.version})" if (found := stand.packages[package].component(component)) else ""
+        for package in (stand.at[component], stand.to)
+    )
+    if before and after:
+        return f"{before} -> {after}"
+    return f"begins with {after}" if after else f"ends with {before}"
 
 
 def show(name: str, steps: list[str]) -> None:

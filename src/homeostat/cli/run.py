@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from msgspec.structs import replace
 
-from homeostat.app.options import CellOptions
+from homeostat.app.options import CellOptions, ClusterOptions
 from homeostat.cli.options import Connection, connection_options
 from homeostat.cli.settings import settings_options
 
@@ -32,4 +32,15 @@ def cell(connection: Connection, settings: CellOptions) -> None:
         )
     )
     # A process that ended because something essential failed must not look as if it had been asked to.
+    raise SystemExit(code)
+
+
+@run.command()
+@connection_options
+@settings_options(ClusterOptions)
+def cluster(connection: Connection, settings: ClusterOptions) -> None:
+    """Run homeostat's operator for one business cluster, beside its masters: a hosted operator of a package version."""
+    from homeostat.app.cluster import run_cluster
+
+    code = run_cluster(replace(settings, kubeconfig=connection.kubeconfig, context=connection.context))
     raise SystemExit(code)

@@ -29,7 +29,7 @@ CLUSTERS, PACKAGES = unstructured(CLUSTER.resource), unstructured(CLUSTER_PACKAG
 def test_every_example_is_accepted(server: ApiServer, path: Path) -> None:
     # cluster.yaml, cluster-ha.yaml, cluster-restored.yaml, cluster-tuned.yaml,
     # packageversions/v1.34.3.yaml, packageversions/v1.34.4.yaml, packageversions/v1.35.4.yaml,
-    # packageversions/v1.35.4-small.yaml, packageversions/v1.34.4-etcd3.5.yaml
+    # packageversions/v1.35.4-small.yaml, packageversions/v1.34.4-etcd3.5.yaml, packageversions/v1.35.4-hosted.yaml
     kind, name = (yaml.safe_load(path.read_text())[key] for key in ("kind", "metadata"))
     told = server.kubectl("apply", "--server-side", "--dry-run=server", "--force-conflicts", "-f", str(path))
     assert f"{kind.lower()}.cluster.homeostat.dev/{name['name']} serverside-applied" in told
@@ -204,7 +204,8 @@ BAD_PACKAGES: list[tuple[dict[str, Any], str, str]] = [
     ({"spec.kubernetesVersion": "v1.35.5"}, "spec.kubernetesVersion", "version of the component kube-apiserver"),
     ({"spec.components.0": None}, "spec.components", "expected the component etcd"),
     ({"spec.components.1.name": "etcd"}, "spec.components[1]", "Duplicate value"),
-    ({"spec.components.0.name": "redis"}, "spec.components[0].name", "supported values"),
+    ({"spec.components.0.name": "redis"}, "spec.components[0].name", "any other component is a hosted operator"),
+    ({"spec.components.0.hosted": {}}, "spec.components[0].hosted", "is homeostat's"),
     ({"spec.components.0.image": "two words"}, "spec.components[0].image", "should match"),
     ({"spec.components.0.args": {"--v": "2"}}, "spec.components[0].args", "without leading dashes"),
     ({"spec.components.0.args": {"v=2": ""}}, "spec.components[0].args", "without leading dashes"),
@@ -215,6 +216,42 @@ BAD_PACKAGES: list[tuple[dict[str, Any], str, str]] = [
     ({"spec.components.0.checks": {"after": ["Luck"]}}, "spec.components[0].checks.after", "supported values"),
     ({"spec.components.0.resources.limits": {"cpu": -1}}, "spec.components[0].resources.limits", "a quantity"),
 ]
+
+
+BAD_HOSTED: list[tuple[dict[str, Any], str, str]] = [
+    ({"name": "an-operator-of-a-name-too-long"}, "name", "at most 19 characters"),
+    ({"name": "Sweeper"}, "name", "should match"),
+    ({"hosted.health": None, "probes": {"liveness": {"periodSeconds": 5}}}, "probes", "expected hosted.health"),
+    ({"hosted.health.port": 0}, "hosted.health.port", "greater than or equal to 1"),
+    ({"hosted.grants.0.verbs": []}, "hosted.grants[0].verbs", "at least 1"),
+    ({"hosted.grants.0.resources": []}, "hosted.grants[0]", "either resources or nonResourceURLs"),
+    ({"hosted.grants.0.nonResourceURLs": ["/metrics"]}, "hosted.grants[0]", "either resources or nonResourceURLs"),
+    ({"hosted.grants.0.apiGroups": None}, "hosted.grants[0].apiGroups", "the API groups of the resources"),
+    ({"hosted.grants.1.namespace": "Kube"}, "hosted.grants[1].namespace", "should match"),
+]
+LOOKS = {"verbs": ["get"], "nonResourceURLs": ["/metrics"]}
+
+
+@pytest.mark.parametrize(("changes", "field", "message"), BAD_HOSTED)
+async def test_a_bad_hosted_operator_is_refused_with_its_field(
+    client: Client, changes: dict[str, Any], field: str, message: str
+) -> None:
+    content = example("packageversions/v1.35.4-hosted.yaml")
+    content["spec"]["components"][4] = bent(content["spec"]["components"][4], changes)
+    error = await refusal(client, PACKAGES, bent(content, {"metadata.name": "bad"}))
+    path = f"spec.components[4].{field}"
+    assert [cause.field for cause in error.causes if message in cause.message and cause.field.startswith(path)] != []
+
+
+async def test_a_hosted_operator_may_look_at_paths_that_are_in_no_namespace(client: Client) -> None:
+    content = bent(
+        example("packageversions/v1.35.4-hosted.yaml"),
+        {"metadata.name": "looks", "spec.components.4.hosted.grants": [LOOKS]},
+    )
+    assert await client.apply(PACKAGES, content, dry_run=True)
+    there = bent(content, {"spec.components.4.hosted.grants.0.namespace": "kube-system"})
+    error = await refusal(client, PACKAGES, there)
+    assert [cause.field for cause in error.causes if "which are in none" in cause.message] != []
 
 
 @pytest.mark.parametrize(("changes", "field", "message"), BAD_PACKAGES)

@@ -13,10 +13,10 @@ from tests.support.etcds import running as running_etcds
 from tests.support.real import require
 from tests.support.restoring import restore
 
+from homeostat.operators.cluster.components import made_of
 from homeostat.operators.cluster.manifests.shape import Inputs
 from homeostat.operators.cluster.restore import manifests
 from homeostat.operators.cluster.restore.ports import Offer
-from homeostat.operators.cluster.rollout.standing import made_of
 from homeostat.providers.snapshots.member import place
 
 pytestmark = pytest.mark.real

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.support.apiserver import ApiServer, api_server
+from tests.support.granting import FakeRights
 from tests.support.kinds import cluster, install
 from tests.support.kubelet import KINDS, Kubelet, Whole
 from tests.support.membership import FakeEtcd
@@ -49,6 +50,7 @@ class Cell:
         self.etcd = FakeEtcd()
         self.store = FakeStore()
         self.stores = FakeStores(self.etcd)
+        self.rights = FakeRights()
         self.haste = 1.0  # how many times faster time goes for its operators
         self._transport = transport
 
@@ -67,6 +69,7 @@ class Cell:
             endpoint=self.endpoint,
             etcd=self.etcd,
             stores=self.stores,
+            rights=self.rights,
             haste=haste,
             ahead=ahead,
             means=means,

@@ -30,7 +30,7 @@ AT_ONCE = 12  # how many operators run side by side
 WITHIN_S = 120.0  # dozens at once, perhaps on a busy machine
 LEAST_DEATHS = 15  # fewer would mean that nothing was tested
 PREFIX = "kill-"
-OLD, NEW = "v1.34.4", "v1.35.4"
+OLD, NEW, HOSTED = "v1.34.4", "v1.35.4", "v1.35.4-hosted"
 _numbers = count()
 
 
@@ -225,6 +225,45 @@ async def test_an_upgrade_that_is_cut_at_any_write_ends_as_if_it_had_not_been(ya
     )
 
 
+@THIRD_OR_ALL
+@pytest.mark.parametrize(("there", "wish"), [(NEW, HOSTED), (HOSTED, NEW)])
+async def test_a_hosted_operator_that_comes_or_goes_does_so_whenever_its_maker_dies(
+    yard: Yard, there: str, wish: str, step: int
+) -> None:
+    async def begin(cell: Cell) -> None:
+        await cell.set_spec(packageVersion=wish)
+
+    async def done(cell: Cell) -> None:
+        def is_so() -> bool:
+            parts = [each["name"] for each in cell.status().get("components", ())]
+            left = cell.find("Secret", "demo-op-homeostat") is not None
+            is_right = left == (wish == HOSTED) == ("homeostat" in parts)
+            return cell.status().get("packageVersion") == wish and "upgrade" not in cell.status() and is_right
+
+        await cell.kubelet.until(is_so, f"all are of {wish}", within_s=WITHIN_S)
+        await cell.until_ready(within_s=WITHIN_S)
+
+    async def made(cells: list[Cell]) -> list[Cell]:
+        async with yard.operator():
+            for cell in cells:
+                await cell.declare(packageVersion=there)
+            for cell in cells:
+                await cell.until_ready(within_s=WITHIN_S)
+        return cells
+
+    (undisturbed,) = await made([await yard.cell()])
+    writes = await count_writes(undisturbed, begin, done)
+    cells = await made([await yard.cell() for _ in range(writes // step + 1)])
+    deaths = await kill_at_every_write(cells, begin, done, step)
+    assert len(deaths) - deaths.count("not") > 1
+    async with yard.operator():
+        for cell in cells:
+            await done(cell)
+    wanted = normal(undisturbed)
+    for cell, death in zip(cells, deaths, strict=True):
+        assert normal(cell) == wanted, f"killed {death}"
+
+
 # More writes than any other change has, so fewer of the moments are enough for every change of the code.
 @pytest.mark.parametrize("step", [12, pytest.param(1, marks=pytest.mark.soak)])
 @pytest.mark.parametrize(("topology", "wish"), [("single", "ha"), ("ha", "single")])
@@ -296,7 +335,7 @@ PATTERNS = (
     (r'("encryptionKey":)"[0-9a-f]{12}"', r'\1"KEY"'),
     (r'("(?:podIP|ip)":)"[0-9.]+"', r'\1"ADDRESS"'),
     (r'("cluster.homeostat.dev/(?:secret-)?digest":)"[0-9a-f]+"', r'\1"DIGEST"'),
-    (r"(demo-(?:apiserver|scheduler|controller-manager))-[0-9a-f]{8}-(\d)", r"\1-POD-\2"),
+    (r"(demo-(?:apiserver|scheduler|controller-manager|op-homeostat))-[0-9a-f]{8}-(\d)", r"\1-POD-\2"),
     (
         r'("(?:controller-revision-hash|deployment.kubernetes.io/revision|currentRevision|updateRevision)":)"[0-9a-f]+"',
         r'\1"REVISION"',

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar
 
 from msgspec import Struct
 
-from homeostat.api.cluster.masters import COMPONENTS
+from homeostat.api.cluster.hosted import HostedOperator
 from homeostat.api.cluster.parameters import ComponentChecks, ComponentOverride, ComponentProbes, ComponentResources
-from homeostat.api.cluster.rules import ARGUMENT_NAMES, DEPENDS_ON_OTHERS
+from homeostat.api.cluster.rules import ARGUMENT_NAMES, COMPONENT_IS_KNOWN, DEPENDS_ON_OTHERS
 from homeostat.api.schema import Rule, doc
 
 _IMAGE = r"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"
@@ -17,7 +17,14 @@ _IMAGE = r"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$"
 class PackageComponent(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
     """One master component: which image, and how it is started."""
 
-    name: Annotated[str, doc("The component.", enum=list(COMPONENTS), maxLength=63)]
+    name: Annotated[
+        str,
+        doc(
+            "The component: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, or a hosted operator.",
+            maxLength=63,
+            pattern="^[a-z]([-a-z0-9]*[a-z0-9])?$",
+        ),
+    ]
     version: Annotated[
         str,
         doc(
@@ -61,7 +68,12 @@ class PackageComponent(Struct, frozen=True, gc=False, rename="camel", omit_defau
         None
     )
 
-    rules: ClassVar[tuple[Rule, ...]] = DEPENDS_ON_OTHERS
+    hosted: Annotated[
+        HostedOperator | None,
+        doc("That it is a hosted operator, and how it runs; of etcd and the masters of Kubernetes, nothing."),
+    ] = None
+
+    rules: ClassVar[tuple[Rule, ...]] = (*DEPENDS_ON_OTHERS, *COMPONENT_IS_KNOWN)
 
 
 class ComponentStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):

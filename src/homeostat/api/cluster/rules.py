@@ -151,6 +151,54 @@ PACKAGE_COMPLETE = tuple(
     for name in COMPONENTS
 )
 
+_IS_MASTER = "self.name in ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']"
+
+COMPONENT_IS_KNOWN = (
+    Rule(
+        rule=f"{_IS_MASTER} || has(self.hosted)",
+        message=(
+            "expected etcd, kube-apiserver, kube-controller-manager or kube-scheduler; any other component is a hosted"
+            " operator, and says in `hosted` how"
+        ),
+        field_path=".name",
+    ),
+    Rule(
+        rule=f"!({_IS_MASTER}) || !has(self.hosted)",
+        message="expected nothing here: how the masters of Kubernetes run, and what they may do, is homeostat's",
+        field_path=".hosted",
+    ),
+    Rule(
+        rule="!has(self.hosted) || self.name.size() <= 19",
+        message="expected a name of at most 19 characters, so that the names of derived objects fit",
+        field_path=".name",
+    ),
+    Rule(
+        rule="!has(self.hosted) || !has(self.probes) || has(self.hosted.health)",
+        message="expected hosted.health, which says what the probes ask",
+        field_path=".probes",
+    ),
+)
+
+_HAS_RESOURCES = "has(self.resources) && self.resources.size() > 0"
+_HAS_URLS = "has(self.nonResourceURLs) && self.nonResourceURLs.size() > 0"
+
+GRANT_IS_ONE_THING = (
+    Rule(
+        rule=f"({_HAS_RESOURCES}) != ({_HAS_URLS})",
+        message="expected either resources or nonResourceURLs",
+    ),
+    Rule(
+        rule=f"!({_HAS_RESOURCES}) || (has(self.apiGroups) && self.apiGroups.size() > 0)",
+        message="expected the API groups of the resources; that of Pods and Secrets is ''",
+        field_path=".apiGroups",
+    ),
+    Rule(
+        rule=f"!({_HAS_URLS}) || !has(self.__namespace__) || self.__namespace__ == ''",
+        message="expected no namespace beside nonResourceURLs, which are in none",
+        field_path=".namespace",
+    ),
+)
+
 DEPENDENCIES_KNOWN = Rule(
     rule="self.all(c, !has(c.dependsOn) || c.dependsOn.all(d, self.exists(other, other.name == d)))",
     message="expected names of components of this package version in dependsOn",

@@ -218,7 +218,8 @@ class ClusterPackageVersionSpec(Struct, frozen=True, gc=False, rename="camel", o
     components: Annotated[
         tuple[PackageComponent, ...],
         doc(
-            "The master components: etcd, kube-apiserver, kube-controller-manager and kube-scheduler.",
+            "The master components: etcd, kube-apiserver, kube-controller-manager and kube-scheduler, and any number of"
+            " hosted operators beside them.",
             *PACKAGE_COMPLETE,
             DEPENDENCIES_KNOWN,
             minItems=1,
@@ -228,6 +229,11 @@ class ClusterPackageVersionSpec(Struct, frozen=True, gc=False, rename="camel", o
     ]
 
     rules: ClassVar[tuple[Rule, ...]] = (PACKAGE_VERSION_MATCHES,)
+
+    @property
+    def hosted(self) -> tuple[str, ...]:
+        """The names of the hosted operators."""
+        return tuple(component.name for component in self.components if component.hosted is not None)
 
     def component(self, name: str) -> PackageComponent | None:
         """The component of a name, if the package has it."""

@@ -33,6 +33,8 @@ from homeostat.operators.cluster.actions import (
 )
 from homeostat.operators.cluster.healing.healer import Healer, HealingAction
 from homeostat.operators.cluster.healing.restart import note_leaders
+from homeostat.operators.cluster.hosting.act import HostingActor
+from homeostat.operators.cluster.hosting.actions import HostingAction
 from homeostat.operators.cluster.manifests.shape import Desired
 from homeostat.operators.cluster.names import (
     FIELD_MANAGER,
@@ -74,6 +76,7 @@ class Actor:
         self._keys = KeyActor(client, outside.probe, memory, clock=clock)
         self._restores = RestoreActor(client, outside.restoring, memory, clock=clock)
         self._upkeep = UpkeepActor(client, outside.upkeep, memory, clock=clock)
+        self._hosting = HostingActor(client, outside.rights, memory, clock=clock)
         self._probe = outside.probe
         self._memory = memory
         self._clock = clock
@@ -88,6 +91,8 @@ class Actor:
                 return Progress(_CORRUPT_AGAIN_S, held)
         if isinstance(action, HealingAction):
             return await self._healer.act(seen, action)
+        if isinstance(action, HostingAction):
+            return await self._hosting.act(seen, action)
         if isinstance(action, RestoreAction):
             return await self._restores.act(seen, action)
         if isinstance(action, UpkeepAction):

@@ -12,6 +12,7 @@ from homeostat.api.cluster.certificates import ClusterRotationStatus
 from homeostat.api.cluster.healing import MasterRestartStatus, MemberReplacementStatus
 from homeostat.api.cluster.scaling import ClusterTopologyStatus
 from homeostat.api.kind import Kind
+from homeostat.operators.cluster.hosting.actions import HostingAction
 from homeostat.operators.cluster.manifests.shape import Desired
 from homeostat.operators.cluster.overrides import Overrides
 from homeostat.operators.cluster.pki.leaves import Leaf
@@ -248,6 +249,7 @@ Action = (
     | LetGo
     | ChangeKeys
     | RewriteSecrets
+    | HostingAction
     | RestoreAction
     | UpkeepAction
 )

@@ -9,12 +9,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from homeostat.api.cluster.components import ComponentStatus, PackageComponent
-from homeostat.api.cluster.masters import API_SERVER, CONTROLLER_MANAGER, ETCD, SCHEDULER
+from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, CONTROLLER_MANAGER, ETCD, SCHEDULER
 from homeostat.api.pods import ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, Pod
 from homeostat.operators.cluster import words
+from homeostat.operators.cluster.hosting.rights import digest, rights
+from homeostat.operators.cluster.manifests.hosted import replicas_of
 from homeostat.operators.cluster.names import COMPONENT_LABEL, Names
 from homeostat.operators.cluster.observe import Memory, Observed, Workload
-from homeostat.operators.cluster.rollout.standing import Made
+from homeostat.operators.cluster.overrides import merged
+from homeostat.operators.cluster.rollout.standing import Made, hosted, made
 from homeostat.operators.cluster.topology import Topology, standing
 
 _IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError"}
@@ -31,7 +34,7 @@ class Trouble(Struct, frozen=True):
 
 
 def workload_names(names: Names) -> dict[str, str]:
-    """The workload of each component, in the order of their start."""
+    """The workload of etcd and of each master of Kubernetes, in the order of their start."""
     return {
         ETCD: names.etcd,
         API_SERVER: names.apiserver,
@@ -40,21 +43,51 @@ def workload_names(names: Names) -> dict[str, str]:
     }
 
 
+def workload_name(names: Names, component: str) -> str:
+    """The workload of any component."""
+    return workload_names(names).get(component) or names.hosted(component)
+
+
+def made_of(seen: Observed) -> Mapping[str, PackageComponent]:
+    """What each component is started with. All package versions must be known; wait_for_the_package() sees to that."""
+    parts = made(seen.cluster, seen.packages)
+    found = {name: (seen.packages[part.package].spec.component(name), part) for name, part in parts.items()}
+    return {
+        name: merged(component, part.override) for name, (component, part) in found.items() if component is not None
+    }
+
+
+def everything(seen: Observed) -> tuple[str, ...]:
+    """All components that there are to be, or of which something may be left."""
+    return (*COMPONENTS, *hosted(seen.cluster, seen.packages))
+
+
+def operators(seen: Observed) -> Mapping[str, PackageComponent]:
+    """The hosted operators that there are to be now."""
+    if not hosted(seen.cluster, seen.packages):
+        return {}
+    return {name: component for name, component in made_of(seen).items() if component.hosted is not None}
+
+
 def components(seen: Observed, at: Mapping[str, Made]) -> tuple[ComponentStatus, ...]:
     """The status of every component, as the package version that it is made of declares it; else the last known."""
     known = {status.name: status for status in seen.cluster.status.components}
     found = []
-    for component, name in workload_names(seen.names).items():
-        part = at[component]
+    for component, part in at.items():
         package = seen.packages.get(part.package)
         declared = package.spec.component(component) if package else None
         if declared is not None:
-            told = _status(seen, declared, seen.workloads.get(name), trouble(seen, component))
+            workload = seen.workloads.get(workload_name(seen.names, component))
+            told = _status(seen, declared, workload, trouble(seen, component))
             found.append(
                 replace(told, package_version=part.package, override=part.override, emulated_version=part.emulates)
             )
-        elif component in known:
+        elif component in known and package is None:
             found.append(known[component])
+        elif component in known:  # an operator that goes; that it does is remembered until all is done
+            why = trouble(seen, component)
+            gone = replace(known[component], desired=0, ready=0, state=why.reason, message=why.message)
+            found.append(replace(gone, package_version=part.package, override=None))
     return tuple(found)
 
 
@@ -65,8 +98,32 @@ def topology(seen: Observed) -> Topology:
 
 def is_ready(seen: Observed, component: str) -> bool:
     """Whether all declared replicas, of the newest declaration, are ready."""
-    workload = seen.workloads.get(workload_names(seen.names)[component])
+    if component not in COMPONENTS:
+        return _is_hosted_well(seen, component)
+    workload = seen.workloads.get(workload_name(seen.names, component))
     return workload is not None and _is_rolled_out(workload, topology(seen).replicas(component))
+
+
+def replicas(seen: Observed, component: PackageComponent) -> int:
+    """How many of a component there are to be."""
+    return replicas_of(component, topology(seen))
+
+
+def is_granted(seen: Observed, component: PackageComponent) -> bool:
+    """Whether a hosted operator is known to have the rights in the business cluster that it is declared with."""
+    known = seen.rights.get(component.name)
+    return known is not None and known.digest == digest(rights(component))
+
+
+def _is_hosted_well(seen: Observed, operator: str) -> bool:
+    """Of one that is not to be there: whether nothing runs any more."""
+    workload = seen.workloads.get(seen.names.hosted(operator))
+    component = operators(seen).get(operator)
+    if component is None:
+        return workload is None and not _pods(seen, operator)
+    # What is not known since this process has begun was so before: a cluster is not ill because its operator restarts.
+    is_entitled = operator not in seen.rights or is_granted(seen, component)
+    return is_entitled and workload is not None and _is_rolled_out(workload, replicas(seen, component))
 
 
 def has_ready_quorum(seen: Observed) -> bool:
@@ -81,10 +138,18 @@ def can_serve(seen: Observed) -> bool:
 
 def trouble(seen: Observed, component: str) -> Trouble:
     """What a component waits for, most telling first; reason Ready when it is."""
-    workload = seen.workloads.get(workload_names(seen.names)[component])
+    workload = seen.workloads.get(workload_name(seen.names, component))
+    if component not in COMPONENTS:
+        declared = operators(seen).get(component)
+        if declared is None:
+            return _leaving(seen, component)
+        if (why := _unentitled(seen, declared)) is not None:
+            return why
+        wanted = replicas(seen, declared)
+    else:
+        wanted = topology(seen).replicas(component)
     if workload is None:
         return Trouble(words.NOT_CREATED, "waits for what it depends on")
-    wanted = topology(seen).replicas(component)
     if _is_rolled_out(workload, wanted):
         return Trouble(words.COMPONENTS_READY, "")
     pods = _pods(seen, component)
@@ -97,9 +162,27 @@ def trouble(seen: Observed, component: str) -> Trouble:
     return _refused(workload) or Trouble(words.PROGRESSING, _awaited(workload, wanted, staying, pods))
 
 
+def _leaving(seen: Observed, operator: str) -> Trouble:
+    pods = _pods(seen, operator)
+    if not pods and seen.names.hosted(operator) not in seen.workloads:
+        return Trouble(words.COMPONENTS_READY, "")
+    where = _places(pods)
+    return Trouble(words.PROGRESSING, "is hosted no longer" + (f", waiting until {where} is gone" if where else ""))
+
+
+def _unentitled(seen: Observed, component: PackageComponent) -> Trouble | None:
+    """Why a hosted operator cannot do its work yet, or any more."""
+    known = seen.rights.get(component.name)
+    if known is None or is_granted(seen, component):
+        return None
+    if known.failure:
+        return Trouble(words.RIGHTS_REFUSED, f"its rights in the business cluster are not granted: {known.failure}")
+    return Trouble(words.PROGRESSING, "its rights in the business cluster are being granted")
+
+
 def note_readiness(seen: Observed, known: Memory, now: datetime) -> Observed:
     """Remember when the readiness of a master last changed: what was proven before says nothing about now."""
-    readiness = tuple(is_ready(seen, component) for component in workload_names(seen.names))
+    readiness = tuple(is_ready(seen, component) for component in everything(seen))
     if readiness != known.readiness or known.ready_since is None:
         known.readiness, known.ready_since = readiness, now
     return replace(seen, ready_since=known.ready_since)
@@ -124,7 +207,7 @@ def _pods(seen: Observed, component: str) -> list[Pod]:
 
 
 def _ready(seen: Observed, component: str) -> int:
-    workload = seen.workloads.get(workload_names(seen.names)[component])
+    workload = seen.workloads.get(workload_name(seen.names, component))
     return workload.status.ready_replicas if workload else 0
 
 
@@ -212,7 +295,7 @@ def _status(seen: Observed, declared: PackageComponent, workload: Workload | Non
         name=declared.name,
         version=declared.version,
         image=declared.image,
-        desired=topology(seen).replicas(declared.name),
+        desired=replicas(seen, declared),
         ready=workload.status.ready_replicas if workload else 0,
         state=why.reason,
         message=why.message[:_LONGEST],

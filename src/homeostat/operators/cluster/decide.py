@@ -29,6 +29,7 @@ from homeostat.operators.cluster.components import authority_trouble
 from homeostat.operators.cluster.following import follow
 from homeostat.operators.cluster.healing import masters, members
 from homeostat.operators.cluster.healing.policy import Policy as HealingPolicy
+from homeostat.operators.cluster.hosting.step import host
 from homeostat.operators.cluster.manifests.shape import at_rest
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.networks import wrong_in
@@ -120,7 +121,7 @@ def refuse_too_few_zones(seen: Observed, now: datetime, policy: Policy) -> Plan 
 
 def wait_for_the_package(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
     """Without the package versions that they are made of nothing is known of the masters: what runs, runs on."""
-    lost = sorted({name for name in placed(seen.cluster).values() if name not in seen.packages})
+    lost = sorted(placed(seen.cluster) - seen.packages.keys())
     if not lost:
         return None
     path = "status" if seen.cluster.status.package_version else "spec"
@@ -222,7 +223,8 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     rolling = roll(seen, now)
     workloads = tuple(desired.workloads(seen, rolling))
     actions: tuple[Action, ...] = (*issue, *desired.changed(seen, (*desired.foundations(seen), *workloads)))
-    is_applied = not desired.changed(seen, workloads)
+    is_applied = not desired.changed(seen, workloads) and not desired.is_awaiting_rights(seen)
+    hosting = host(seen, now)
     going = holding.hold_to_its_turn(seen, step(seen, now, is_applied=is_applied))
     lost = quorum_lost(seen, now)
     healing = members.heal(seen, now, policy.healing) if lost is None else lost.heal
@@ -231,7 +233,7 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     # API servers are not to blame for what an etcd that is full or corrupt does not take.
     mending = masters.mend(seen, now, policy.healing) if lost is None and not caring.is_broken else Mend()
     scaling = scale(seen, now, must_be_over(seen, going, healing, turn, is_applied=is_applied and not issue))
-    asking = (turn, healing, mending, scaling, rolling, caring)
+    asking = (turn, healing, mending, scaling, rolling, caring, hosting)
     asked = dict.fromkeys((*going.needs, *(action for each in asking for action in each.actions)))
     verdict = _refused(going) or _refused(scaling)
     plan = Plan((*actions, *asked), step=going, verdict=verdict, heal=healing, mend=mending, turn=turn, scale=scaling)

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 from homeostat.api.cluster.masters import API_SERVER, CONTROLLER_MANAGER, SCHEDULER
 from homeostat.operators.cluster.actions import Apply, IssueLeaf
-from homeostat.operators.cluster.components import has_ready_quorum, is_ready
-from homeostat.operators.cluster.manifests import apiserver, audit, controllers, etcd
+from homeostat.operators.cluster.components import has_ready_quorum, is_granted, is_ready, made_of, operators
+from homeostat.operators.cluster.manifests import apiserver, audit, controllers, etcd, hosted
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.rollout.members import Roll
-from homeostat.operators.cluster.rollout.standing import made, made_of
+from homeostat.operators.cluster.rollout.standing import made
 from homeostat.operators.cluster.scaling.step import uses_first_alone
 
 
@@ -49,6 +49,21 @@ def workloads(seen: Observed, rolling: Roll) -> Iterator[Desired]:
     ):
         if name in inputs.secrets and (_is_begun(seen, name) or _can_begin(seen, component, inputs)):
             yield make(inputs)
+    yield from _hosted(seen, inputs)
+
+
+def _hosted(seen: Observed, inputs: Inputs) -> Iterator[Desired]:
+    """Hosted operators, with the rights in the business cluster that they are declared with."""
+    for operator, component in operators(seen).items():
+        name = seen.names.hosted(operator)
+        can_begin = name in seen.workloads or _can_begin(seen, operator, inputs)
+        if name in inputs.secrets and is_granted(seen, component) and can_begin:
+            yield hosted.deployment(inputs, component)
+
+
+def is_awaiting_rights(seen: Observed) -> bool:
+    """Whether a hosted operator is not made as it shall be because what it may do was not granted yet."""
+    return any(not is_granted(seen, component) for component in operators(seen).values())
 
 
 def changed(seen: Observed, wanted: tuple[Desired, ...]) -> tuple[Apply, ...]:
@@ -79,7 +94,7 @@ def _inputs(seen: Observed, rolling: Roll = Roll(0)) -> Inputs:  # noqa: B008  (
         is_formed=status.ready_at is not None or status.restore is not None,
         partition=rolling.partition,
         avoided={each.component: each.avoided_hosts for each in restarts},
-        emulates={name: part.emulates for name, part in made(seen.cluster).items()},
+        emulates={name: part.emulates for name, part in made(seen.cluster, seen.packages).items()},
         first_alone=uses_first_alone(seen),
     )
 

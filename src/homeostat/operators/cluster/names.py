@@ -63,6 +63,18 @@ class Names(Struct, frozen=True):
         """The Deployment and Secret of the scheduler."""
         return f"{self.cluster}-scheduler"
 
+    def hosted(self, operator: str) -> str:
+        """The Deployment and the Secret of a hosted operator."""
+        return f"{self._hosted}{operator}"
+
+    @property
+    def _hosted(self) -> str:
+        return f"{self.cluster}-op-"
+
+    def operator_of(self, name: str) -> str:
+        """The hosted operator whose objects have this name; empty: it is none of theirs."""
+        return name.removeprefix(self._hosted) if name.startswith(self._hosted) else ""
+
     @property
     def admin(self) -> str:
         """The Secret with the administrator's kubeconfig."""

@@ -37,13 +37,16 @@ from homeostat.kube.target import Secret as Hidden
 from homeostat.operators.cluster.admission import ADDRESS_INDEX
 from homeostat.operators.cluster.healing.cell import CellSeen
 from homeostat.operators.cluster.healing.seen import EtcdSeen, HostSeen, LeaderHeld, ServerSeen
+from homeostat.operators.cluster.hosting.seen import RightsSeen
 from homeostat.operators.cluster.manifests.shape import digest_of
 from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, UID_LABEL, Names, names_of
 from homeostat.operators.cluster.pacing.place import FREE, Place
 from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen, Verdicts, judge
+from homeostat.operators.cluster.pki.leaves import leaves
 from homeostat.operators.cluster.ports import EtcdAccess
 from homeostat.operators.cluster.reaching import access_by
 from homeostat.operators.cluster.restore.seen import HandedSeen, SnapshotsSeen
+from homeostat.operators.cluster.rollout.standing import hosted_now
 from homeostat.operators.cluster.topology import open_zones, standing, topology_of
 from homeostat.operators.cluster.upkeep.seen import UpkeepSeen
 from homeostat.runtime.store import Store
@@ -99,6 +102,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     place: Place = FREE  # in the line of those who want to be made, or to move
     store: str = ""  # where snapshots are kept, for people; empty: nowhere
     snapshots: SnapshotsSeen | None = None  # None: the store was not asked
+    rights: Mapping[str, RightsSeen] = {}  # of hosted operators in the business cluster, by operator
     handed: HandedSeen | None = None  # a snapshot that this process has ready for the Pods of a restore
 
     @property
@@ -132,6 +136,7 @@ class Memory(Struct):
     snapshots: SnapshotsSeen | None = None
     handed: HandedSeen | None = None
     upkeep: UpkeepSeen = UpkeepSeen()
+    rights: dict[str, RightsSeen] = field(default_factory=dict)
     verdicts: Verdicts = field(default_factory=dict)
     rewriting: Rewriting | None = None
 
@@ -179,7 +184,9 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
     known.admin = _kubeconfig(secrets.get(names.admin))
     if names.apiserver in secrets:
         known.etcd = access_by(cluster, secrets[names.apiserver])
-    authority, seen = judge(cluster, names, endpoint, secrets, known.verdicts, now)
+    packages = {package.metadata.name: package for package in caches.packages.values()}
+    wanted = leaves(cluster, names, endpoint, hosts=hosted_now(cluster, packages))
+    authority, seen = judge(cluster, names, wanted, secrets, known.verdicts, now)
     others = (*_of(caches.config_maps, key, uid), *_of(caches.budgets, key, uid))
     live = {
         (type(each).__name__, each.metadata.name): _live(each)
@@ -188,7 +195,7 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
     return Observed(
         cluster=cluster,
         names=names,
-        packages={package.metadata.name: package for package in caches.packages.values()},
+        packages=packages,
         endpoint=endpoint,
         authority=authority,
         leaves=seen,
@@ -208,6 +215,7 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
         rewritten=_is_rewritten(cluster, known),
         snapshots=known.snapshots,
         handed=known.handed,
+        rights=dict(known.rights),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from homeostat.operators.cluster.backup.ports import SnapshotStore
+from homeostat.operators.cluster.hosting.rights import Right
 from homeostat.operators.cluster.restore.ports import RestoreTools
 from homeostat.operators.cluster.upkeep.stores import Alarm, Stores
 
@@ -167,6 +168,17 @@ class EtcdUpkeep(Protocol):
         ...
 
 
+class Rights(Protocol):
+    """Grants hosted operators what they may do in a business cluster: at first, at changes, and every ten minutes."""
+
+    async def grant(self, kubeconfig: bytes, operator: str, rights: tuple[Right, ...]) -> None:
+        """Have these roles and bindings of an operator there, as declared, and no others of it.
+
+        `kubeconfig` is the administrator's. Raises Unreachable within 30 s, also where a namespace does not exist.
+        """
+        ...
+
+
 class Drawn(Struct, frozen=True):
     """A snapshot of etcd that lies in a local file, verified."""
 
@@ -195,5 +207,6 @@ class Outside(Struct, frozen=True):
     probe: Probe
     etcd: Etcd
     upkeep: EtcdUpkeep
+    rights: Rights
     store: SnapshotStore | None = None  # None: this process was told of none
     restoring: RestoreTools | None = None  # None: this process cannot restore

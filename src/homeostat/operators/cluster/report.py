@@ -7,7 +7,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from homeostat.api.cluster.masters import API_SERVER, CONTROLLERS, ETCD
+from homeostat.api.cluster.masters import API_SERVER, ETCD
 from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.api.meta import Condition
 from homeostat.kube.errors import Forbidden
@@ -26,7 +26,7 @@ from homeostat.operators.cluster.actions import (
     RemoveFinalizer,
     Verdict,
 )
-from homeostat.operators.cluster.components import authority_trouble, can_serve, components, trouble
+from homeostat.operators.cluster.components import authority_trouble, can_serve, components, everything, trouble
 from homeostat.operators.cluster.healing.told import (
     etcd_verdict,
     healed,
@@ -125,13 +125,14 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
 
 
 def _conditions(seen: Observed, plan: Plan, results: Results, attempts: int, now: datetime) -> tuple[Condition, ...]:
+    clients = tuple(each for each in everything(seen) if each not in (ETCD, API_SERVER))
     judged = (
         (words.ACCEPTED, *_accepted(seen, plan, results, attempts)),
         (words.PKI_READY, *_pki(seen, plan, now)),
         (words.ENDPOINT_ASSIGNED, *_endpoint(seen)),
         (words.ETCD_READY, *_etcd(seen, plan)),
         (words.API_SERVER_READY, *master_verdict(_masters(seen, (API_SERVER,)), plan.mend, (API_SERVER,))),
-        (words.CONTROLLERS_READY, *master_verdict(_masters(seen, CONTROLLERS), plan.mend, CONTROLLERS)),
+        (words.CONTROLLERS_READY, *master_verdict(_masters(seen, clients), plan.mend, clients)),
         (words.SCALED, *as_many_as_declared(seen, plan)),
         (words.UP_TO_DATE, *up_to_date(seen, plan)),
         (words.AVAILABLE, *_available(seen, plan, results)),

@@ -35,8 +35,14 @@ _LAST: tuple[Kind[Any], ...] = (SERVICE, SECRET, CONFIG_MAP, POD_DISRUPTION_BUDG
 def tear_down(seen: Observed) -> Plan:
     """The next stage that has something left; the finalizer goes when none has."""
     names = seen.names
+    hosted = sorted({names.operator_of(name) for _, name in seen.live} - {""})
     stages: tuple[tuple[str, Kind[Any], tuple[str, ...], tuple[str, ...]], ...] = (
-        ("controllers", DEPLOYMENT, (names.controllers, names.scheduler), CONTROLLERS),
+        (
+            "hosted operators and controllers",
+            DEPLOYMENT,
+            (names.controllers, names.scheduler, *map(names.hosted, hosted)),
+            (*CONTROLLERS, *hosted),
+        ),
         ("the API server", DEPLOYMENT, (names.apiserver,), (API_SERVER,)),
         ("etcd", STATEFUL_SET, (names.etcd,), (ETCD,)),
     )

@@ -6,6 +6,7 @@ import pytest
 from tests.support.clusters import EXAMPLES, package
 
 from homeostat.local.binaries.components import ETCD_VERSIONS, OFFERED_VERSIONS
+from homeostat.local.machine import version
 from homeostat.operators.cluster.manifests.owned import owned
 
 CATALOGUE = sorted(path.stem for path in (EXAMPLES / "packageversions").glob("*.yaml"))
@@ -22,7 +23,8 @@ def test_a_package_version_is_named_after_the_version_that_it_serves(name: str) 
 def test_its_images_are_those_that_a_data_centre_holds(name: str) -> None:
     for part in package(name).spec.components:
         assert part.image == f"homeostat.local/{part.name}:{part.version}"
-        assert part.version.removeprefix("v") in (*OFFERED_VERSIONS, *ETCD_VERSIONS)
+        offered = (version(),) if part.name == "homeostat" else (*OFFERED_VERSIONS, *ETCD_VERSIONS)
+        assert part.version.removeprefix("v") in offered
 
 
 @pytest.mark.parametrize("name", CATALOGUE)

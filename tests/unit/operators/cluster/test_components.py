@@ -33,7 +33,7 @@ POD = "demo-kube-apiserver-0"
 
 
 def shown(seen: Observed) -> tuple[ComponentStatus, ...]:
-    return components(seen, made(seen.cluster))
+    return components(seen, made(seen.cluster, seen.packages))
 
 
 def with_workload(changed: Workload | None) -> Observed:

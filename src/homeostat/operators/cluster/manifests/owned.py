@@ -139,12 +139,12 @@ OWNED: Mapping[str, Owned] = {
     ),
     SCHEDULER: Owned(flags={**_SERVES, **_ELECTS}, tunable=_TLS_TUNABLE | _ELECTS_TUNABLE),
 }
-_NOTHING = Owned(flags={})
+_HOSTED = Owned(flags={}, variables={"KUBECONFIG": "homeostat gives a hosted operator its kubeconfig"})
 
 
 def owned(component: str) -> Owned:
-    """What is homeostat's in a component; of one that it does not know, nothing."""
-    return OWNED.get(component, _NOTHING)
+    """What is homeostat's in a component; of a hosted operator it knows no flags."""
+    return OWNED.get(component, _HOSTED)
 
 
 def canonical(flag: str) -> str:

@@ -11,6 +11,11 @@ TABLES = (
         (
             Word(words.COMPONENTS_READY, "All replicas are ready.", "Nothing to do."),
             Word(words.NOT_CREATED, "Waits for what it depends on.", "Look at the conditions before it."),
+            Word(
+                words.RIGHTS_REFUSED,
+                "A hosted operator could not be given its rights in the business cluster.",
+                "The message says why; a namespace that its package version names must exist. It is tried again.",
+            ),
             Word(words.PROGRESSING, "Pods are starting or being replaced.", "Wait."),
             Word(
                 words.IMAGE_UNAVAILABLE,

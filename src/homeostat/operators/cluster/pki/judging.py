@@ -11,14 +11,13 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from homeostat.api.cluster.network import ClusterEndpointStatus
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.api.core import Secret
 from homeostat.kit.pki.authority import Damaged
 from homeostat.kit.pki.soundness import decoded
 from homeostat.operators.cluster.manifests.shape import digest_of
 from homeostat.operators.cluster.names import Names
-from homeostat.operators.cluster.pki.leaves import Leaf, leaves
+from homeostat.operators.cluster.pki.leaves import Leaf
 from homeostat.operators.cluster.pki.lifetimes import Certificate, of_authorities, of_leaf, renewal
 from homeostat.operators.cluster.pki.material import ENCRYPTION_KEY, check_keys, has_next, left_of, material, name_of
 from homeostat.operators.cluster.pki.soundness import check_leaf
@@ -64,15 +63,15 @@ Verdicts = dict[tuple[str, ...], Judged]
 def judge(
     cluster: Cluster,
     names: Names,
-    endpoint: ClusterEndpointStatus | None,
+    wanted: tuple[Leaf, ...],
     secrets: Mapping[str, Secret],
     known: Verdicts,
     now: datetime,
 ) -> tuple[AuthoritySeen, tuple[LeafSeen, ...]]:
-    """Judge the Secrets of one cluster."""
+    """Judge the Secrets of one cluster: that of authorities, and those that are wanted."""
     top = secrets.get(names.authority)
     if top is None:
-        unjudged = tuple(_unjudged(leaf, secrets.get(leaf.name)) for leaf in leaves(cluster, names, endpoint))
+        unjudged = tuple(_unjudged(leaf, secrets.get(leaf.name)) for leaf in wanted)
         return AuthoritySeen(exists=False), unjudged
     entries = decoded(top.data)
     stages = _Stages.of(cluster, entries)
@@ -81,7 +80,7 @@ def judge(
     verdict = _remembered(known, of_keys, lambda: _judge_keys(stages, encrypted_with))
     authority = _authority(stages, verdict)
     seen = []
-    for leaf in leaves(cluster, names, endpoint):
+    for leaf in wanted:
         secret = secrets.get(leaf.name)
         if secret is None or authority.damage:
             seen.append(_unjudged(leaf, secret))

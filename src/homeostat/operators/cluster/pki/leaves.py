@@ -10,7 +10,7 @@ changes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from ipaddress import ip_network
 
@@ -26,6 +26,7 @@ from homeostat.kit.pki.authority import (
     read_certificate,
     read_signer,
 )
+from homeostat.operators.cluster.hosting.rights import user_of
 from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, MOST_MEMBERS, Names, is_address
 from homeostat.operators.cluster.pki.kubeconfig import write_kubeconfig
 from homeostat.operators.cluster.pki.material import ENCRYPTION_CONFIG, TOKEN_KEY, TOKEN_PUBLIC
@@ -60,8 +61,10 @@ class Leaf(Struct, frozen=True):
         return {entry: data[entry] for entry in wanted if entry in data}
 
 
-def leaves(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus | None) -> tuple[Leaf, ...]:
-    """All leaf Secrets that can be made now; those that name the endpoint need its address."""
+def leaves(
+    cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus | None, *, hosts: Iterable[str] = ()
+) -> tuple[Leaf, ...]:
+    """All leaf Secrets that can be made now, also of hosted operators; some need the address of the endpoint."""
     inside = f"https://{names.apiserver_service}:{API_PORT}"
     made = [
         _etcd(names),
@@ -76,6 +79,9 @@ def leaves(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus | Non
             SCHEDULER,
             kubeconfig=Kubeconfig(inside, Request("ca", "system:kube-scheduler")),
         ),
+    ]
+    made += [
+        Leaf(names.hosted(each), each, kubeconfig=Kubeconfig(inside, Request("ca", user_of(each)))) for each in hosts
     ]
     if endpoint is not None:
         host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host

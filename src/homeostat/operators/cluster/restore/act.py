@@ -14,6 +14,7 @@ from homeostat.kube.client import Client
 from homeostat.kube.errors import AlreadyExists, NotFound
 from homeostat.operators.cluster.backup.errors import SnapshotError
 from homeostat.operators.cluster.backup.manifest import ClusterRef
+from homeostat.operators.cluster.components import made_of
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs
 from homeostat.operators.cluster.names import FIELD_MANAGER
 from homeostat.operators.cluster.observe import Memory, Observed
@@ -30,7 +31,6 @@ from homeostat.operators.cluster.restore.beginning import owner_of
 from homeostat.operators.cluster.restore.names import attempt_of
 from homeostat.operators.cluster.restore.ports import Busy, RestoreTools
 from homeostat.operators.cluster.restore.seen import HandedSeen, SnapshotsSeen
-from homeostat.operators.cluster.rollout.standing import made_of
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 
 _AGAIN_S = 5.0

@@ -9,10 +9,10 @@ from msgspec import Struct
 from homeostat.api.cluster.restoring import ClusterRestoreStatus, SnapshotOwner
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster.backup.manifest import ClusterRef, Manifest
+from homeostat.operators.cluster.components import made_of
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.restore.actions import AskSnapshots
 from homeostat.operators.cluster.restore.fitting import refusal, unreadable
-from homeostat.operators.cluster.rollout.standing import made_of
 
 FETCHING, STOPPING, RESTORING, STARTING = "Fetching", "Stopping", "Restoring", "Starting"
 DONE, DROPPED = "Done", "Dropped"

@@ -4,40 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, CONTROLLER_MANAGER, ETCD, SCHEDULER
+from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, ETCD
 from homeostat.api.cluster.v1alpha1 import ClusterPackageVersionSpec
 
 # What is newer than the API server may ask it for more than it has; API servers may ask etcd for more than it has.
-_ALWAYS: Mapping[str, tuple[str, ...]] = {
-    ETCD: (),
-    API_SERVER: (ETCD,),
-    CONTROLLER_MANAGER: (API_SERVER,),
-    SCHEDULER: (API_SERVER,),
-}
+_ALWAYS: Mapping[str, tuple[str, ...]] = {ETCD: (), API_SERVER: (ETCD,)}
+_CLIENTS = (API_SERVER,)
 
 
 def dependencies(spec: ClusterPackageVersionSpec, component: str) -> tuple[str, ...]:
     """All components that one depends on."""
     found = spec.component(component)
-    return tuple(dict.fromkeys((*_ALWAYS.get(component, ()), *(found.depends_on if found is not None else ()))))
+    always = _ALWAYS.get(component, _CLIENTS)
+    return tuple(dict.fromkeys((*always, *(found.depends_on if found is not None else ()))))
 
 
-def upwards(spec: ClusterPackageVersionSpec) -> tuple[str, ...]:
+def upwards(spec: ClusterPackageVersionSpec, components: Iterable[str]) -> tuple[str, ...]:
     """Every component after those that it depends on. One whose dependencies form a circle comes last."""
-    return _sorted({each: dependencies(spec, each) for each in COMPONENTS})
+    return _sorted(_needed(spec, components))
 
 
-def downwards(spec: ClusterPackageVersionSpec) -> tuple[str, ...]:
+def downwards(spec: ClusterPackageVersionSpec, components: Iterable[str]) -> tuple[str, ...]:
     """Every component before those that it depends on."""
-    needed = {each: dependencies(spec, each) for each in COMPONENTS}
-    return _sorted({each: tuple(other for other in COMPONENTS if each in needed[other]) for each in COMPONENTS})
+    needed = _needed(spec, components)
+    return _sorted({each: tuple(other for other in needed if each in needed[other]) for each in needed})
 
 
 def circle(spec: ClusterPackageVersionSpec) -> tuple[str, ...]:
     """Components that wait for one another, in the package's order; empty when none do."""
-    needed = {each: dependencies(spec, each) for each in COMPONENTS}
-    left = set(_left(needed))
+    left = set(_left(_needed(spec, (*COMPONENTS, *spec.hosted))))
     return tuple(each.name for each in spec.components if each.name in left)
+
+
+def _needed(spec: ClusterPackageVersionSpec, components: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """What each depends on, of those that there are."""
+    there = tuple(components)
+    return {each: tuple(other for other in dependencies(spec, each) if other in there) for each in there}
 
 
 def _sorted(needed: Mapping[str, Iterable[str]]) -> tuple[str, ...]:

@@ -12,6 +12,9 @@ The rules are those of Kubernetes (kubernetes.io/releases/version-skew-policy) a
 They are asked anew at every step, from where each component is now: so a wish that changes in the middle of a move, or
 when one is stuck, needs no memory of how the cluster came there.
 
+Hosted operators are clients as controllers are: after the API server upwards, before it downwards. One that the other
+package version does not have moves as well: it comes, or goes.
+
 A component whose overrides change moves like one whose version does, in the same order, also where no version changes.
 """
 
@@ -54,6 +57,14 @@ class Stand(Struct, frozen=True):
     def is_moved(self, component: str) -> bool:
         """Whether a component is made of what is wished."""
         return self.at[component] == self.to and component not in self.differing | self.emulating
+
+    def is_known(self, component: str) -> bool:
+        """Whether there is such a component in what is wished."""
+        return self.packages[self.to].component(component) is not None
+
+    def comes_or_goes(self, component: str) -> bool:
+        """Whether a hosted operator is only in one of what it is made of and what is wished."""
+        return self.is_known(component) != (self.packages[self.at[component]].component(component) is not None)
 
     def with_moved(self, component: str) -> Stand:
         """The same, once a component moved."""
@@ -149,13 +160,12 @@ def _order(stand: Stand) -> tuple[str, ...]:
         stand.then(component) < stand.now(component) for component in CONTROLLERS
     )
     spec = stand.packages[stand.to]
-    return downwards(spec) if is_down else upwards(spec)
+    return downwards(spec, stand.at) if is_down else upwards(spec, stand.at)
 
 
 def _may_move(stand: Stand, component: str) -> bool:
-    then = stand.then(component)
     if component == API_SERVER:
-        return all(stand.now(each).minors_above(then) <= 0 for each in CONTROLLERS)
+        return all(stand.now(each).minors_above(stand.then(API_SERVER)) <= 0 for each in CONTROLLERS)
     if component in CONTROLLERS:
-        return then.minors_above(stand.now(API_SERVER)) <= 0
+        return stand.then(component).minors_above(stand.now(API_SERVER)) <= 0
     return True

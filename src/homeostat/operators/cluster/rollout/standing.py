@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from homeostat.api.cluster.components import PackageComponent
 from homeostat.api.cluster.masters import COMPONENTS
 from homeostat.api.cluster.parameters import ComponentOverride
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion
-from homeostat.operators.cluster.observe import Observed
-from homeostat.operators.cluster.overrides import Overrides, by_component, digest, merged
+from homeostat.operators.cluster.overrides import Overrides, by_component, digest
 from homeostat.operators.cluster.rollout.emulation import EMULATING, held
 from homeostat.operators.cluster.rollout.path import Stand
+
+Packages = Mapping[str, ClusterPackageVersion]  # by name
 
 
 class Made(Struct, frozen=True):
@@ -55,11 +55,22 @@ def wished(cluster: Cluster) -> Wish:
     return complete(cluster) if is_failed else wish
 
 
-def made(cluster: Cluster) -> Mapping[str, Made]:
-    """What each component is made of. Before a Cluster was accepted nothing is, and it will be what is declared."""
+def hosted(cluster: Cluster, packages: Packages) -> tuple[str, ...]:
+    """All operators that are hosted now, are to be, or were when a move last was complete."""
+    parts = [status.package_version for status in cluster.status.components]
+    known = dict.fromkeys((cluster.status.package_version, cluster.spec.package_version, *parts))
+    return tuple(dict.fromkeys(name for each in known if each in packages for name in packages[each].spec.hosted))
+
+
+def made(cluster: Cluster, packages: Packages) -> Mapping[str, Made]:
+    """What each component is made of. Before a Cluster was accepted nothing is, and it will be what is declared.
+
+    A hosted operator of which its package version knows nothing is not there: it is to come, or has gone.
+    """
+    components = (*COMPONENTS, *hosted(cluster, packages))
     if not cluster.status.package_version:
-        return {component: declared(cluster).part(component) for component in COMPONENTS}
-    found = {component: complete(cluster).part(component) for component in COMPONENTS}
+        return {component: declared(cluster).part(component) for component in components}
+    found = {component: complete(cluster).part(component) for component in components}
     if (known := held(cluster.status)) is not None:
         found |= {component: replace(found[component], emulates=known.version) for component in EMULATING}
     for status in cluster.status.components:
@@ -68,14 +79,29 @@ def made(cluster: Cluster) -> Mapping[str, Made]:
     return found
 
 
-def placed(cluster: Cluster) -> Mapping[str, str]:
-    """Which package version each component is made of."""
-    return {component: part.package for component, part in made(cluster).items()}
+def hosted_now(cluster: Cluster, packages: Packages) -> tuple[str, ...]:
+    """The operators that there are to be, by what each is made of."""
+    known = hosted(cluster, packages)
+    if not known:
+        return ()
+    at = made(cluster, packages)
+    return tuple(
+        each for each in known if at[each].package in packages and each in packages[at[each].package].spec.hosted
+    )
 
 
-def standing(cluster: Cluster, wish: Wish, packages: Mapping[str, ClusterPackageVersion], emulates: str = "") -> Stand:
+def placed(cluster: Cluster) -> frozenset[str]:
+    """The package versions that components are made of."""
+    if not cluster.status.package_version:
+        return frozenset({cluster.spec.package_version})
+    parts = {status.name: status.package_version for status in cluster.status.components if status.package_version}
+    rest = {cluster.status.package_version} if set(COMPONENTS) - parts.keys() else set()
+    return frozenset(parts.values()) | rest
+
+
+def standing(cluster: Cluster, wish: Wish, packages: Packages, emulates: str = "") -> Stand:
     """Where all components are, and where they shall go, there to behave as an older minor version or as their own."""
-    now = made(cluster)
+    now = made(cluster, packages)
     differing = frozenset(name for name, part in now.items() if part.override != wish.part(name).override)
     emulating = frozenset(name for name in EMULATING if now[name].emulates != emulates)
     at = {name: part.package for name, part in now.items()}
@@ -83,16 +109,7 @@ def standing(cluster: Cluster, wish: Wish, packages: Mapping[str, ClusterPackage
     return Stand(at, wish.package, specs, differing, emulating, emulates)
 
 
-def is_all_there(cluster: Cluster, wish: Wish) -> bool:
+def is_all_there(cluster: Cluster, wish: Wish, packages: Packages) -> bool:
     """Whether every component is of what is wished, whatever version it behaves as."""
-    return all(replace(part, emulates="") == wish.part(component) for component, part in made(cluster).items())
-
-
-def made_of(seen: Observed) -> Mapping[str, PackageComponent]:
-    """What each component is started with. All package versions must be known; wait_for_the_package() sees to that."""
-    found = {
-        name: (seen.packages[part.package].spec.component(name), part) for name, part in made(seen.cluster).items()
-    }
-    return {
-        name: merged(component, part.override) for name, (component, part) in found.items() if component is not None
-    }
+    parts = made(cluster, packages).items()
+    return all(replace(part, emulates="") == wish.part(component) for component, part in parts)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, ETCD
+from homeostat.api.cluster.masters import API_SERVER, ETCD
 from homeostat.api.cluster.parameters import ComponentChecks
 from homeostat.api.cluster.upgrades import ClusterEmulationStatus
 from homeostat.operators.cluster import words
@@ -47,7 +47,7 @@ def step(seen: Observed, now: datetime, *, is_applied: bool) -> Step:
     While workloads are not yet seen as they are declared, their readiness is that of what was declared before.
     """
     wish = wished(seen.cluster)
-    is_elsewhere = wish != complete(seen.cluster) or not is_all_there(seen.cluster, wish)
+    is_elsewhere = wish != complete(seen.cluster) or not is_all_there(seen.cluster, wish, seen.packages)
     emulates = emulated(seen.cluster, wish.package, seen.packages, now, is_elsewhere=is_elsewhere)
     found = _step(seen, wish, emulates, now, is_applied=is_applied)
     is_end = _is_ending(seen, emulates)
@@ -63,7 +63,7 @@ def _step(seen: Observed, wish: Wish, emulates: str, now: datetime, *, is_applie
     if wish == declared(seen.cluster) and (why := told(faults(wish.overrides, seen.packages[to]))):
         return Step(to, Verdict(words.OVERRIDE_REFUSED, why))
     stand = standing(seen.cluster, wish, seen.packages, emulates)
-    if all(stand.is_moved(component) for component in COMPONENTS):
+    if all(stand.is_moved(component) for component in stand.at):
         return _finish(seen, wish, stand, now, is_applied=is_applied)
     is_retreat = _is_retreat(seen, stand)
     changes_minor = stand.then(API_SERVER).minors_above(stand.now(API_SERVER)) != 0
@@ -73,7 +73,7 @@ def _step(seen: Observed, wish: Wish, emulates: str, now: datetime, *, is_applie
         return Step(to, Verdict(words.UPGRADE_REFUSED, f"spec.packageVersion: {why}"))
     if seen.cluster.status.ready_at is None:
         # There are no clients and no data yet: nothing to be careful about.
-        return Step(to, _moving(seen, to, "all masters"), moves=COMPONENTS)
+        return Step(to, _moving(seen, to, "all masters"), moves=tuple(stand.at))
     return _go_on(seen, stand, now) if is_applied else _applying(seen, stand)
 
 
@@ -116,7 +116,7 @@ def _go_on(seen: Observed, stand: Stand, now: datetime) -> Step:
         return held
     component = next_move(stand)
     if not component:
-        blocked = ", ".join(each for each in COMPONENTS if not stand.is_moved(each))
+        blocked = ", ".join(each for each in stand.at if not stand.is_moved(each))
         return Step(stand.to, Verdict(words.UPGRADE_REFUSED, f"no order of moves is safe for {blocked}"))
     if is_changing(seen.cluster):
         return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"before {component} moves: the topology changes"))
@@ -127,7 +127,7 @@ def _go_on(seen: Observed, stand: Stand, now: datetime) -> Step:
     if component == ETCD and (held := before_line(seen, stand, now)) is not None:
         return held
     left = len(remaining(stand))
-    what = f"{component} {_how(stand, component)}, {left} of {len(COMPONENTS)} are left"
+    what = f"{component} {_how(stand, component)}, {left} of {len(stand.at)} are left"
     return Step(stand.to, _moving(seen, stand.to, what), moves=(component,))
 
 
@@ -141,6 +141,8 @@ def _unsecured(seen: Observed, stand: Stand, now: datetime) -> Step | None:
 
 def _how(stand: Stand, component: str) -> str:
     """What is different about a component once it moved."""
+    if stand.comes_or_goes(component):
+        return "begins to be hosted" if stand.is_known(component) else "is hosted no longer"
     if stand.at[component] != stand.to:
         return f"from {stand.at[component]}"
     if component in stand.differing:
@@ -164,7 +166,7 @@ def _applying(seen: Observed, stand: Stand) -> Step:
 
 
 def _all_ready(seen: Observed, stand: Stand) -> Step | None:
-    late = next((each for each in COMPONENTS if not is_ready(seen, each)), "")
+    late = next((each for each in stand.at if not is_ready(seen, each)), "")
     if not late:
         return None
     return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"all moved; {late}: {trouble(seen, late).message}"))
@@ -173,12 +175,12 @@ def _all_ready(seen: Observed, stand: Stand) -> Step | None:
 def _pre_check(seen: Observed, stand: Stand, component: str) -> Step | None:
     """Nothing is moved beside a master that is not well, unless that one is to be moved, and hopeless where it is."""
     checks = _checks(stand, component)
-    for each in COMPONENTS if "OthersReady" in checks.before else ():
+    for each in stand.at if "OthersReady" in checks.before else ():
         why = trouble(seen, each)
         is_left_behind = not stand.is_moved(each) and (each == component or why.reason in _HOPELESS)
         if not is_ready(seen, each) and not is_left_behind:
             return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"before {component} moves: {each}: {why.message}"))
-    if "Endpoint" not in checks.before or not all(is_ready(seen, each) for each in COMPONENTS):
+    if "Endpoint" not in checks.before or not all(is_ready(seen, each) for each in stand.at):
         return None
     return _proof(seen, stand, f"before {component} moves")
 

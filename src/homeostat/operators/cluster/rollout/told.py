@@ -46,7 +46,7 @@ _SAID_AS_WELL = (words.PAUSED, words.PACKAGE_NOT_FOUND, words.PACKAGE_CHANGED)  
 
 def will_be_made(seen: Observed, plan: Plan) -> Mapping[str, Made]:
     """What each component is made of from the next look on."""
-    now = dict(made(seen.cluster))
+    now = dict(made(seen.cluster, seen.packages))
     if plan.step is not None:
         wish = Wish(plan.step.to, plan.step.overrides)
         return now | {component: wish.part(component, plan.step.emulates) for component in plan.step.moves}
@@ -96,7 +96,7 @@ def up_to_date(seen: Observed, plan: Plan) -> tuple[bool, Verdict]:
         verdict = plan.step.verdict
         return verdict is None, verdict or Verdict(words.AS_DECLARED, _serving(seen) if plan.step.emulates else "")
     wish = declared(seen.cluster)
-    is_there = is_all_there(seen.cluster, wish)
+    is_there = is_all_there(seen.cluster, wish, seen.packages)
     is_made = plan.verdict is None or seen.cluster.status.package_version != ""
     if is_there and is_made and seen.cluster.status.upgrade is None:
         return True, Verdict(words.AS_DECLARED, "")
@@ -187,7 +187,9 @@ def _completed(status: ClusterStatus, going: Step) -> ClusterStatus:
 def _ways_back(seen: Observed, status: ClusterStatus) -> tuple[ClusterRollbackStatus, ...]:
     """Every older package version than the newest master is of, the nearest first, and what going there means."""
     cluster = replace(seen.cluster, status=status)
-    known = [seen.packages[part.package] for part in made(cluster).values() if part.package in seen.packages]
+    known = [
+        seen.packages[part.package] for part in made(cluster, seen.packages).values() if part.package in seen.packages
+    ]
     if not known:
         return status.rollback
     seen = replace(seen, cluster=cluster)
@@ -209,7 +211,7 @@ def _way_back(seen: Observed, name: str) -> ClusterRollbackStatus:
     if why:
         return ClusterRollbackStatus(package_version=name, possible=False, reason=why[:500])
     then, now, status = stand.then(API_SERVER), stand.now(API_SERVER), seen.cluster.status
-    is_kept = keeps_data(status, made(seen.cluster)[API_SERVER].emulates, now, then)
+    is_kept = keeps_data(status, made(seen.cluster, seen.packages)[API_SERVER].emulates, now, then)
     kept = "all data is kept" + _anew(stand)
     way = ClusterRollbackStatus(package_version=name, possible=True, keeps_data=is_kept, reason=kept)
     if now.minors_above(then) <= 0:

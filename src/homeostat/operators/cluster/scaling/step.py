@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from homeostat.api.cluster.masters import COMPONENTS, ETCD, STATELESS
+from homeostat.api.cluster.masters import ETCD
 from homeostat.api.cluster.scaling import ClusterTopologyStatus, MemberChangeStatus
 from homeostat.api.core import PERSISTENT_VOLUME_CLAIM, PersistentVolumeClaim
 from homeostat.api.pods import POD, Pod
@@ -34,7 +34,7 @@ from homeostat.operators.cluster.actions import (
     Verdict,
     Wait,
 )
-from homeostat.operators.cluster.components import can_serve, is_ready, trouble
+from homeostat.operators.cluster.components import can_serve, everything, is_ready, trouble
 from homeostat.operators.cluster.healing.members import FRESH
 from homeostat.operators.cluster.healing.seen import EtcdSeen
 from homeostat.operators.cluster.observe import Observed
@@ -65,7 +65,7 @@ def scale(seen: Observed, now: datetime, first: Verdict | None) -> Scale:
         return _by_fresh_answer(seen, now, f"{change.member} {_verb(change)}", lambda told: judge(seen, told, now))
     if is_there:
         done = replace(at, complete=seen.cluster.spec.topology, started_at=None)
-        return _awaited(seen, now, COMPONENTS) or _become(now, "all masters are there", done)
+        return _awaited(seen, now, everything(seen)) or _become(now, "all masters are there", done)
     return _up(seen, at, now) if (at.members, at.replicas) < (to.members, to.others) else _down(seen, at, now)
 
 
@@ -81,7 +81,7 @@ def _up(seen: Observed, at: ClusterTopologyStatus, now: datetime) -> Scale:
         )
         return _held(now, words.TOO_FEW_ZONES, message)
     if at.started_at is None:
-        unready = next((each for each in COMPONENTS if not is_ready(seen, each)), "")
+        unready = next((each for each in everything(seen) if not is_ready(seen, each)), "")
         if unready:
             message = f"before the topology changes: {unready}: {trouble(seen, unready).message}"
             return _held(now, words.AWAITING_HEALTH, message)
@@ -102,7 +102,7 @@ def _down(seen: Observed, at: ClusterTopologyStatus, now: datetime) -> Scale:
     if at.replicas > 1:
         fewer = replace(at, replicas=1, started_at=at.started_at or _second(now))
         return _become(now, "one of each of the other masters is enough", fewer)
-    held = _awaited(seen, now, STATELESS)
+    held = _awaited(seen, now, tuple(each for each in everything(seen) if each != ETCD))
     if held is not None:
         return held
     member = seen.names.etcd_members(at.members)[-1]

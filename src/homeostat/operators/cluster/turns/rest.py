@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from homeostat.api.cluster.masters import COMPONENTS
 from homeostat.operators.cluster.actions import Step, Wait
-from homeostat.operators.cluster.components import is_ready, trouble
+from homeostat.operators.cluster.components import everything, is_ready, trouble
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.topology import is_changing
 
@@ -36,7 +35,7 @@ def rest(seen: Observed, going: Step, *, is_applied: bool) -> Rest:
     if not is_applied:
         # An apply that changes nothing, as after a restart of the operator, wakes nobody.
         return Rest("masters are being declared", again=timedelta(seconds=1))
-    late = next((each for each in COMPONENTS if not is_ready(seen, each)), "")
+    late = next((each for each in everything(seen) if not is_ready(seen, each)), "")
     if late:
         return Rest(f"{late}: {trouble(seen, late).message}")
     if seen.ready_since is None or seen.probed is None or seen.probed.at < seen.ready_since:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from homeostat.api.cluster.masters import ETCD
+from homeostat.operators.cluster.components import made_of
 from homeostat.operators.cluster.observe import Observed
-from homeostat.operators.cluster.rollout.standing import made_of
 from homeostat.operators.cluster.upkeep.stores import StoreSeen
 
 QUOTA_FLAG = "quota-backend-bytes"

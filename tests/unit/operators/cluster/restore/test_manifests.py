@@ -10,12 +10,12 @@ from tests.support.clusters import NOW
 from tests.support.restoring import FORMER, ID, lost, restore
 
 from homeostat.api.cluster.scaling import ClusterTopologyStatus, MemberChangeStatus
+from homeostat.operators.cluster.components import made_of
 from homeostat.operators.cluster.manifests import etcd
 from homeostat.operators.cluster.manifests.shape import Inputs
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.restore import manifests
 from homeostat.operators.cluster.restore.ports import Offer
-from homeostat.operators.cluster.rollout.standing import made_of
 
 OFFER = Offer("https://10.0.0.7:9444/snapshots/uid-demo", b"authority", "a-token", "0" * 64)
 MEMBER = "demo-etcd-1"

@@ -131,7 +131,7 @@ def test_overrides_that_are_taken_away_move_the_masters_back() -> None:
     seen, _ = followed(wishing(LOUD))
     seen, moves = followed(wishing([], seen))
     assert moves == [API_SERVER, SCHEDULER]
-    assert {part.override for part in made(seen.cluster).values()} == {None}
+    assert {part.override for part in made(seen.cluster, seen.packages).values()} == {None}
     assert seen.cluster.status.overrides == ()
 
 
@@ -196,7 +196,7 @@ def test_overrides_that_fight_are_refused_and_the_masters_are_kept_and_mended_as
     assert reason == words.OVERRIDE_REFUSED
     assert message.startswith("spec.overrides[kube-apiserver].args[etcd-servers]: the flag is homeostat's own: ")
     assert told(seen) == (reason, message)
-    assert made(replace(seen.cluster, status=status)) == made(well.cluster)
+    assert made(replace(seen.cluster, status=status), well.packages) == made(well.cluster, well.packages)
     assert commands(seen) == commands(well)
     assert followed(wishing(QUIET, with_status(seen, status)))[1] == []
 

@@ -1,0 +1,70 @@
+"""One idempotent function per action about hosted operators. What is taken away is looked at again right before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from homeostat.api.cluster.v1alpha1 import CLUSTER
+from homeostat.api.core import SECRET
+from homeostat.kit.clock import Clock
+from homeostat.kube.client import Client
+from homeostat.kube.errors import NotFound
+from homeostat.operators.cluster.components import operators
+from homeostat.operators.cluster.hosting.actions import GrantRights, HostingAction, Withdraw
+from homeostat.operators.cluster.hosting.rights import digest, rights
+from homeostat.operators.cluster.hosting.seen import RightsSeen
+from homeostat.operators.cluster.observe import Memory, Observed
+from homeostat.operators.cluster.ports import Rights, Unreachable
+from homeostat.operators.cluster.rollout.standing import hosted_now
+from homeostat.runtime.outcome import DONE, Outcome, Progress
+
+_AGAIN_S = 5.0
+_SHOWN = 500  # characters of why rights are not granted
+
+
+class HostingActor:
+    """Carries out actions about hosted operators."""
+
+    def __init__(self, client: Client, granting: Rights, memory: Callable[[str], Memory], *, clock: Clock) -> None:
+        self._client = client
+        self._granting = granting
+        self._memory = memory
+        self._clock = clock
+
+    async def act(self, seen: Observed, action: HostingAction) -> Outcome:
+        """Grant, or withdraw."""
+        if isinstance(action, GrantRights):
+            return await self._grant(seen, action)
+        return await self._withdraw(seen, action)
+
+    async def _grant(self, seen: Observed, action: GrantRights) -> Outcome:
+        memory = self._memory(seen.cluster.metadata.uid)
+        before = memory.rights.get(action.operator)
+        wanted = rights(operators(seen)[action.operator])
+        try:
+            await self._granting.grant(memory.admin.data, action.operator, wanted)
+        except Unreachable as error:
+            granted = before.digest if before is not None else ""
+            memory.rights[action.operator] = RightsSeen(self._clock.now(), granted, str(error)[:_SHOWN])
+            return Progress(_AGAIN_S, str(error))
+        memory.rights[action.operator] = RightsSeen(self._clock.now(), digest(wanted))
+        return DONE
+
+    async def _withdraw(self, seen: Observed, action: Withdraw) -> Outcome:
+        """The Secret goes last, and its operator's rights before it: as long as it is there, rights may be too."""
+        cluster = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
+        is_other = cluster.metadata.uid != seen.cluster.metadata.uid
+        if is_other or cluster.spec.paused or action.operator in hosted_now(cluster, seen.packages):
+            return Progress(_AGAIN_S, f"{action.name} stays: the Cluster is paused, or hosts {action.operator} again")
+        memory = self._memory(seen.cluster.metadata.uid)
+        if action.kind is SECRET:
+            try:
+                await self._granting.grant(memory.admin.data, action.operator, ())
+            except Unreachable as error:
+                return Progress(_AGAIN_S, str(error))
+            memory.rights.pop(action.operator, None)
+        try:
+            await self._client.delete(action.kind, action.name, seen.names.namespace, uid=action.uid)
+        except NotFound:
+            return DONE
+        return DONE

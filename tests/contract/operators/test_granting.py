@@ -1,0 +1,99 @@
+"""Rights of hosted operators on a real API server: granted, narrowed, taken back, and nobody else's touched."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.contract.operators.test_probing import kubeconfig
+from tests.support.apiserver import ApiServer, free_port
+
+from homeostat.api.cluster.components import PackageComponent
+from homeostat.api.cluster.hosted import HostedGrant, HostedOperator
+from homeostat.kit.clock import SystemClock
+from homeostat.kit.random import system_random
+from homeostat.operators.cluster.hosting.granting import BusinessRights
+from homeostat.operators.cluster.hosting.rights import HOSTED_LABEL, rights, user_of
+from homeostat.operators.cluster.ports import Unreachable
+
+pytestmark = pytest.mark.real
+
+RIGHTS = BusinessRights(clock=SystemClock(), random=system_random())
+NAME = "sweeper"
+READS = HostedGrant(verbs=("get", "list", "watch"), api_groups=("",), resources=("nodes",))
+WRITES = HostedGrant(verbs=("create", "patch"), api_groups=("",), resources=("configmaps",), namespace="kube-system")
+
+
+async def grant(server: ApiServer, *grants: HostedGrant, name: str = NAME) -> None:
+    component = PackageComponent(name=name, version="1.0.0", image="i", hosted=HostedOperator(grants=grants))
+    await RIGHTS.grant(kubeconfig(server), name, rights(component))
+
+
+def may(server: ApiServer, verb: str, resource: str, namespace: str = "", name: str = NAME) -> bool:
+    """What the API server answers to whether the operator may do something in the core group."""
+    asked = {"verb": verb, "resource": resource, "namespace": namespace}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": user_of(name), "resourceAttributes": asked},
+    }
+    told = server.kubectl("create", "-f", "-", "-o", "json", stdin=json.dumps(review))
+    return bool(json.loads(told)["status"]["allowed"])
+
+
+def left(server: ApiServer) -> list[str]:
+    kinds = "clusterroles,clusterrolebindings,roles,rolebindings"
+    found: dict[str, Any] = json.loads(server.kubectl("get", kinds, "-A", "-l", f"{HOSTED_LABEL}={NAME}", "-o", "json"))
+    return sorted(f"{each['kind']} {each['metadata'].get('namespace', '')}".strip() for each in found["items"])
+
+
+async def test_what_is_granted_holds_and_nothing_more(api_server: ApiServer) -> None:
+    await grant(api_server, READS, WRITES)
+    await grant(api_server, READS, WRITES)
+    assert may(api_server, "list", "nodes")
+    assert may(api_server, "create", "configmaps", "kube-system")
+    assert not may(api_server, "create", "configmaps", "default")
+    assert not may(api_server, "delete", "nodes")
+    assert not may(api_server, "get", "secrets", "kube-system")
+
+
+async def test_what_is_not_declared_any_more_is_taken_back(api_server: ApiServer) -> None:
+    await grant(api_server, READS, WRITES)
+    await grant(api_server, replace(READS, verbs=("get",)))
+    assert left(api_server) == ["ClusterRole", "ClusterRoleBinding"]
+    assert may(api_server, "get", "nodes")
+    assert not may(api_server, "list", "nodes")
+    assert not may(api_server, "create", "configmaps", "kube-system")
+    await grant(api_server)
+    assert left(api_server) == []
+    assert not may(api_server, "get", "nodes")
+
+
+async def test_what_others_widened_by_hand_is_narrowed_again(api_server: ApiServer) -> None:
+    await grant(api_server, READS)
+    more = [{"op": "add", "path": "/rules/-", "value": {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}}]
+    api_server.kubectl("patch", "clusterrole", user_of(NAME), "--type=json", "-p", json.dumps(more))
+    assert may(api_server, "get", "secrets", "default")
+    await grant(api_server, READS)
+    assert not may(api_server, "get", "secrets", "default")
+
+
+async def test_one_operator_does_not_touch_the_rights_of_another(api_server: ApiServer) -> None:
+    await grant(api_server, READS, name="other")
+    await grant(api_server)
+    assert may(api_server, "list", "nodes", name="other")
+    await grant(api_server, name="other")
+
+
+async def test_a_namespace_that_does_not_exist_is_named(api_server: ApiServer) -> None:
+    with pytest.raises(Unreachable, match=r'granting sweeper its rights: .*namespaces "nowhere" not found'):
+        await grant(api_server, replace(WRITES, namespace="nowhere"))
+    await grant(api_server)
+
+
+async def test_a_cluster_that_does_not_answer_is_told(api_server: ApiServer) -> None:
+    away = kubeconfig(api_server, url=f"https://127.0.0.1:{free_port()}")
+    with pytest.raises(Unreachable, match="granting sweeper its rights: "):
+        await RIGHTS.grant(away, NAME, ())
