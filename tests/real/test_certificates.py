@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from cryptography import x509
 from msgspec import convert
-from tests.support.business import create, homeostat, wait_ready
+from tests.support.business import homeostat, wait_ready
 from tests.support.client import Life
 from tests.support.datacentre import Centre, eventually, on_host
+from tests.support.masters import Masters, raised
 
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.kit.pki.authority import LEAF_LIFE
@@ -35,24 +36,18 @@ SERVERS = ("etcd", "kube-apiserver")
 @pytest.fixture(scope="module")
 def tall(centre: Centre) -> Iterator[Centre]:
     """A data centre with a highly available cluster in it."""
-    centre.kubectl("create", "namespace", NAMESPACE)
-    create(centre, NAMESPACE, NAME, "cluster-ha.yaml")
-    wanted = ("get", "configmap", "kube-root-ca.crt", "--ignore-not-found", "-o", "name")
-    eventually(lambda: bool(centre.business(NAME, *wanted, namespace=NAMESPACE)), within_s=60)
-    yield centre
-    centre.kubectl("delete", "clusters", "--all", "-n", NAMESPACE, "--timeout=120s")
-    centre.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
+    with raised(centre, NAMESPACE, NAME):
+        yield centre
 
 
 def secret(centre: Centre, name: str) -> dict[str, bytes]:
-    """The entries of a Secret of the cell."""
-    data = centre.get("secret", name, "-n", NAMESPACE)["data"]
-    return {entry: base64.b64decode(value) for entry, value in data.items()}
+    """The entries of a Secret of the cluster."""
+    return Masters(centre, NAMESPACE, NAME).secret(name)
 
 
 def life(centre: Centre) -> Life:
     """A client that tries a request twice."""
-    return Life(secret(centre, f"{NAME}-admin-kubeconfig")["kubeconfig"], attempts=2)
+    return Masters(centre, NAMESPACE, NAME).life(attempts=2)
 
 
 def pods(centre: Centre, *components: str) -> dict[str, dict[str, Any]]:
@@ -72,14 +67,14 @@ def status(centre: Centre) -> dict[str, Any]:
 
 def serves_what_its_secret_holds(centre: Centre) -> bool:
     """Whether the endpoint serves the certificate that was renewed."""
-    held = x509.load_pem_x509_certificate(secret(centre, f"{NAME}-apiserver")["serving.crt"])
+    held = x509.load_pem_x509_certificate(secret(centre, "apiserver")["serving.crt"])
     is_new = held.not_valid_after_utc > datetime.now(UTC) + LEAF_LIFE / 2
     return is_new and served(centre).serial_number == held.serial_number
 
 
 def served(centre: Centre) -> x509.Certificate:
     """The certificate that the endpoint serves now."""
-    context = ssl.create_default_context(cadata=secret(centre, f"{NAME}-apiserver")["ca.crt"].decode())
+    context = ssl.create_default_context(cadata=secret(centre, "apiserver")["ca.crt"].decode())
     endpoint = status(centre)["endpoint"]
     with (
         socket.create_connection((endpoint["host"], endpoint["port"]), timeout=5) as plain,
@@ -93,7 +88,7 @@ def served(centre: Centre) -> x509.Certificate:
 def stored(centre: Centre, key: str) -> bytes:
     """What etcd holds under a key, asked by the API server's own certificate on the host of a member."""
     member = next(iter(pods(centre, "etcd").values()))
-    held = secret(centre, f"{NAME}-apiserver")
+    held = secret(centre, "apiserver")
     files = {"ca": held["etcd-ca.crt"], "crt": held["etcd-client.crt"], "key": held["etcd-client.key"]}
     place = "/run/reads-etcd"
     made = [
@@ -131,7 +126,7 @@ def test_certificates_with_a_day_left_are_renewed_under_servers_that_run(
 ) -> None:
     servers, controllers = pods(tall, *SERVERS), pods(tall, *CONTROLLERS)
     declared = convert(tall.get("cluster", NAME, "-n", NAMESPACE), Cluster, strict=False)
-    names, keys = names_of(declared), material(secret(tall, f"{NAME}-pki"))
+    names, keys = names_of(declared), material(secret(tall, "pki"))
     long_ago = datetime.now(UTC) - LEAF_LIFE + timedelta(days=1)
     with life(tall).lived() as client:
         eventually(lambda: len(client.acknowledged) > 10, within_s=20)
@@ -159,7 +154,7 @@ def test_certificates_with_a_day_left_are_renewed_under_servers_that_run(
 
 
 def test_authorities_are_replaced_while_clients_work(tall: Centre, say: Callable[[str], None]) -> None:
-    old = secret(tall, f"{NAME}-pki")["ca.crt"]
+    old = secret(tall, "pki")["ca.crt"]
     took, tried, retried = [], 0, 0
     for words in (("--keys", "authorities"), ("--release",)):
         # Whoever came before the release has what the old authority signed; after it, it must have been renewed.
@@ -172,7 +167,7 @@ def test_authorities_are_replaced_while_clients_work(tall: Centre, say: Callable
         assert client.lost() == set()
         tried, retried = tried + client.tried, retried + client.retried
     wait_ready(tall, NAMESPACE, NAME)
-    now = secret(tall, f"{NAME}-pki")["ca.crt"]
+    now = secret(tall, "pki")["ca.crt"]
     assert now != old
     # The controller manager that leads writes it into every namespace, some time after it began.
     eventually(lambda: trusted_by_pods(tall) == now.decode().strip(), within_s=60)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.support.business import create, homeostat
-from tests.support.client import Life
+from tests.support.business import homeostat
 from tests.support.datacentre import Centre, eventually
+from tests.support.masters import Masters, raised
 
 from homeostat.api.core import CONFIG_MAP
 from homeostat.kit.clock import SystemClock
@@ -32,19 +31,9 @@ FREED_S = 150.0
 @pytest.fixture(scope="module")
 def store(centre: Centre) -> Iterator[Centre]:
     """A data centre with a highly available cluster of etcd 3.5 in it, whose stores may have little."""
-    centre.kubectl("create", "namespace", NAMESPACE)
     overrides = [{"name": "etcd", "args": {"quota-backend-bytes": str(QUOTA)}}]
-    create(centre, NAMESPACE, NAME, "cluster-ha.yaml", packageVersion=OLD, overrides=overrides)
-    wanted = ("get", "configmap", "kube-root-ca.crt", "--ignore-not-found", "-o", "name")
-    eventually(lambda: bool(centre.business(NAME, *wanted, namespace=NAMESPACE)), within_s=60)
-    yield centre
-    centre.kubectl("delete", "clusters", "--all", "-n", NAMESPACE, "--timeout=120s")
-    centre.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
-
-
-def kubeconfig(centre: Centre) -> bytes:
-    secret = centre.get("secret", f"{NAME}-admin-kubeconfig", "-n", NAMESPACE)
-    return base64.b64decode(secret["data"]["kubeconfig"])
+    with raised(centre, NAMESPACE, NAME, packageVersion=OLD, overrides=overrides):
+        yield centre
 
 
 def images(centre: Centre) -> set[str]:
@@ -60,7 +49,7 @@ def told(centre: Centre) -> dict[str, Any]:
 
 
 def test_etcd_goes_up_a_minor_and_back_while_clients_work(store: Centre, say: Callable[[str], None]) -> None:
-    with Life(kubeconfig(store), attempts=2).lived() as client:
+    with Masters(store, NAMESPACE, NAME).life(attempts=2).lived() as client:
         eventually(lambda: len(client.acknowledged) > 10, within_s=20)
         for command, version in (("upgrade", "3.6.16"), ("rollback", "3.5.35")):
             began, retried = time.monotonic(), client.retried
@@ -76,7 +65,7 @@ def test_etcd_goes_up_a_minor_and_back_while_clients_work(store: Centre, say: Ca
 
 
 def test_an_etcd_that_is_full_takes_writes_again_by_itself(store: Centre, say: Callable[[str], None]) -> None:
-    config = kubeconfig(store)
+    config = Masters(store, NAMESPACE, NAME).kubeconfig()
     names = asyncio.run(fill(config))
     full = time.monotonic()
     assert len(names) > 20

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 import yaml
-from tests.support.business import EXAMPLES, create, homeostat, wait_ready
+from tests.support.business import EXAMPLES, homeostat, wait_ready
 from tests.support.client import Life
 from tests.support.datacentre import Centre, eventually, on_host, power
+from tests.support.masters import Masters, raised
 
 pytestmark = pytest.mark.real
 
@@ -24,34 +23,20 @@ OUTAGE_S, REPLACED_S, BACK_S = 5.0, 60.0, 120.0
 @pytest.fixture(scope="module")
 def tall(centre: Centre) -> Iterator[Centre]:
     """A data centre with a highly available cluster in it."""
-    centre.kubectl("create", "namespace", NAMESPACE)
-    create(centre, NAMESPACE, NAME, "cluster-ha.yaml", packageVersion=OLD)
-    # What clients read here is written by the controller manager some time after the cluster is Ready.
-    wanted = ("get", "configmap", "kube-root-ca.crt", "--ignore-not-found", "-o", "name")
-    eventually(lambda: bool(centre.business(NAME, *wanted, namespace=NAMESPACE)), within_s=60)
-    yield centre
-    centre.kubectl("delete", "clusters", "--all", "-n", NAMESPACE, "--timeout=120s")
-    centre.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
-
-
-def masters(centre: Centre, component: str) -> list[dict[str, Any]]:
-    """The Pods of a component that are not on their way out."""
-    items = centre.get("pods", "-n", NAMESPACE, "-l", f"app.kubernetes.io/component={component}")["items"]
-    return [item for item in items if "deletionTimestamp" not in item["metadata"]]
+    with raised(centre, NAMESPACE, NAME, packageVersion=OLD):
+        yield centre
 
 
 def hosts(centre: Centre, component: str) -> list[str]:
-    return [item["spec"].get("nodeName", "") for item in masters(centre, component)]
+    return Masters(centre, NAMESPACE, NAME).hosts(component)
 
 
 def ready(centre: Centre, component: str) -> int:
-    told = (each for item in masters(centre, component) for each in item["status"].get("conditions", ()))
-    return sum(each["type"] == "Ready" and each["status"] == "True" for each in told)
+    return len(Masters(centre, NAMESPACE, NAME).ready(component))
 
 
 def life(centre: Centre, *, attempts: int = 1) -> Life:
-    secret = centre.get("secret", f"{NAME}-admin-kubeconfig", "-n", NAMESPACE)
-    return Life(base64.b64decode(secret["data"]["kubeconfig"]), attempts=attempts)
+    return Masters(centre, NAMESPACE, NAME).life(attempts)
 
 
 def test_replicas_stand_in_zones_apart(tall: Centre) -> None:
@@ -134,11 +119,9 @@ def test_a_host_dies_and_clients_hardly_notice(tall: Centre, say: Callable[[str]
 
 
 def test_a_member_that_lost_its_volume_is_replaced_unattended(tall: Centre, say: Callable[[str], None]) -> None:
-    victim = masters(tall, "etcd")[-1]
-    name, host = victim["metadata"]["name"], victim["spec"]["nodeName"]
-    volume = tall.get("pvc", f"data-{name}", "-n", NAMESPACE)["spec"]["volumeName"]
-    source = tall.get("pv", volume)["spec"]
-    directory = (source.get("local") or source["hostPath"])["path"]
+    masters = Masters(tall, NAMESPACE, NAME)
+    victim = masters.pods("etcd")[-1]
+    name, host, directory = victim["metadata"]["name"], victim["spec"]["nodeName"], masters.directory(victim)
     tall.kubectl("patch", "cluster", NAME, "-n", NAMESPACE, "--type=merge", "-p", patience(30))
     try:
         with life(tall).lived() as client:
@@ -155,7 +138,7 @@ def test_a_member_that_lost_its_volume_is_replaced_unattended(tall: Centre, say:
         f"a member's volume is lost: another member is there after {took:.0f} s, 30 s of them patience;"
         f" {len(client.failures)} of {client.tried} requests failed"
     )
-    assert tall.get("pvc", f"data-{name}", "-n", NAMESPACE)["spec"]["volumeName"] != volume
+    assert masters.directory(victim) != directory
     assert client.failures == []
     assert client.lost() == set()
 

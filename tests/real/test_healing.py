@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from tests.support.business import create, wait_ready
 from tests.support.datacentre import Centre, eventually, on_host
-from tests.support.masters import Masters
+from tests.support.masters import Masters, raised
 
 pytestmark = pytest.mark.real
 
@@ -23,14 +23,8 @@ Say = Callable[[str], None]
 @pytest.fixture(scope="module")
 def hale(centre: Centre) -> Iterator[Masters]:
     """A highly available cluster."""
-    centre.kubectl("create", "namespace", NAMESPACE)
-    create(centre, NAMESPACE, "hale", "cluster-ha.yaml")
-    masters = Masters(centre, NAMESPACE, "hale")
-    wanted = ("get", "configmap", "kube-root-ca.crt", "--ignore-not-found", "-o", "name")
-    eventually(lambda: bool(centre.business("hale", *wanted, namespace=NAMESPACE)), within_s=60)
-    yield masters
-    centre.kubectl("delete", "clusters", "--all", "-n", NAMESPACE, "--timeout=180s")
-    centre.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
+    with raised(centre, NAMESPACE, "hale") as masters:
+        yield masters
 
 
 def test_an_api_server_that_is_stopped_leaves_the_endpoint_and_is_replaced(hale: Masters, say: Say) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.support.business import create, homeostat
-from tests.support.client import Life
+from tests.support.business import homeostat
 from tests.support.datacentre import Centre, eventually
+from tests.support.masters import Masters, raised
 
 pytestmark = pytest.mark.real
 
@@ -20,13 +19,8 @@ NAMESPACE, NAME = "real-scaling", "growing"
 @pytest.fixture(scope="module")
 def growing(centre: Centre) -> Iterator[Centre]:
     """A data centre with a cluster of single masters in it."""
-    centre.kubectl("create", "namespace", NAMESPACE)
-    create(centre, NAMESPACE, NAME)
-    wanted = ("get", "configmap", "kube-root-ca.crt", "--ignore-not-found", "-o", "name")
-    eventually(lambda: bool(centre.business(NAME, *wanted, namespace=NAMESPACE)), within_s=60)
-    yield centre
-    centre.kubectl("delete", "clusters", "--all", "-n", NAMESPACE, "--timeout=120s")
-    centre.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
+    with raised(centre, NAMESPACE, NAME, "cluster.yaml"):
+        yield centre
 
 
 def status(centre: Centre) -> dict[str, Any]:
@@ -79,8 +73,7 @@ def claims(centre: Centre) -> dict[str, str]:
 def test_it_grows_and_shrinks_under_a_client_that_loses_nothing(growing: Centre, say: Callable[[str], None]) -> None:
     centre = growing
     endpoint, first = status(centre)["endpoint"], claims(centre)
-    secret = centre.get("secret", f"{NAME}-admin-kubeconfig", "-n", NAMESPACE)
-    with Life(base64.b64decode(secret["data"]["kubeconfig"]), attempts=2).lived() as client:
+    with Masters(centre, NAMESPACE, NAME).life(attempts=2).lived() as client:
         eventually(lambda: len(client.acknowledged) > 10, within_s=20)
         took = change(centre, "ha")
         say(f"single to ha: {took:.0f} s, {client.retried} requests tried twice, {len(client.failures)} failed")

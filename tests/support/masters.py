@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from tests.support.business import create
 from tests.support.client import Life
-from tests.support.datacentre import Centre, on_host
+from tests.support.datacentre import Centre, eventually, on_host
 
 Whole = dict[str, Any]
 
@@ -47,10 +50,22 @@ class Masters:
         found = [each for one in slices for each in one.get("endpoints") or ()]
         return {each["addresses"][0] for each in found if each["conditions"].get("ready")}
 
-    def life(self) -> Life:
-        """A client that reads and writes all the time."""
-        secret = self.centre.get("secret", f"{self.name}-admin-kubeconfig", "-n", self.namespace)
-        return Life(base64.b64decode(secret["data"]["kubeconfig"]))
+    def hosts(self, component: str) -> list[str]:
+        """Where its Pods are; empty for one that has no host yet."""
+        return [pod["spec"].get("nodeName", "") for pod in self.pods(component)]
+
+    def secret(self, name: str) -> dict[str, bytes]:
+        """The entries of one of the cluster's Secrets, by what follows the cluster's name."""
+        data = self.centre.get("secret", f"{self.name}-{name}", "-n", self.namespace)["data"]
+        return {entry: base64.b64decode(value) for entry, value in data.items()}
+
+    def kubeconfig(self) -> bytes:
+        """The administrator's."""
+        return self.secret("admin-kubeconfig")["kubeconfig"]
+
+    def life(self, attempts: int = 1) -> Life:
+        """A client that reads and writes all the time, and tries a request so often."""
+        return Life(self.kubeconfig(), attempts=attempts)
 
     def signal(self, pod: Whole, number: str) -> None:
         """Send a signal to the process of a Pod, on its host."""
@@ -65,6 +80,21 @@ class Masters:
         claim = self.centre.get("pvc", f"data-{pod['metadata']['name']}", "-n", self.namespace)
         source = self.centre.get("pv", claim["spec"]["volumeName"])["spec"]
         return str((source.get("local") or source["hostPath"])["path"])
+
+
+@contextmanager
+def raised(
+    centre: Centre, namespace: str, name: str, example: str = "cluster-ha.yaml", **spec: Any
+) -> Iterator[Masters]:
+    """A Ready cluster in a namespace of its own, as long as the block lasts."""
+    centre.kubectl("create", "namespace", namespace)
+    create(centre, namespace, name, example, **spec)
+    # What clients read here is written by the controller manager some time after the cluster is Ready.
+    wanted = ("get", "configmap", "kube-root-ca.crt", "--ignore-not-found", "-o", "name")
+    eventually(lambda: bool(centre.business(name, *wanted, namespace=namespace)), within_s=60)
+    yield Masters(centre, namespace, name)
+    centre.kubectl("delete", "clusters", "--all", "-n", namespace, "--timeout=180s")
+    centre.kubectl("delete", "namespace", namespace, "--timeout=60s")
 
 
 def is_ready(pod: Whole) -> bool:
