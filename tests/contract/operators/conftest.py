@@ -5,154 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from datetime import timedelta
 from itertools import count
-from typing import Any
 
 import pytest
 from tests.support.apiserver import ApiServer, api_server
-from tests.support.granting import FakeRights
-from tests.support.kinds import cluster, install
-from tests.support.kubelet import KINDS, Kubelet, Whole
-from tests.support.membership import FakeEtcd
-from tests.support.operating import USER, FakeEndpoint, Operator, transport_of
-from tests.support.restoring import FakeHandout, FakeStore
-from tests.support.stores import FakeStores
+from tests.support.cells import Cell, clear, open_zones
+from tests.support.cutting import PREFIX, Yard
+from tests.support.kinds import install
+from tests.support.kubelet import Kubelet
+from tests.support.operating import USER, transport_of
 from tests.support.tree import ROOT
 
-from homeostat.api.cluster.v1alpha1 import CLUSTER
-from homeostat.api.core import NAMESPACE, NODE
+from homeostat.api.core import NAMESPACE
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
 from homeostat.kube.client import Client
 from homeostat.kube.connect import connect
-from homeostat.kube.errors import NotFound
 from homeostat.kube.transport import Transport
-from homeostat.operators.cluster.decide import Policy
-from homeostat.operators.cluster.restore.ports import RestoreTools
-from homeostat.operators.cluster.snapshots.controller import Means
 
 __all__ = ["api_server"]
 
 _numbers = count()
-PACKAGE = "v1.35.4"
-
-
-class Cell:
-    """One namespace with its double, as a test sees it."""
-
-    def __init__(self, transport: Transport, client: Client, kubelet: Kubelet, namespace: str) -> None:
-        self.client = client
-        self.kubelet = kubelet
-        self.namespace = namespace
-        self.endpoint = FakeEndpoint()
-        self.etcd = FakeEtcd()
-        self.store = FakeStore()
-        self.stores = FakeStores(self.etcd)
-        self.rights = FakeRights()
-        self.haste = 1.0  # how many times faster time goes for its operators
-        self._transport = transport
-
-    def operator(
-        self,
-        haste: float = 0.0,
-        ahead: timedelta = timedelta(0),
-        means: Means | None = None,
-        policy: Policy = Policy(),  # noqa: B008  (a frozen value)
-    ) -> Operator:
-        """An operator for this namespace, to be entered; its clock may be fast, and ahead of everybody else's."""
-        haste = haste or self.haste
-        return Operator(
-            self._transport,
-            self.namespace,
-            endpoint=self.endpoint,
-            etcd=self.etcd,
-            stores=self.stores,
-            rights=self.rights,
-            haste=haste,
-            ahead=ahead,
-            means=means,
-            restoring=RestoreTools(self.store, FakeHandout(self.store), "homeostat.local/homeostat:test"),
-            policy=policy,
-        )
-
-    async def declare(self, name: str = "demo", **spec: Any) -> Whole:
-        """Create a Cluster."""
-        return await self.client.create(KINDS["Cluster"], cluster(name, self.namespace, **spec))
-
-    async def set_spec(self, name: str = "demo", **spec: Any) -> None:
-        """Change a Cluster's spec."""
-        await self.client.merge_patch(CLUSTER, name, {"spec": spec}, self.namespace)
-
-    async def delete(self, name: str = "demo") -> None:
-        """Delete a Cluster."""
-        await self.client.delete(CLUSTER, name, self.namespace)
-
-    def find(self, kind: str, name: str) -> Whole | None:
-        """One object, if it is there."""
-        return self.kubelet.find(kind, name, self.namespace)
-
-    def get(self, kind: str, name: str) -> Whole:
-        """One object, which must be there."""
-        found = self.find(kind, name)
-        assert found is not None, f"there is no {kind} {name}"
-        return found
-
-    def all(self, kind: str) -> list[Whole]:
-        """All objects of a kind in this namespace."""
-        return self.kubelet.all(kind, self.namespace)
-
-    def status(self, name: str = "demo") -> Whole:
-        """A Cluster's status; empty when there is none."""
-        found = self.find("Cluster", name)
-        return {} if found is None else found.get("status", {})
-
-    def condition(self, type_: str, name: str = "demo") -> Whole:
-        """One condition; empty when there is none."""
-        conditions = self.status(name).get("conditions", ())
-        return next((each for each in conditions if each["type"] == type_), {})
-
-    async def until_ready(self, name: str = "demo", *, within_s: float = 30.0) -> Whole:
-        """The status of a Cluster once it is Ready."""
-        ready = await self.kubelet.until(
-            lambda: self.condition("Ready", name).get("status") == "True" and self.status(name),
-            f"Cluster {name} is Ready",
-            within_s=within_s,
-        )
-        assert isinstance(ready, dict)
-        return ready
-
-    async def until_condition(self, type_: str, reason: str, name: str = "demo") -> Whole:
-        """A condition once it has a reason."""
-        return await self.kubelet.until(
-            lambda: self.condition(type_, name) if self.condition(type_, name).get("reason") == reason else None,
-            f"{type_} of {name} says {reason}",
-        )
-
-    async def until_told(self, reason: str, note: str) -> list[str]:
-        """Wait for an Event; then the notes of all Events of that reason, in their order."""
-
-        def notes() -> list[str]:
-            found = [event for event in self.all("Event") if event["reason"] == reason]
-            return [str(event["note"]) for event in sorted(found, key=lambda event: str(event["eventTime"]))]
-
-        return await self.kubelet.until(lambda: notes() if note in notes() else None, f"{reason}: {note}")
-
-    async def until_gone(self, name: str = "demo", *, within_s: float = 30.0) -> None:
-        """Wait until a Cluster is no more."""
-        gone = f"Cluster {name} is gone"
-        await self.kubelet.until(lambda: self.find("Cluster", name) is None, gone, within_s=within_s)
-
-
-async def open_zone(client: Client, zone: str) -> None:
-    """A host that takes Pods, in a zone."""
-    name = f"topology-{zone}"
-    await client.create(NODE, {"metadata": {"name": name, "labels": {"topology.kubernetes.io/zone": zone}}})
-    ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
-    await client.merge_patch(NODE, name, ready, subresource="status")
-    # The API server marks every new Node as not ready; a controller of the cell would take the mark away.
-    await client.merge_patch(NODE, name, {"spec": {"taints": None}})
 
 
 @pytest.fixture(scope="session")
@@ -208,11 +81,18 @@ async def cell(transport: Transport, client: Client) -> AsyncIterator[Cell]:
         await clear(client, kubelet.all("Cluster"))
 
 
-async def clear(client: Client, clusters: list[Whole]) -> None:
-    """Let no Cluster be left that an operator of a later test would care for."""
-    free = {"metadata": {"finalizers": None}, "spec": {"deletionProtection": False}}
-    for each in clusters:
-        name, namespace = each["metadata"]["name"], each["metadata"]["namespace"]
-        with suppress(NotFound):
-            await client.merge_patch(CLUSTER, name, free, namespace)
-            await client.delete(CLUSTER, name, namespace)
+@pytest.fixture
+async def tall(cell: Cell, client: Client) -> AsyncIterator[Cell]:
+    """A cell with room for three members."""
+    async with open_zones(client):
+        yield cell
+
+
+@pytest.fixture
+async def yard(transport: Transport, client: Client) -> AsyncIterator[Yard]:
+    """Cells that share one double, for many operators at once."""
+    kubelet = Kubelet(client, clock=SystemClock(), random=system_random(), prefix=PREFIX)
+    kubelet.collects_pods = True
+    async with kubelet.running():
+        yield Yard(transport, client, kubelet)
+        await clear(client, [one for one in kubelet.all("Cluster") if one["metadata"]["namespace"].startswith(PREFIX)])

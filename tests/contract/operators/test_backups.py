@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from tests.contract.operators.conftest import Cell
 from tests.contract.snapshots.conftest import tiny_file_system
 from tests.support.backups import FakeSource, means_in, stored
+from tests.support.cells import Cell
 from tests.support.kubelet import KINDS
 
 from homeostat.kit.clock import SystemClock

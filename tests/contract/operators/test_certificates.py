@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
-from tests.contract.operators.conftest import Cell
+from tests.support.cells import Cell
 
 from homeostat.kit.pki.authority import LEAF_LIFE
 

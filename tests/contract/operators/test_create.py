@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from cryptography import x509
-from tests.contract.operators.conftest import Cell
+from tests.support.cells import Cell
 from tests.support.kubelet import KINDS, Behaviour, Whole
 from tests.support.operating import SERVED
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.contract.operators.conftest import Cell
+from tests.support.cells import Cell
 from tests.support.faults import Faults, When, is_write, writes_of
 
 from homeostat.kube.transport import Request

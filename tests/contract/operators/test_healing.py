@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import suppress
-
 import pytest
-from tests.contract.operators.conftest import Cell, open_zone
-from tests.contract.operators.test_topology import ZONES
-
-from homeostat.api.core import NODE
-from homeostat.kube.client import Client
-from homeostat.kube.errors import NotFound
+from tests.support.cells import Cell
 
 pytestmark = pytest.mark.real
 
 VICTIM = "demo-etcd-1"
 STORY = [f"removed {VICTIM}", f"added {VICTIM}", f"promoted {VICTIM}"]
 HASTE = 30.0  # so that the least patience, half a minute, is a second
-
-
-@pytest.fixture
-async def tall(cell: Cell, client: Client) -> AsyncIterator[Cell]:
-    """A cell with room for three members, and one of its hosts to spare."""
-    for zone in ZONES:
-        await open_zone(client, zone)
-    yield cell
-    for zone in ZONES:
-        with suppress(NotFound):
-            await client.delete(NODE, f"topology-{zone}")
 
 
 async def declare(cell: Cell, **healing: object) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from tests.contract.operators.conftest import Cell
+from tests.support.cells import Cell
 from tests.support.kubelet import Whole
 from tests.support.operating import Operator
 

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.contract.operators.conftest import Cell, open_zone
-from tests.contract.operators.test_topology import ZONES
+from tests.support.cells import Cell
 from tests.support.kubelet import Whole
 from tests.support.podlife import HOST
 
 from homeostat.api.core import NODE, POD
 from homeostat.kube.client import Client
-from homeostat.kube.errors import NotFound
 
 pytestmark = pytest.mark.real
 
 HASTE = 60.0  # so that the patience of half a minute is half a second
 ENDPOINT = "cluster.homeostat.dev/endpoint"
 SERVER, MANAGER = "kube-apiserver", "kube-controller-manager"
-
-
-@pytest.fixture
-async def tall(cell: Cell, client: Client) -> AsyncIterator[Cell]:
-    """A cell with room for three members."""
-    for zone in ZONES:
-        await open_zone(client, zone)
-    yield cell
-    for zone in ZONES:
-        with suppress(NotFound):
-            await client.delete(NODE, f"topology-{zone}")
 
 
 async def declare(cell: Cell, **spec: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.contract.operators.conftest import Cell
+from tests.support.cells import Cell
 
 pytestmark = pytest.mark.real
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from tests.contract.operators.conftest import PACKAGE, Cell, open_zone
+from tests.support.cells import PACKAGE, Cell
 from tests.support.kubelet import KINDS, Whole
-
-from homeostat.api.core import NODE
-from homeostat.kube.client import Client
 
 pytestmark = pytest.mark.real
 
@@ -25,7 +21,6 @@ TUNED: list[dict[str, Any]] = [
     {"name": "kube-scheduler", "args": {"profiling": "true"}},
 ]
 BAD_FLAG = "--max-requests-inflight=many"
-ZONES = ("a", "b", "c")
 BROKEN = [{"name": "kube-apiserver", "args": {"max-requests-inflight": "many"}}]
 FORBIDDEN = [{"name": "etcd", "args": {"data-dir": "/elsewhere"}}]
 WITHIN_S = 60.0
@@ -48,16 +43,6 @@ def pods(cell: Cell, component: str) -> list[Whole]:
 def ready(pod: Whole) -> bool:
     conditions = pod.get("status", {}).get("conditions", ())
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
-
-
-@pytest.fixture
-async def wide_cell(cell: Cell, client: Client) -> AsyncIterator[Cell]:
-    """A cell with room for masters in three zones."""
-    for zone in ZONES:
-        await open_zone(client, zone)
-    yield cell
-    for zone in ZONES:
-        await client.delete(NODE, f"topology-{zone}")
 
 
 async def until_declared(cell: Cell, overrides: list[dict[str, Any]]) -> Whole:
@@ -86,8 +71,8 @@ async def test_a_cluster_is_created_with_its_overrides(cell: Cell) -> None:
     assert {each["name"] for each in status["overrides"]} == {"kube-apiserver", "kube-scheduler"}
 
 
-async def test_a_change_moves_only_the_masters_that_it_is_about_in_their_order(wide_cell: Cell) -> None:
-    cell = wide_cell
+async def test_a_change_moves_only_the_masters_that_it_is_about_in_their_order(tall: Cell) -> None:
+    cell = tall
     async with cell.operator():
         await cell.declare(topology="ha")
         await cell.until_ready()
@@ -108,8 +93,8 @@ async def test_a_change_moves_only_the_masters_that_it_is_about_in_their_order(w
 
 
 @pytest.mark.parametrize("policy", ["Pause", "Rollback"])
-async def test_an_override_that_breaks_the_api_server_leaves_the_old_ones_serving(wide_cell: Cell, policy: str) -> None:
-    cell = wide_cell
+async def test_an_override_that_breaks_the_api_server_leaves_the_old_ones_serving(tall: Cell, policy: str) -> None:
+    cell = tall
     cell.kubelet.behave("crash", BAD_FLAG)
     async with cell.operator(haste=20):
         await cell.declare(topology="ha", upgradePolicy={"onFailure": policy})
@@ -128,8 +113,8 @@ async def test_an_override_that_breaks_the_api_server_leaves_the_old_ones_servin
     assert {pod["metadata"]["uid"] for pod in pods(cell, "apiserver")} == old
 
 
-async def test_an_override_that_breaks_etcd_stops_at_one_member(wide_cell: Cell) -> None:
-    cell = wide_cell
+async def test_an_override_that_breaks_etcd_stops_at_one_member(tall: Cell) -> None:
+    cell = tall
     cell.kubelet.behave("crash", "--snapshot-count=none")
     async with cell.operator(haste=20):
         await cell.declare(topology="ha")
@@ -144,9 +129,9 @@ async def test_an_override_that_breaks_etcd_stops_at_one_member(wide_cell: Cell)
 
 
 async def test_members_of_etcd_are_replaced_from_the_last_to_the_first_and_never_while_they_lead(
-    wide_cell: Cell,
+    tall: Cell,
 ) -> None:
-    cell = wide_cell
+    cell = tall
     async with cell.operator():
         await cell.declare(topology="ha")
         await cell.until_ready()

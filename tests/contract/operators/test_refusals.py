@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.contract.operators.conftest import PACKAGE, Cell
+from tests.support.cells import PACKAGE, Cell
 from tests.support.kinds import bent, example
 from tests.support.kubelet import KINDS, Whole
 

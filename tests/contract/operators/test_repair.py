@@ -6,7 +6,7 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
-from tests.contract.operators.conftest import Cell
+from tests.support.cells import Cell
 from tests.support.kubelet import KINDS, Whole
 
 pytestmark = pytest.mark.real

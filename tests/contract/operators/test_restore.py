@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.contract.operators.conftest import Cell, open_zone
-from tests.contract.operators.test_topology import ZONES
+from tests.support.cells import Cell
 from tests.support.kubelet import KINDS
 from tests.support.restoring import FORMER, manifest
 
-from homeostat.api.core import NODE
-from homeostat.kube.client import Client
-from homeostat.kube.errors import NotFound
 from homeostat.operators.cluster.backup.errors import SnapshotDamaged
 from homeostat.operators.cluster.backup.manifest import ClusterRef
 from homeostat.operators.cluster.pki.material import name_of
@@ -30,17 +24,6 @@ WISH: dict[str, Any] = {
 MEMBERS = ("demo-etcd-0", "demo-etcd-1", "demo-etcd-2")
 HASTE = 30.0  # so that half a minute is a second
 STAGES = [f"from {ID}: {stage}" for stage in ("fetching", "stopping", "restoring", "starting")]
-
-
-@pytest.fixture
-async def tall(cell: Cell, client: Client) -> AsyncIterator[Cell]:
-    """A cell with room for three members."""
-    for zone in ZONES:
-        await open_zone(client, zone)
-    yield cell
-    for zone in ZONES:
-        with suppress(NotFound):
-            await client.delete(NODE, f"topology-{zone}")
 
 
 def restore_pods(cell: Cell) -> list[dict[str, Any]]:

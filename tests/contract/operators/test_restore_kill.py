@@ -5,21 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.contract.operators.conftest import Cell
-from tests.contract.operators.test_kill import (
-    AT_ONCE,
-    LEAST_DEATHS,
-    WITHIN_S,
-    Yard,
-    count_writes,
-    kill_at_every_write,
-    normal,
-    yard,
-)
 from tests.contract.operators.test_restore import WISH
+from tests.support.cells import Cell
+from tests.support.comparing import normal
+from tests.support.cutting import AT_ONCE, WITHIN_S, Change, Yard, cut_at_every_write
 from tests.support.restoring import FORMER, manifest
-
-__all__ = ["yard"]
 
 pytestmark = [pytest.mark.real, pytest.mark.soak]
 
@@ -41,18 +31,14 @@ async def restored(cell: Cell) -> None:
 
 
 async def test_a_restore_that_is_cut_at_any_write_ends_as_if_it_had_not_been(yard: Yard) -> None:
-    undisturbed = await yard.cell()
-    writes = await count_writes(undisturbed, declare, restored)
-    cells = [await yard.cell() for _ in range(writes + 1)]
-    deaths = await kill_at_every_write(cells, declare, restored, 1)
-    assert len(deaths) - deaths.count("not") > LEAST_DEATHS
+    cut = await cut_at_every_write(yard, Change(declare, restored), 1)
     room = asyncio.Semaphore(AT_ONCE)
 
     async def finish(cell: Cell) -> None:
         async with room, cell.operator():
             await restored(cell)
 
-    await asyncio.gather(*(finish(cell) for cell in cells))
-    wanted = normal(undisturbed)
-    for cell, death in zip(cells, deaths, strict=True):
+    await asyncio.gather(*(finish(cell) for cell in cut.cells))
+    wanted = normal(cut.undisturbed)
+    for cell, death in zip(cut.cells, cut.deaths, strict=True):
         assert normal(cell) == wanted, f"killed {death}"

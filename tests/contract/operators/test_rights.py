@@ -7,8 +7,8 @@ from itertools import count
 from typing import Any
 
 import pytest
-from tests.contract.operators.conftest import Cell
 from tests.support.apiserver import ApiServer
+from tests.support.cells import Cell
 from tests.support.kubelet import Kubelet
 
 from homeostat.api.core import NAMESPACE, SECRET

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import suppress
-
 import pytest
-from tests.contract.operators.conftest import Cell, open_zone
-from tests.contract.operators.test_topology import ZONES
+from tests.support.cells import ZONES, Cell, open_zone
 
 from homeostat.api.core import NODE
 from homeostat.kube.client import Client
-from homeostat.kube.errors import NotFound
 
 pytestmark = pytest.mark.real
 
@@ -20,15 +15,10 @@ WITHIN_S = 60.0
 
 
 @pytest.fixture
-async def wide(cell: Cell, client: Client) -> AsyncIterator[Cell]:
+def wide(tall: Cell) -> Cell:
     """A cell with room for three members, whose etcd runs where its Pods do."""
-    cell.etcd.runs = lambda name: cell.find("Pod", name) is not None
-    for zone in ZONES:
-        await open_zone(client, zone)
-    yield cell
-    for zone in ZONES:
-        with suppress(NotFound):
-            await client.delete(NODE, f"topology-{zone}")
+    tall.etcd.runs = lambda name: tall.find("Pod", name) is not None
+    return tall
 
 
 async def until_scaled(cell: Cell, topology: str) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 import yaml
-from tests.contract.operators.conftest import Cell
+from tests.support.cells import Cell
 from tests.support.kubelet import KINDS, Whole
 
 from homeostat.kit.pki.authority import LEAF_LIFE

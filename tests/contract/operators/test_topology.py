@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 import pytest
-from tests.contract.operators.conftest import Cell, open_zone
+from tests.support.cells import Cell, close_zones, open_zone
 
-from homeostat.api.core import NODE
 from homeostat.kube.client import Client
-from homeostat.kube.errors import NotFound
 
 pytestmark = pytest.mark.real
-
-ZONES = ("a", "b", "c")
 
 
 @pytest.fixture
 async def empty_cell(cell: Cell, client: Client) -> AsyncIterator[Cell]:
     """A cell whose hosts the test makes."""
     yield cell
-    for zone in ZONES:
-        with suppress(NotFound):
-            await client.delete(NODE, f"topology-{zone}")
+    await close_zones(client)
 
 
 async def test_it_waits_for_zones_and_begins_when_the_last_one_opens(empty_cell: Cell, client: Client) -> None:
@@ -47,10 +40,8 @@ async def test_it_waits_for_zones_and_begins_when_the_last_one_opens(empty_cell:
     assert len(cell.all("PersistentVolumeClaim")) == 3
 
 
-async def test_losing_one_of_everything_leaves_it_available(empty_cell: Cell, client: Client) -> None:
-    cell = empty_cell
-    for zone in ZONES:
-        await open_zone(client, zone)
+async def test_losing_one_of_everything_leaves_it_available(tall: Cell) -> None:
+    cell = tall
     async with cell.operator():
         await cell.declare(topology="ha")
         await cell.until_ready()

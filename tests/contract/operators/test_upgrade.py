@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.contract.operators.conftest import Cell
+from tests.support.cells import Cell
 from tests.support.kinds import bent, example
 from tests.support.kubelet import Whole
 

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-from tests.contract.operators.conftest import Cell, open_zone
 from tests.contract.operators.test_upgrade import images, until_at
+from tests.support.cells import Cell
 from tests.support.stores import MIB, QUOTA
 
-from homeostat.api.core import NODE
-from homeostat.kube.client import Client
 from homeostat.operators.cluster.upkeep.stores import NO_SPACE, Alarm
 
 pytestmark = pytest.mark.real
 
 OLD, NEW = "v1.34.4-etcd3.5", "v1.34.4"
-ZONES = ("a", "b", "c")
-
-
-@pytest.fixture
-async def tall(cell: Cell, client: Client) -> AsyncIterator[Cell]:
-    """A cell with room for three members."""
-    for zone in ZONES:
-        await open_zone(client, zone)
-    yield cell
-    for zone in ZONES:
-        await client.delete(NODE, f"topology-{zone}")
 
 
 async def test_an_etcd_that_is_full_is_told_and_has_room_again(tall: Cell) -> None:
