@@ -52,7 +52,7 @@ def heal(seen: Observed, now: datetime, policy: Policy) -> Heal:
     if healing is not None and healing.replacement is not None:
         replacement = healing.replacement
         unknown = Verdict(words.REPLACING_MEMBER, f"{replacement.member} is being replaced")
-        return _by_fresh_answer(seen, now, unknown, lambda answer: _go_on(seen, answer, replacement, now))
+        return _by_fresh_answer(seen, now, unknown, lambda answer: _go_on(seen, answer, replacement, now, policy))
     corrupt = _corrupt(seen)
     if corrupt:
         unknown = Verdict(words.ETCD_CORRUPT, f"{corrupt} {_fault(seen, corrupt)}, and etcd is being asked about it")
@@ -223,14 +223,16 @@ def _room(seen: Observed, member: str, now: datetime, policy: Policy) -> Heal | 
     )
 
 
-def _go_on(seen: Observed, answer: EtcdSeen, replacement: MemberReplacementStatus, now: datetime) -> Heal:
+def _go_on(
+    seen: Observed, answer: EtcdSeen, replacement: MemberReplacementStatus, now: datetime, policy: Policy
+) -> Heal:
     """The next step of a replacement, from what there is."""
     name, members = replacement.member, answer.members
     if answer.failure:
         return _hold(now, words.ETCD_UNREACHABLE, f"{name} is being replaced, and etcd cannot be asked")
     old = next((each for each in members if f"{each.id:x}" == replacement.member_id), None)
     if old is not None:
-        return _remove(seen, answer, replacement, old, now)
+        return _remove(seen, answer, replacement, old, now, policy)
     host = seen.names.etcd_host(name)
     new = next((each for each in members if each.host == host), None)
     if new is None:
@@ -250,15 +252,22 @@ def _go_on(seen: Observed, answer: EtcdSeen, replacement: MemberReplacementStatu
 
 
 def _remove(
-    seen: Observed, answer: EtcdSeen, replacement: MemberReplacementStatus, old: MemberSeen, now: datetime
+    seen: Observed,
+    answer: EtcdSeen,
+    replacement: MemberReplacementStatus,
+    old: MemberSeen,
+    now: datetime,
+    policy: Policy,
 ) -> Heal:
+    """The step that cannot be taken back: it waits for its turn in the cell, though it was told already."""
     name, is_corrupt = replacement.member, replacement.corrupt
     is_sound = len(seen.upkeep.hashes) == topology(seen).members and _corrupt(seen) != name
     if is_sound if is_corrupt else old.is_well and is_ready(seen, name):
         return Heal(ends=True)  # it came back before anything was done, or agrees with the others after all
     fault = "is corrupt" if is_corrupt else "is dead"
-    if seen.cluster.spec.healing.paused:
-        return _hold(now, words.HEALING_PAUSED, f"{name} {fault}, and is not replaced: spec.healing.paused is true")
+    why = held(seen, now, policy.cell, is_begun=True)
+    if why is not None:
+        return _hold(now, why.reason, f"{name} {fault}, and is not replaced: {why.message}")
     unwell = unsafe_without(answer.members, seen.names.etcd_host(name), is_corrupt=is_corrupt)
     if unwell:
         return _hold(now, words.QUORUM_AT_RISK, f"{name} {fault}, and is not removed: {unwell}")

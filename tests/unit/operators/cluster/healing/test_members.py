@@ -207,6 +207,25 @@ def test_a_pause_stops_before_the_removal_and_not_after_it() -> None:
     assert look(removed).actions == (AddMember(DEAD),)
 
 
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        (CellSeen(clusters=3, sick=3), words.HEALING_FROZEN),
+        (CellSeen(is_slow=True), words.HEALING_FROZEN),
+        (CellSeen(ahead=POLICY.cell.acts), words.HEALING_BUDGET_SPENT),
+    ],
+)
+def test_a_freeze_or_those_who_decided_before_hold_a_removal_that_was_told_already(cell: CellSeen, why: str) -> None:
+    assert reason(replace(replacing(ailing(DEAD)), cell=cell)) == why
+    removed = replace(replacing(ailing(DEAD, known=(member(0), member(2)))), cell=cell)
+    assert look(removed).actions == (AddMember(DEAD),), "what was removed is made whole"
+
+
+def test_what_was_told_needs_no_second_place_in_the_budget() -> None:
+    full = CellSeen(recent=POLICY.cell.acts, ahead=POLICY.cell.acts - 1, last=NOW, thawed=NOW)
+    assert look(replace(replacing(ailing(DEAD)), cell=full)).actions == (RemoveMember(DEAD, 11),)
+
+
 ANYBODY = st.builds(
     MemberSeen,
     id=st.integers(1, 5),
