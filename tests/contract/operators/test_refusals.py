@@ -60,7 +60,8 @@ async def test_a_package_version_that_does_not_exist_is_told_until_it_appears(ce
     async with cell.operator() as operator:
         await cell.declare(packageVersion=name)
         told = await cell.until_condition("Accepted", "PackageVersionNotFound")
-        assert told["message"] == f"spec.packageVersion: there is no ClusterPackageVersion '{name}'"
+        missing = f"spec.packageVersion: there is no ClusterPackageVersion '{name}'"
+        assert told["message"] == f"{missing}; create it, or name another one"
         assert cell.status()["phase"] == "Pending"
         assert {sent.path.rpartition("/")[2] for sent in operator.faults.writes} == {"status"}
         await cell.client.create(PACKAGE_VERSION, package(name))

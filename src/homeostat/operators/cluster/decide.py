@@ -32,7 +32,6 @@ from homeostat.operators.cluster.healing.policy import Policy as HealingPolicy
 from homeostat.operators.cluster.hosting.step import host
 from homeostat.operators.cluster.manifests.shape import at_rest
 from homeostat.operators.cluster.names import FINALIZER
-from homeostat.operators.cluster.networks import wrong_in
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.overrides import faults, told
 from homeostat.operators.cluster.pacing import holding
@@ -50,6 +49,7 @@ from homeostat.operators.cluster.teardown import tear_down
 from homeostat.operators.cluster.topology import topology_of
 from homeostat.operators.cluster.turns.taking import take
 from homeostat.operators.cluster.upkeep import care
+from homeostat.operators.cluster.validity import wrong_in
 
 
 class Policy(Struct, frozen=True):
@@ -92,7 +92,7 @@ def hold_while_paused(seen: Observed, now: datetime, policy: Policy) -> Plan | N
 
 
 def refuse_an_invalid_spec(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
-    """What the CRD's own rules should have caught, seen again: a cell may have been given an older CRD."""
+    """What the CRD's own rules should have caught, seen again: a cell may have the CRD of another release."""
     wrong = wrong_in(seen.cluster.spec)
     return Plan(stop=wrong, verdict=Verdict(words.INVALID_SPEC, wrong)) if wrong else None
 
@@ -125,9 +125,9 @@ def wait_for_the_package(seen: Observed, now: datetime, policy: Policy) -> Plan 
     if not lost:
         return None
     path = "status" if seen.cluster.status.package_version else "spec"
-    message = f"{path}.packageVersion: there is no ClusterPackageVersion {lost[0]!r}"
-    if seen.is_begun:
-        message += "; create it again, until then the masters run on, but are not repaired"
+    todo = "create it again, until then the masters run on, but are not repaired"
+    remedy = todo if seen.is_begun else "create it, or name another one"
+    message = f"{path}.packageVersion: there is no ClusterPackageVersion {lost[0]!r}; {remedy}"
     return Plan(stop=message, verdict=Verdict(words.PACKAGE_NOT_FOUND, message))
 
 

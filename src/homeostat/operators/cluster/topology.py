@@ -57,12 +57,12 @@ class Topology(Struct, frozen=True):
 
 SINGLE = Topology(members=1, others=1)
 HA = Topology(members=3, others=2, zoned=True)
-_TOPOLOGIES = {SINGLE_NAME: SINGLE, HA_NAME: HA}
+TOPOLOGIES = {SINGLE_NAME: SINGLE, HA_NAME: HA}
 
 
 def topology_of(name: str) -> Topology:
-    """What a declared topology stands for; the CRD lets no other names in."""
-    return _TOPOLOGIES[name]
+    """What a declared topology stands for; one that is not known, for which nothing is done, counts as the least."""
+    return TOPOLOGIES.get(name, SINGLE)
 
 
 def number_of(member: str) -> int:

@@ -270,7 +270,7 @@ def test_a_missing_package_is_told_where_it_is_named() -> None:
     moved = replace(moved, status=replace(moved.status, package_version="v1.35.4"))
     said = [plan.stop or "" for plan in (plan_for(new_one), plan_for(running(moved, packages={})))]
     assert said == [
-        "spec.packageVersion: there is no ClusterPackageVersion 'v1.35.4'",
+        "spec.packageVersion: there is no ClusterPackageVersion 'v1.35.4'; create it, or name another one",
         "status.packageVersion: there is no ClusterPackageVersion 'v1.35.4'; create it again, until then the masters"
         " run on, but are not repaired",
     ]

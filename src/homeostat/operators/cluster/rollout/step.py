@@ -4,8 +4,8 @@ A move is written into the status first (`status.components[].packageVersion` an
 look, so an operator that dies between any two lines goes on where it was. A component moves when all others are ready
 and a probe through the endpoint succeeded since they are; the next one when it is ready and probed again.
 
-What goes back to what was complete before asks less of the others' health, because the others may
-be unhealthy for the very reason that it goes back.
+What goes back to what was complete before asks less of the others' health, because the others may be unhealthy for the
+very reason that it goes back.
 """
 
 from __future__ import annotations
@@ -57,9 +57,8 @@ def step(seen: Observed, now: datetime, *, is_applied: bool) -> Step:
 def _step(seen: Observed, wish: Wish, emulates: str, now: datetime, *, is_applied: bool) -> Step:
     to = wish.package
     if to not in seen.packages:
-        return Step(
-            to, Verdict(words.PACKAGE_NOT_FOUND, f"spec.packageVersion: there is no ClusterPackageVersion {to!r}")
-        )
+        missing = f"spec.packageVersion: there is no ClusterPackageVersion {to!r}; create it, or name another one"
+        return Step(to, Verdict(words.PACKAGE_NOT_FOUND, missing))
     if wish == declared(seen.cluster) and (why := told(faults(wish.overrides, seen.packages[to]))):
         return Step(to, Verdict(words.OVERRIDE_REFUSED, why))
     stand = standing(seen.cluster, wish, seen.packages, emulates)

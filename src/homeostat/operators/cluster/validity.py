@@ -1,14 +1,29 @@
-"""What is wrong in the networks of a Cluster that the CRD's own rules should have caught. Pure."""
+"""What is wrong in a spec that the CRD's own rules should have caught. Pure.
+
+A cell may have the CRD of another release: an older one lets in what this one refuses, a newer one what is not known
+here. Either way no master is made or touched for it, and the operator serves all other Clusters.
+"""
 
 from __future__ import annotations
 
 from ipaddress import IPv4Network
 
 from homeostat.api.cluster.v1alpha1 import ClusterSpec
+from homeostat.operators.cluster.topology import TOPOLOGIES
 
 
 def wrong_in(spec: ClusterSpec) -> str:
-    """What is wrong in a spec, with its path; empty when it is sound."""
+    """What is wrong, with its path; empty when it is sound."""
+    if spec.topology not in TOPOLOGIES:
+        known = " or ".join(TOPOLOGIES)
+        return (
+            f"spec.topology: expected {known}, found {spec.topology!r}; declare one of these, or run a homeostat that"
+            " knows it"
+        )
+    return _wrong_networks(spec)
+
+
+def _wrong_networks(spec: ClusterSpec) -> str:
     networks = {}
     for path, text in (("podCIDR", spec.network.pod_cidr), ("serviceCIDR", spec.network.service_cidr)):
         try:
