@@ -19,7 +19,7 @@ from homeostat.operators.cluster.backup.manifest import ClusterRef, Encryption, 
 from homeostat.operators.cluster.backup.ports import Progress, Room, unheard
 from homeostat.operators.cluster.healing.seen import EtcdSeen
 from homeostat.operators.cluster.names import COMPONENT_LABEL
-from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.observe import Observed, Workload
 from homeostat.operators.cluster.restore.beginning import FETCHING
 from homeostat.operators.cluster.restore.names import ATTEMPT_ANNOTATION, COMPONENT, OFFER_ANNOTATION, attempt_of
 from homeostat.operators.cluster.restore.ports import Offer
@@ -80,13 +80,19 @@ def restoring(stage: str, *pods: Pod, handed: bool = True, stopped: bool = True,
     seen = lost(approveRestore=ID)
     state = restore(stage, **changes)
     others = () if stopped else seen.pods
-    workloads = {
-        name: replace(each, spec=replace(each.spec, replicas=0 if stopped else each.spec.replicas))
-        for name, each in seen.workloads.items()
-    }
+    workloads = {name: without_replicas(each) if stopped else each for name, each in seen.workloads.items()}
     mine = HandedSeen(OWN, ID, OFFER) if handed else None
     own = _with(seen, restore=state)
     return replace(seen, cluster=own, pods=(*others, *pods), workloads=workloads, handed=mine, hosts=HOSTS)
+
+
+def without_replicas(workload: Workload) -> Workload:
+    """The same, scaled to nothing, as its controller tells."""
+    return replace(
+        workload,
+        spec=replace(workload.spec, replicas=0),
+        status=replace(workload.status, replicas=0, ready_replicas=0, updated_replicas=0),
+    )
 
 
 def begun_with(owner: ClusterRef = FORMER, snapshot: str = ID, *, keys: str = "", **changes: Any) -> Observed:

@@ -23,7 +23,7 @@ from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Action, Verdict
 from homeostat.operators.cluster.components import topology
 from homeostat.operators.cluster.names import COMPONENT_LABEL
-from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.observe import Observed, Workload
 from homeostat.operators.cluster.restore.actions import Clear, FetchSnapshot, RestoreMember
 from homeostat.operators.cluster.restore.beginning import (
     ASKED_AGAIN,
@@ -113,12 +113,18 @@ def _fetch(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next
 def _stop(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next:
     """No master may run while the data is exchanged: none serves, none writes, none believes what it remembers."""
     left = [pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) != COMPONENT]
-    is_scaled = all(workload.spec.replicas == 0 for workload in seen.workloads.values())
-    if not left and is_scaled:
+    if not left and all(map(_makes_no_more, seen.workloads.values())):
         return _turn(restore, RESTORING, now)
     stuck = tuple(Clear(POD, pod.metadata.name, pod.metadata.uid, force=True) for pod in left if _is_stuck(seen, pod))
     names = ", ".join(pod.metadata.name for pod in left)
     return Next(_doing("stopping the masters" + (f": {names}" if names else "")), stuck, holds_masters=True)
+
+
+def _makes_no_more(workload: Workload) -> bool:
+    """Whether its controller knows that there are to be no Pods: until then it may make one, beside the restore."""
+    status = workload.status
+    is_known = status.observed_generation >= workload.metadata.generation
+    return workload.spec.replicas == 0 and is_known and status.replicas == 0
 
 
 def _restore(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next:

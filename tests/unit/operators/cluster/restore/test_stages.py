@@ -187,6 +187,15 @@ def test_members_are_restored_when_no_member_and_no_api_server_is_left() -> None
     assert look(restoring(STOPPING, member_pod(NAMES[0]))).becomes is None
 
 
+@pytest.mark.parametrize("told", [{"observed_generation": 0}, {"replicas": 1}])
+def test_no_member_is_restored_while_a_controller_may_still_make_masters(told: dict[str, int]) -> None:
+    seen = restoring(STOPPING)
+    late = seen.workloads["demo-etcd"]
+    late = replace(late, status=replace(late.status, **told))
+    found = look(replace(seen, workloads={**seen.workloads, "demo-etcd": late}))
+    assert (found.becomes, found.holds_masters) == (None, True)
+
+
 def test_every_member_is_restored_at_once() -> None:
     assert look(restoring(RESTORING)).actions == tuple(RestoreMember(name) for name in NAMES)
 
