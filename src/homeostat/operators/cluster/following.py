@@ -19,7 +19,7 @@ _LATER = timedelta(seconds=5)  # while a move waits for Pods, which wake us anyw
 
 
 def follow(seen: Observed, plan: Plan, now: datetime, probe_every: timedelta) -> Plan:
-    """What the package version and the endpoint ask for beside."""
+    """The same plan with what is asked beside it, and when to look again. Its step must be told in it."""
     going, actions = plan.step, plan.actions
     assert going is not None  # noqa: S101  (the caller put it there)
     if going.moves or going.failed is not None or going.goes_on:

@@ -21,6 +21,7 @@ from homeostat.operators.cluster.actions import (
     RetireMember,
 )
 from homeostat.operators.cluster.healing.members import unsafe_without
+from homeostat.operators.cluster.healing.policy import SLOW_S
 from homeostat.operators.cluster.healing.seen import EtcdSeen
 from homeostat.operators.cluster.observe import Memory, Observed
 from homeostat.operators.cluster.ports import Etcd, EtcdAccess, EtcdRefused, Unreachable
@@ -30,7 +31,6 @@ from homeostat.runtime.outcome import DONE, Outcome, Progress
 
 _AGAIN_S = 5.0
 Change = RemoveMember | AddMember | PromoteMember | MoveLeader | RetireMember
-SLOW_S = 2.0  # an API server of the cell that takes so long for one read is not one to judge others by
 
 
 class MemberActor:

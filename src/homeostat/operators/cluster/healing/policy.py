@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from homeostat.operators.cluster.healing.cell import CellPolicy
 
+SLOW_S = 2.0  # an API server of the cell that takes so long for two reads is not one to judge others by
+
 
 class Policy(Struct, frozen=True):
     """Fixed, so that nobody has to choose; what clusters may differ in stands in their spec."""

@@ -15,6 +15,7 @@ from homeostat.kit.clock import Clock
 from homeostat.kube.client import Client
 from homeostat.kube.errors import NotFound
 from homeostat.operators.cluster.actions import CheckServers, Isolate, LetGo, RestartMaster, Server
+from homeostat.operators.cluster.healing.policy import SLOW_S
 from homeostat.operators.cluster.healing.seen import LeaderHeld, ServerSeen
 from homeostat.operators.cluster.names import (
     ENDPOINT_LABEL,
@@ -27,7 +28,6 @@ from homeostat.operators.cluster.ports import Direct, Probe, Served, Unreachable
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 
 _AGAIN_S, _SOON_S = 5.0, 0.5
-_SLOW_S = 2.0  # an API server of the cell that takes so long for two reads is not one to judge others by
 Action = CheckServers | Isolate | RestartMaster | LetGo
 
 
@@ -100,7 +100,7 @@ class MasterActor:
         cluster = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
         pod = await self._client.get(POD, action.pod, seen.names.namespace)
         took = self._clock.monotonic() - began
-        if took > _SLOW_S:
+        if took > SLOW_S:
             return f"{action.pod} is not deleted while the cell's API server takes {took:.1f} s for two reads"
         if cluster.spec.paused or cluster.spec.healing.paused or cluster.metadata.deletion_timestamp is not None:
             return f"{action.pod} is not deleted: the Cluster is paused or is being deleted"
