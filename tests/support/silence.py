@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.support.apiserver import ApiServer
 
-from homeostat.operators.cluster.probing import PROBE_LEASE
+from homeostat.providers.endpoint.probing import PROBE_LEASE
 
 NAME = "silent.homeostat.test"
 _QUEUED = 64  # connections that the kernel takes, and nobody else

@@ -19,8 +19,8 @@ from homeostat.operators.cluster.healing.pulse import Pulse
 from homeostat.operators.cluster.hosting.granting import BusinessRights
 from homeostat.operators.cluster.pacing.pace import Policy as PacingPolicy
 from homeostat.operators.cluster.ports import Outside
-from homeostat.operators.cluster.probing import EndpointProbe
 from homeostat.operators.cluster.snapshots.controller import Means, add_backups
+from homeostat.providers.endpoint.probing import EndpointProbe
 from homeostat.providers.etcd.membership import EtcdMembership
 from homeostat.providers.etcd.upkeep import EtcdStores
 from homeostat.runtime.leader import LeaderElector

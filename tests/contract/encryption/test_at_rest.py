@@ -26,7 +26,7 @@ from homeostat.operators.cluster.pki.material import (
     next_keys,
     promoted,
 )
-from homeostat.operators.cluster.probing import EndpointProbe
+from homeostat.providers.endpoint.probing import EndpointProbe
 
 pytestmark = pytest.mark.real
 

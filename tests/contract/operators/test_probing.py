@@ -18,7 +18,7 @@ from homeostat.kube.config import from_kubeconfig_bytes
 from homeostat.kube.connect import connect
 from homeostat.operators.cluster.pki.kubeconfig import write_kubeconfig
 from homeostat.operators.cluster.ports import Direct, Unreachable
-from homeostat.operators.cluster.probing import PROBE_LEASE, EndpointProbe, served
+from homeostat.providers.endpoint.probing import PROBE_LEASE, EndpointProbe, served
 
 pytestmark = pytest.mark.real
 
