@@ -1,4 +1,4 @@
-"""`homeostat run cell` as a process: it serves, it ends when asked, and it does not hide that it failed."""
+"""`homeostat run cell` and `run cluster` as processes: they serve, end when asked, and do not hide that they failed."""
 
 from __future__ import annotations
 
@@ -11,30 +11,44 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from tests.support.apiserver import ApiServer, free_port
+from tests.support.clusters import package
 from tests.support.datacentre import eventually
+
+from homeostat.kit.clock import SystemClock
+from homeostat.kit.random import system_random
+from homeostat.operators.cluster.hosting.granting import BusinessRights
+from homeostat.operators.cluster.hosting.rights import rights, user_of
+from homeostat.operators.cluster.pki.kubeconfig import write_kubeconfig
 
 pytestmark = pytest.mark.real
 
+LEASE = ("homeostat-cluster", "kube-system")
+NODE = '{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "counted"}}'
+
 
 @contextmanager
-def running(server: ApiServer, *words: str) -> Iterator[subprocess.Popen[str]]:
+def running(
+    server: ApiServer, *words: str, process: str = "cell", kubeconfig: Path | None = None
+) -> Iterator[subprocess.Popen[str]]:
     """A process that ends with the test."""
-    command = [sys.executable, "-c", "from homeostat.cli.main import main; main()", "run", "cell", *words]
-    environment = {**os.environ, "KUBECONFIG": str(server.kubeconfig)}
+    command = [sys.executable, "-c", "from homeostat.cli.main import main; main()", "run", process, *words]
+    environment = {**os.environ, "KUBECONFIG": str(kubeconfig or server.kubeconfig)}
+    home = ("--leader-election-namespace", "cli") if process == "cell" else ()
     with subprocess.Popen(
-        [*command, "--health-host", "127.0.0.1", "--leader-election-namespace", "cli"],
+        [*command, "--health-host", "127.0.0.1", *home],
         env=environment,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
-    ) as process:
+    ) as started:
         try:
-            yield process
+            yield started
         finally:
-            process.kill()
+            started.kill()
 
 
 def fetch(port: int, path: str) -> tuple[int, str]:
@@ -94,6 +108,31 @@ def test_with_a_service_for_webhooks_it_keeps_certificates_and_configuration(ser
         server.kubectl("delete", "validatingwebhookconfiguration", "homeostat-cell", "--ignore-not-found")
 
 
-def holder(server: ApiServer) -> str:
-    words = ("get", "lease", "homeostat-cell", "-n", "cli", "--ignore-not-found", "-o")
+async def test_the_operator_of_a_cluster_needs_no_more_than_its_package_version_grants(
+    server: ApiServer, tmp_path: Path
+) -> None:
+    shipped = package("v1.35.4-hosted").spec.component("homeostat")
+    assert shipped is not None
+    granting = BusinessRights(clock=SystemClock(), random=system_random())
+    await granting.grant(kubeconfig_of(server, "admin", "system:masters"), shipped.name, rights(shipped))
+    mine, port = tmp_path / "kubeconfig", free_port()
+    mine.write_bytes(kubeconfig_of(server, user_of(shipped.name)))
+    with running(server, "--health-port", str(port), process="cluster", kubeconfig=mine) as process:
+        eventually(lambda: fetch(port, "/readyz")[0] == 200, within_s=30)
+        eventually(lambda: holder(server, *LEASE).endswith(f"-{process.pid}"), within_s=30)
+        server.kubectl("create", "-f", "-", stdin=NODE)
+        eventually(lambda: 'homeostat_nodes{ready="Unknown"' in fetch(port, "/metrics")[1], within_s=10)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert holder(server, *LEASE) == "", "it gave the lease back"
+    server.kubectl("delete", "node", "counted")
+
+
+def kubeconfig_of(server: ApiServer, user: str, group: str = "nobodies") -> bytes:
+    certificate, key = server.authority.user(user, group)
+    return write_kubeconfig(server.url, user, ca=server.authority.certificate, certificate=certificate, key=key)
+
+
+def holder(server: ApiServer, lease: str = "homeostat-cell", namespace: str = "cli") -> str:
+    words = ("get", "lease", lease, "-n", namespace, "--ignore-not-found", "-o")
     return server.kubectl(*words, "jsonpath={.spec.holderIdentity}")
