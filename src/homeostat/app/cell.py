@@ -16,10 +16,10 @@ from homeostat.kube.observing import PrometheusObserver
 from homeostat.operators.cluster.controller import add_cluster_admission, add_cluster_operator, fleet_of
 from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.healing.pulse import Pulse
-from homeostat.operators.cluster.hosting.granting import BusinessRights
 from homeostat.operators.cluster.pacing.pace import Policy as PacingPolicy
 from homeostat.operators.cluster.ports import Outside
 from homeostat.operators.cluster.snapshots.controller import Means, add_backups
+from homeostat.providers.endpoint.granting import BusinessRights
 from homeostat.providers.endpoint.probing import EndpointProbe
 from homeostat.providers.etcd.membership import EtcdMembership
 from homeostat.providers.etcd.upkeep import EtcdStores

@@ -20,9 +20,9 @@ from tests.support.datacentre import eventually
 
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
-from homeostat.operators.cluster.hosting.granting import BusinessRights
 from homeostat.operators.cluster.hosting.rights import rights, user_of
 from homeostat.operators.cluster.pki.kubeconfig import write_kubeconfig
+from homeostat.providers.endpoint.granting import BusinessRights
 
 pytestmark = pytest.mark.real
 

@@ -14,9 +14,9 @@ from homeostat.api.cluster.components import PackageComponent
 from homeostat.api.cluster.hosted import HostedGrant, HostedOperator
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
-from homeostat.operators.cluster.hosting.granting import BusinessRights
 from homeostat.operators.cluster.hosting.rights import HOSTED_LABEL, rights, user_of
 from homeostat.operators.cluster.ports import Unreachable
+from homeostat.providers.endpoint.granting import BusinessRights
 
 pytestmark = pytest.mark.real
 

@@ -9,22 +9,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-import aiohttp
 from msgspec import Struct
 
 from homeostat.kit.clock import Clock
 from homeostat.operators.cluster.backup.errors import LocalFileFailed
 from homeostat.operators.cluster.names import ETCD_CLIENT_PORT
-from homeostat.operators.cluster.ports import Drawn, EtcdAccess, EtcdRefused, Unreachable
+from homeostat.operators.cluster.ports import Drawn, EtcdAccess, Unreachable
 from homeostat.providers.etcd.database import NoDatabase, last_revision
-from homeostat.providers.etcd.gateway import Gateway, context_of
+from homeostat.providers.etcd.gateway import Gateway, ask_all, reaching
 from homeostat.providers.snapshots.local_file import PrivateFile
 
 T = TypeVar("T")
@@ -92,8 +91,8 @@ class EtcdSnapshots:
 
     async def draw(self, access: EtcdAccess, target: Path) -> Drawn:
         """As the port says."""
-        async with self._gateway(access) as gateway:
-            standings = await self._standings(gateway, access)
+        async with reaching(access, port=self._port, clock=self._clock) as gateway:
+            standings = await ask_all(gateway, access, Standing, within_s=_ASK_S)
             host = best(standings)
             if not host:
                 raise Unreachable(f"etcd: no member of {', '.join(sorted(access.hosts.values()))} is well")
@@ -134,26 +133,6 @@ class EtcdSnapshots:
         if usage.free < size + _SPARE_BYTES:
             found = f"expected room for {size + _SPARE_BYTES} bytes, found {usage.free}"
             raise LocalFileFailed("drawing a snapshot", str(target.parent), found)
-
-    async def _standings(self, gateway: Gateway, access: EtcdAccess) -> dict[str, Standing]:
-        """By host, of those that answer."""
-
-        async def ask(host: str) -> Standing | None:
-            try:
-                return await gateway.call(host, "maintenance/status", {}, Standing, within_s=_ASK_S)
-            except (Unreachable, EtcdRefused):
-                return None
-
-        hosts = sorted(set(access.hosts.values()))
-        found = await asyncio.gather(*(ask(host) for host in hosts))
-        return {host: each for host, each in zip(hosts, found, strict=True) if each is not None}
-
-    @asynccontextmanager
-    async def _gateway(self, access: EtcdAccess) -> AsyncIterator[Gateway]:
-        connector = aiohttp.TCPConnector(force_close=True)
-        context = context_of(access)
-        async with aiohttp.ClientSession(connector=connector) as session:
-            yield Gateway(session, context, port=self._port, clock=self._clock)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -119,6 +119,23 @@ class Gateway:
             raise Unreachable(f"etcd at {host}: {error}") from error
 
 
+async def ask_all(gateway: Gateway, access: EtcdAccess, form: type[T], *, within_s: float) -> dict[str, T]:
+    """What each member says about itself, by host, all asked at the same time; those that do not answer are left out.
+
+    `form` has the fields that are wanted.
+    """
+
+    async def ask(host: str) -> T | None:
+        try:
+            return await gateway.call(host, "maintenance/status", {}, form, within_s=within_s)
+        except (Unreachable, EtcdRefused):
+            return None
+
+    hosts = sorted(set(access.hosts.values()))
+    found = await asyncio.gather(*(ask(host) for host in hosts))
+    return {host: status for host, status in zip(hosts, found, strict=True) if status is not None}
+
+
 async def _lines(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
     held = bytearray()
     async for content in response.content.iter_any():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlsplit
 
@@ -11,7 +10,7 @@ from msgspec import Struct, field
 from homeostat.kit.clock import Clock
 from homeostat.operators.cluster.names import ETCD_CLIENT_PORT, ETCD_PEER_PORT
 from homeostat.operators.cluster.ports import EtcdAccess, EtcdRefused, MemberSeen, Unreachable
-from homeostat.providers.etcd.gateway import Gateway, reaching
+from homeostat.providers.etcd.gateway import Gateway, ask_all, reaching
 
 _ASK_S = 3.0  # for one member's answer about itself
 _CHANGE_S = 10.0  # a change waits for a quorum; etcd's own limit for that is 7 s
@@ -65,7 +64,7 @@ class EtcdMembership:
     async def members(self, access: EtcdAccess) -> tuple[MemberSeen, ...]:
         """All members, each asked at its own address at the same time."""
         async with self._gateway(access) as gateway:
-            statuses = await _statuses(gateway, access)
+            statuses = await ask_all(gateway, access, Status, within_s=_ASK_S)
             listed = await self._listed(gateway, statuses)
         newest = max((status.raft_index for status in statuses.values()), default=0)
         return tuple(_seen(member, statuses.get(member.host), newest) for member in listed)
@@ -94,7 +93,7 @@ class EtcdMembership:
     async def move_leader(self, access: EtcdAccess, member_id: int) -> None:
         """Let another member with a vote lead. Only the leader itself gives its office away."""
         async with self._gateway(access) as gateway:
-            statuses = await _statuses(gateway, access)
+            statuses = await ask_all(gateway, access, Status, within_s=_ASK_S)
             listed = await self._listed(gateway, statuses)
             leader = next((member for member in listed if _leads(member, statuses.get(member.host))), None)
             if leader is None:
@@ -106,7 +105,7 @@ class EtcdMembership:
     async def _change(self, access: EtcdAccess, method: str, body: dict[str, object]) -> None:
         """By a member that is well and has a vote: learners take no changes."""
         async with self._gateway(access) as gateway:
-            statuses = await _statuses(gateway, access)
+            statuses = await ask_all(gateway, access, Status, within_s=_ASK_S)
             voters = [member.host for member in await self._listed(gateway, statuses) if not member.is_learner]
             able = sorted(host for host, status in statuses.items() if status.leader and host in voters)
             if not able:
@@ -129,20 +128,6 @@ class EtcdMembership:
 
     def _gateway(self, access: EtcdAccess) -> AbstractAsyncContextManager[Gateway]:
         return reaching(access, port=self._client_port, clock=self._clock)
-
-
-async def _statuses(gateway: Gateway, access: EtcdAccess) -> dict[str, Status]:
-    """By host, of those that answer."""
-
-    async def ask(host: str) -> Status | None:
-        try:
-            return await gateway.call(host, "maintenance/status", {}, Status, within_s=_ASK_S)
-        except (Unreachable, EtcdRefused):
-            return None
-
-    hosts = sorted(set(access.hosts.values()))
-    found = await asyncio.gather(*(ask(host) for host in hosts))
-    return {host: status for host, status in zip(hosts, found, strict=True) if status is not None}
 
 
 def _seen(member: Member, status: Status | None, newest: int) -> MemberSeen:

@@ -12,7 +12,7 @@ from homeostat.kit.clock import Clock
 from homeostat.operators.cluster.names import ETCD_CLIENT_PORT
 from homeostat.operators.cluster.ports import EtcdAccess, EtcdRefused, Unreachable
 from homeostat.operators.cluster.upkeep.stores import Alarm, Stores, StoreSeen
-from homeostat.providers.etcd.gateway import Gateway, reaching
+from homeostat.providers.etcd.gateway import ask_all, reaching
 
 _ASK_S = 3.0  # for one member's answer about itself
 _CHANGE_S = 10.0  # a change waits for a quorum; etcd's own limit for that is 7 s
@@ -84,7 +84,7 @@ class EtcdStores:
     async def look(self, access: EtcdAccess) -> Stores:
         """Each member at its own address, and the alarms by one that answers."""
         async with reaching(access, port=self._port, clock=self._clock) as gateway:
-            statuses = await _statuses(gateway, access)
+            statuses = await ask_all(gateway, access, Status, within_s=_ASK_S)
             host = _able(access, statuses)
             listed = await gateway.call(host, "maintenance/alarm", {"action": "GET"}, AlarmList, within_s=_CHANGE_S)
         stores = tuple(_seen(host, status) for host, status in sorted(statuses.items()))
@@ -95,7 +95,7 @@ class EtcdStores:
     async def hashes(self, access: EtcdAccess) -> Mapping[str, int]:
         """At the newest revision that all have."""
         async with reaching(access, port=self._port, clock=self._clock) as gateway:
-            statuses = await _statuses(gateway, access)
+            statuses = await ask_all(gateway, access, Status, within_s=_ASK_S)
             silent = sorted(set(access.hosts.values()) - set(statuses))
             if silent:
                 raise Unreachable(f"etcd: {', '.join(silent)} does not answer, so members cannot be compared")
@@ -111,7 +111,7 @@ class EtcdStores:
     async def compact(self, access: EtcdAccess) -> int:
         """By a linearizable read the revision is one that a quorum has."""
         async with reaching(access, port=self._port, clock=self._clock) as gateway:
-            host = _able(access, await _statuses(gateway, access))
+            host = _able(access, await ask_all(gateway, access, Status, within_s=_ASK_S))
             body = {"key": "AA==", "limit": "1", "keys_only": True}
             revision = (await gateway.call(host, "kv/range", body, Answer, within_s=_CHANGE_S)).header.revision
             order = {"revision": str(revision), "physical": True}
@@ -143,26 +143,12 @@ class EtcdStores:
     async def _ask(self, access: EtcdAccess, method: str, body: dict[str, str], done: str = "") -> None:
         """By a member that knows a leader; `done` is how etcd says that it is so already."""
         async with reaching(access, port=self._port, clock=self._clock) as gateway:
-            host = _able(access, await _statuses(gateway, access))
+            host = _able(access, await ask_all(gateway, access, Status, within_s=_ASK_S))
             try:
                 await gateway.call(host, method, body, Answer, within_s=_CHANGE_S)
             except (EtcdRefused, Unreachable) as error:
                 if not done or done not in str(error):
                     raise
-
-
-async def _statuses(gateway: Gateway, access: EtcdAccess) -> dict[str, Status]:
-    """By host, of those that answer."""
-
-    async def ask(host: str) -> Status | None:
-        try:
-            return await gateway.call(host, "maintenance/status", {}, Status, within_s=_ASK_S)
-        except (Unreachable, EtcdRefused):
-            return None
-
-    hosts = sorted(set(access.hosts.values()))
-    found = await asyncio.gather(*(ask(host) for host in hosts))
-    return {host: status for host, status in zip(hosts, found, strict=True) if status is not None}
 
 
 def _able(access: EtcdAccess, statuses: Mapping[str, Status]) -> str:

@@ -16,7 +16,8 @@ from homeostat.api.core import PERSISTENT_VOLUME_CLAIM, SECRET
 from homeostat.api.pods import POD
 from homeostat.operators.cluster.manifests import etcd
 from homeostat.operators.cluster.manifests.shape import (
-    NOBODY,
+    AS_NOBODY,
+    CONFINED,
     PRIORITY_CLASS,
     Desired,
     Inputs,
@@ -78,13 +79,7 @@ def pod(inputs: Inputs, member: str, restore: ClusterRestoreStatus, offer: Offer
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "priorityClassName": PRIORITY_CLASS,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": NOBODY,
-            "runAsGroup": NOBODY,
-            "fsGroup": NOBODY,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": AS_NOBODY,
         "volumes": [
             {"name": "offer", "secret": {"secretName": secret_name(inputs.names), "defaultMode": 0o440}},
             {"name": "scratch", "emptyDir": {}},
@@ -123,11 +118,7 @@ def _container(name: str, image: str, command: list[str]) -> Body:
         "command": command,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": CONFINED,
         "volumeMounts": [
             {"name": "offer", "mountPath": _OFFER, "readOnly": True},
             {"name": "scratch", "mountPath": _SCRATCH},
