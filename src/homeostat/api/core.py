@@ -21,6 +21,7 @@ from homeostat.api.kind import Kind, Resource
 from homeostat.api.meta import ObjectMeta
 from homeostat.api.pods import POD, Pod
 from homeostat.api.policy import POD_DISRUPTION_BUDGET, PodDisruptionBudget
+from homeostat.api.sharing import share_values
 
 __all__ = [
     "CONFIG_MAP",
@@ -72,6 +73,9 @@ class ConfigMap(Struct, frozen=True, gc=False, rename="camel"):
     metadata: ObjectMeta
     data: dict[str, str] = {}
     binary_data: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        share_values(self.data)
 
 
 class NamespaceStatus(Struct, frozen=True, gc=False):

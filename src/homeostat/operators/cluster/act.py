@@ -57,6 +57,7 @@ from homeostat.operators.cluster.upkeep.actions import UpkeepAction
 from homeostat.runtime.finalizers import add_finalizer, remove_finalizer
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 
+_APPLIES = 8  # at once, of all clusters: each takes a connection, which stays open for a while with its buffers
 _CONFLICT_S = 30.0
 _CORRUPT_AGAIN_S = 5.0
 _PROBE_AGAIN_S = 1.0
@@ -80,6 +81,7 @@ class Actor:
         self._probe = outside.probe
         self._memory = memory
         self._clock = clock
+        self._applying = asyncio.Semaphore(_APPLIES)
 
     async def act(self, seen: Observed, action: Action) -> Outcome:
         """Do one thing."""
@@ -124,8 +126,8 @@ class Actor:
         return DONE
 
     async def _apply_all(self, seen: Observed, objects: tuple[Desired, ...]) -> Outcome:
-        """All at once; the first failure is told when all have ended, so that none is cut off in the middle."""
-        results = await asyncio.gather(*(self._apply(seen, desired) for desired in objects), return_exceptions=True)
+        """Side by side; the first failure is told when all have ended, so that none is cut off in the middle."""
+        results = await asyncio.gather(*(self._in_turn(seen, desired) for desired in objects), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
@@ -134,6 +136,10 @@ class Actor:
             versions=tuple(wrote for wrote, _ in done),
             put_back=tuple(" ".join(mark) for _, mark in done if mark is not None),
         )
+
+    async def _in_turn(self, seen: Observed, desired: Desired) -> tuple[tuple[str, str], tuple[str, str] | None]:
+        async with self._applying:
+            return await self._apply(seen, desired)
 
     async def _apply(self, seen: Observed, desired: Desired) -> tuple[tuple[str, str], tuple[str, str] | None]:
         """What was written, and which object others had changed; None when it was as declared, or is declared anew."""

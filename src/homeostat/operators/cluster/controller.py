@@ -35,6 +35,7 @@ from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.fleet import Fleet
 from homeostat.operators.cluster.healing.observe import observe_ailing
 from homeostat.operators.cluster.informers import INDEXES, cluster_keys, informers_of
+from homeostat.operators.cluster.manifests.shape import digest_of
 from homeostat.operators.cluster.measuring import MeasuredProbe
 from homeostat.operators.cluster.names import FIELD_MANAGER
 from homeostat.operators.cluster.observe import (
@@ -72,7 +73,7 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         self._policy = policy
         self._clock = clock
         self._memories: dict[str, Memory] = {}
-        self._reported: dict[str, ClusterStatus] = {}
+        self._reported: dict[str, str] = {}  # the digest of our part of the status, by uid
         self._store = outside.store
         self._actor = Actor(client, outside, self._memory, clock=clock)
         self._fleet = fleet
@@ -111,7 +112,7 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         if told.status is None:
             return told
         own = other_part(told.status)
-        self._reported[observed.cluster.metadata.uid] = own
+        self._reported[observed.cluster.metadata.uid] = digest_of(own)
         return replace(told, status=own)
 
     def target(self, observed: Observed) -> Target:
@@ -128,7 +129,7 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
 
     def is_news(self, old: Cluster | None, new: Cluster | None) -> bool:
         """Whether a change is more than the echo of our own status: waking for that would undo every back-off."""
-        if old is None or new is None or other_part(new.status) != self._reported.get(new.metadata.uid):
+        if old is None or new is None or digest_of(other_part(new.status)) != self._reported.get(new.metadata.uid):
             return True
         if old.status.backup != new.status.backup:  # an upgrade may wait for it
             return True

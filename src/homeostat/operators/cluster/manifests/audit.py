@@ -9,6 +9,7 @@ disk of the host from holding up requests: under such a load the log loses event
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import yaml
@@ -56,8 +57,9 @@ def policies(inputs: Inputs) -> Desired:
     return derived(CONFIG_MAP, inputs, inputs.names.apiserver, API_SERVER, {"data": data})
 
 
+@cache
 def policy(level: str) -> str:
-    """The policy of one level."""
+    """The policy of one level; written once, for every look at a cluster asks for it and writing YAML is slow."""
     told: list[dict[str, Any]] = [{"level": METADATA, "resources": _SECRETIVE}]
     if level == REQUEST:
         told.append({"level": REQUEST, "verbs": _WRITES})

@@ -1,6 +1,7 @@
 """What is seen of a cluster's keys and certificates: whether they are there and sound, and when they run out.
 
-Judging costs signature checks, so verdicts are kept per version of both Secrets, and per day: certificates run out.
+Judging costs signature checks, so the last verdict on each Secret is kept, per version of both Secrets, and per day:
+certificates run out.
 """
 
 from __future__ import annotations
@@ -22,8 +23,6 @@ from homeostat.operators.cluster.pki.lifetimes import Certificate, of_authoritie
 from homeostat.operators.cluster.pki.material import ENCRYPTION_KEY, check_keys, has_next, left_of, material, name_of
 from homeostat.operators.cluster.pki.soundness import check_leaf
 from homeostat.operators.cluster.pki.states import STATES
-
-_KEPT = 64
 
 
 class LeafSeen(Struct, frozen=True):
@@ -57,7 +56,8 @@ class Judged(Struct, frozen=True):
     outdated: str = ""
 
 
-Verdicts = dict[tuple[str, ...], Judged]
+Mark = tuple[str, ...]
+Verdicts = dict[str, tuple[Mark, Judged]]  # by what was judged; what the verdict depends on
 
 
 def judge(
@@ -76,8 +76,8 @@ def judge(
     entries = decoded(top.data)
     stages = _Stages.of(cluster, entries)
     encrypted_with = cluster.status.encryption_key
-    of_keys = ("authority", top.metadata.resource_version, *stages.mark, encrypted_with)
-    verdict = _remembered(known, of_keys, lambda: _judge_keys(stages, encrypted_with))
+    of_keys = (top.metadata.resource_version, *stages.mark, encrypted_with)
+    verdict = _remembered(known, names.authority, of_keys, lambda: _judge_keys(stages, encrypted_with))
     authority = _authority(stages, verdict)
     seen = []
     for leaf in wanted:
@@ -86,8 +86,8 @@ def judge(
             seen.append(_unjudged(leaf, secret))
             continue
         versions = (secret.metadata.resource_version, top.metadata.resource_version)
-        mark = (leaf.name, *versions, *stages.mark, f"{now:%F}", repr(leaf))
-        judged = _remembered(known, mark, lambda: _judge_leaf(leaf, decoded(secret.data), stages, now))  # noqa: B023
+        mark = (*versions, *stages.mark, f"{now:%F}", digest_of(leaf))
+        judged = _remembered(known, leaf.name, mark, lambda: _judge_leaf(leaf, decoded(secret.data), stages, now))  # noqa: B023
         renew_at = renewal(judged.certificates, authority.certificates, f"{cluster.metadata.uid}/{leaf.name}")
         digest = digest_of(leaf.read_once(secret.data))
         seen.append(LeafSeen(leaf, True, judged.damage, digest, judged.certificates, renew_at, judged.outdated))
@@ -154,14 +154,13 @@ def _judge_leaf(leaf: Leaf, held: Mapping[str, bytes], stages: _Stages, now: dat
     return Judged(certificates=of_leaf(leaf, held))
 
 
-def _remembered(known: Verdicts, mark: tuple[str, ...], check: Callable[[], Judged]) -> Judged:
-    found = known.get(mark)
-    if found is None:
-        try:
-            found = check()
-        except Damaged as error:
-            found = Judged(str(error))
-        if len(known) > _KEPT:
-            known.clear()
-        known[mark] = found
+def _remembered(known: Verdicts, name: str, mark: Mark, check: Callable[[], Judged]) -> Judged:
+    last = known.get(name)
+    if last is not None and last[0] == mark:
+        return last[1]
+    try:
+        found = check()
+    except Damaged as error:
+        found = Judged(str(error))
+    known[name] = (mark, found)
     return found
