@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator
 
@@ -10,6 +11,7 @@ import yaml
 from tests.support.business import EXAMPLES, homeostat, wait_ready
 from tests.support.client import Life
 from tests.support.datacentre import Centre, eventually, on_host, power
+from tests.support.dying import Births, Deaths
 from tests.support.masters import Masters, raised
 
 pytestmark = pytest.mark.real
@@ -17,6 +19,9 @@ pytestmark = pytest.mark.real
 NAMESPACE, NAME = "real-ha", "tall"
 OLD, NEW = "v1.34.4", "v1.35.4"
 STATELESS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+# Two Pods each; up a minor twice, as the older one first and then as themselves. Both have the same etcd.
+MADE = {NEW: dict.fromkeys(STATELESS, 4), OLD: dict.fromkeys(STATELESS, 2)}
+SEED = 20261126
 OUTAGE_S, REPLACED_S, BACK_S = 5.0, 60.0, 120.0
 
 
@@ -48,19 +53,50 @@ def test_replicas_stand_in_zones_apart(tall: Centre) -> None:
         assert len({zones[host] for host in hosts(tall, component)}) == count, component
 
 
+@pytest.mark.soak  # the next test does the same, and hurts it
 def test_it_moves_up_a_minor_and_back_while_clients_work(tall: Centre, say: Callable[[str], None]) -> None:
     with life(tall, attempts=2).lived() as client:
         eventually(lambda: len(client.acknowledged) > 10, within_s=20)
         for command, version in (("upgrade", NEW), ("rollback", OLD)):
             began, retried = time.monotonic(), client.retried
             wish = ("--to", version) if command == "upgrade" else ()
-            homeostat(tall, command, "cluster", NAME, "-n", NAMESPACE, *wish, "--wait")
+            with Births(tall, NAMESPACE, NAME) as births:
+                homeostat(tall, command, "cluster", NAME, "-n", NAMESPACE, *wish, "--wait")
+                assert births.counted() == MADE[version]
             twice = client.retried - retried
             say(f"{command} to {version}: {time.monotonic() - began:.0f} s, {twice} requests tried twice")
             assert version in tall.business(NAME, "get", "--raw", "/version", namespace=NAMESPACE)
     say(f"{client.tried} requests, {client.retried} tried twice, {len(client.failures)} failed")
     assert client.failures == []
     assert client.lost() == set()
+
+
+def test_it_moves_up_a_minor_and_back_though_all_operators_die_at_random_moments(
+    tall: Centre, say: Callable[[str], None]
+) -> None:
+    chance = random.Random(SEED)
+    with life(tall, attempts=2).lived() as client:
+        eventually(lambda: len(client.acknowledged) > 10, within_s=20)
+        for version in (NEW, OLD):
+            began, retried = time.monotonic(), client.retried
+            with Births(tall, NAMESPACE, NAME) as births:
+                homeostat(tall, "upgrade", "cluster", NAME, "-n", NAMESPACE, "--to", version)
+                with Deaths(tall, chance, apart_s=(2, 15)) as deaths:
+                    eventually(lambda: arrived(tall, version), within_s=400, every_s=1)  # noqa: B023
+                assert births.counted() == MADE[version]
+            say(
+                f"to {version} through {dict(deaths.by)} of operators: {time.monotonic() - began:.0f} s,"
+                f" {client.retried - retried} requests tried twice"
+            )
+    say(f"{client.tried} requests, {client.retried} tried twice, {len(client.failures)} failed")
+    assert client.failures == []
+    assert client.lost() == set()
+
+
+def arrived(centre: Centre, version: str) -> bool:
+    """Whether all masters are of a version, and behave as it."""
+    status = centre.get("cluster", NAME, "-n", NAMESPACE)["status"]
+    return status["packageVersion"] == version and reason(centre, "UpToDate") == "AsDeclared"
 
 
 @pytest.mark.soak  # tests/contract/operators/test_upgrade.py shows the same on an API server alone

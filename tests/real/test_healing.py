@@ -10,12 +10,15 @@ import pytest
 from tests.support.business import create, wait_ready
 from tests.support.datacentre import Centre, eventually, on_host
 from tests.support.masters import Masters, raised
+from tests.support.silence import NAME, configuration, silent_port
 
 pytestmark = pytest.mark.real
 
 NAMESPACE = "real-healing"
 SERVER = "kube-apiserver"
 OUTAGE_S = 6.0  # a check of the balancer waits two seconds, and it takes two
+ETCD_CLIENT_PORT, LARGE_BYTES = 2379, 500  # a read of etcd is smaller, a write of a Lease is larger
+FOUND_S, PATIENCE_S = 330, 60.0
 DERIVED = "services,configmaps,poddisruptionbudgets,deployments,statefulsets,secrets"
 Say = Callable[[str], None]
 
@@ -49,6 +52,51 @@ def test_an_api_server_that_is_stopped_leaves_the_endpoint_and_is_replaced(hale:
     assert "not ready since" in told["reason"]
     assert client.failed_for(stopped) <= OUTAGE_S, client.failures
     assert client.lost() == set()
+
+
+@pytest.mark.soak  # nobody is asked more often than once a minute while all looks well
+def test_an_api_server_whose_writes_hang_behind_a_good_readiness_is_found_and_replaced(hale: Masters, say: Say) -> None:
+    victim = hale.pods(SERVER)[0]
+    uid, address = victim["metadata"]["uid"], victim["status"]["podIP"]
+    with hale.life().lived() as client:
+        eventually(lambda: len(client.acknowledged) > 10, within_s=20)
+        hale.swallow(victim, ETCD_CLIENT_PORT, LARGE_BYTES)
+        spoilt = time.monotonic()
+        eventually(lambda: address not in hale.endpoint(), within_s=FOUND_S)
+        out = time.monotonic() - spoilt
+        assert uid in hale.ready(SERVER)  # by its kubelet, which asks /readyz
+        eventually(lambda: len(hale.ready(SERVER)) == 2 and uid not in hale.ready(SERVER), within_s=300)
+        replaced = time.monotonic() - spoilt
+        wait_ready(hale.centre, NAMESPACE, "hale")
+    say(
+        f"writes of an API server hang: out of the endpoint after {out:.0f} s, replaced after {replaced:.0f} s;"
+        f" {len(client.failures)} of {client.tried} requests failed, the last one begun"
+        f" {client.failed_for(spoilt):.1f} s after"
+    )
+    told = next(each for each in hale.status()["healing"]["restarts"] if each["podUid"] == uid)
+    assert "is ready, but does not answer" in told["reason"]
+    assert client.failed_for(spoilt) <= out + OUTAGE_S, client.failures
+    assert client.lost() == set()
+
+
+@pytest.mark.soak  # the same
+def test_what_hangs_for_all_api_servers_alike_is_told_and_none_is_restarted(hale: Masters, say: Say) -> None:
+    servers, before = hale.endpoint(), set(hale.ready(SERVER))
+    restarts = hale.status().get("healing", {}).get("restarts", [])
+    with silent_port(hale.centre.inner.plan.gateway) as port:
+        hook = json.dumps(configuration(f"https://{hale.centre.inner.plan.gateway}:{port}"))
+        hale.centre.business("hale", "apply", "-f", "-", namespace=NAMESPACE, stdin=hook)
+        began = time.monotonic()
+        try:
+            eventually(lambda: hale.condition("Available")["reason"] == "EndpointUnreachable", within_s=FOUND_S)
+            say(f"writes that hang for all alike are told after {time.monotonic() - began:.0f} s")
+            until = time.monotonic() + PATIENCE_S
+            eventually(lambda: time.monotonic() > until, within_s=PATIENCE_S + 1)
+            assert (hale.endpoint(), set(hale.ready(SERVER))) == (servers, before)
+            assert hale.status().get("healing", {}).get("restarts", []) == restarts
+        finally:
+            hale.centre.business("hale", "delete", "validatingwebhookconfiguration", NAME, namespace=NAMESPACE)
+    wait_ready(hale.centre, NAMESPACE, "hale")
 
 
 @pytest.mark.soak  # test_ha.py shows a lost volume; here the process runs on until it is killed

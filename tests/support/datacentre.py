@@ -69,14 +69,16 @@ class Centre:
         assert not check or done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr[-4000:]}"
         return done.stdout
 
-    def business(self, cluster: str, *words: str, namespace: str = "default", check: bool = True) -> str:
+    def business(
+        self, cluster: str, *words: str, namespace: str = "default", check: bool = True, stdin: str = ""
+    ) -> str:
         """Run kubectl as the administrator of a business cluster; its output."""
         file = self.inner.directory / f"{namespace}-{cluster}.kubeconfig"
         environment = {**os.environ, "KUBECONFIG": str(self.inner.kubeconfig)}
         homeostat = [*self.command("kubeconfig")[:-2], cluster, "--admin", "-n", namespace, "--output", str(file)]
         subprocess.run(homeostat, env=environment, capture_output=True, timeout=60, check=True)
         command = [str(self.inner.kubectl), "--kubeconfig", str(file), "--request-timeout=5s", *words]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, input=stdin or None, capture_output=True, text=True, timeout=60, check=False)
         assert not check or done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr[-4000:]}"
         return done.stdout
 

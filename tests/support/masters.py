@@ -69,11 +69,12 @@ class Masters:
 
     def signal(self, pod: Whole, number: str) -> None:
         """Send a signal to the process of a Pod, on its host."""
-        uid, process = pod["metadata"]["uid"], pod["spec"]["containers"][0]["name"]
-        find = f'grep -l "pod{uid}" /proc/[0-9]*/cgroup | cut -d/ -f3'
-        each = f'[ "$(cat /proc/$pid/comm)" = {process} ] && kill -{number} $pid && echo sent'
-        said = on_host(self.centre, pod["spec"]["nodeName"], f"for pid in $({find}); do {each}; done; true")
-        assert "sent" in said, f"no process {process} of {pod['metadata']['name']} was found"
+        signal(self.centre, pod, number)
+
+    def swallow(self, pod: Whole, port: int, from_bytes: int) -> None:
+        """Lose what a Pod sends to a port in large packets, as a path does that carries less than it says."""
+        rule = f"-p tcp --dport {port} -m length --length {from_bytes}:65535 -j DROP"
+        in_network(self.centre, pod, f"iptables -A OUTPUT {rule}")
 
     def directory(self, pod: Whole) -> str:
         """Where the volume of a member of etcd lies on its host."""
@@ -101,3 +102,21 @@ def is_ready(pod: Whole) -> bool:
     """Whether its kubelet finds it so."""
     told = pod["status"].get("conditions", ())
     return any(each["type"] == "Ready" and each["status"] == "True" for each in told)
+
+
+def signal(centre: Centre, pod: Whole, number: str) -> None:
+    """Send a signal to the process that a Pod's container is named after, on its host."""
+    _to_process(centre, pod, f"kill -{number} $pid")
+
+
+def in_network(centre: Centre, pod: Whole, command: str) -> None:
+    """Run a command of the host's in the network of a Pod."""
+    _to_process(centre, pod, f"nsenter --net=/proc/$pid/ns/net {command}")
+
+
+def _to_process(centre: Centre, pod: Whole, act: str) -> None:
+    uid, process = pod["metadata"]["uid"], pod["spec"]["containers"][0]["name"]
+    find = f'grep -l "pod{uid}" /proc/[0-9]*/cgroup | cut -d/ -f3'
+    each = f'[ "$(cat /proc/$pid/comm)" = {process} ] && {act} && echo done'
+    said = on_host(centre, pod["spec"]["nodeName"], f"for pid in $({find}); do {each}; done; true")
+    assert "done" in said, f"{pod['metadata']['name']}: no process {process}, or it was not done: {act}"

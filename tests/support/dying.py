@@ -1,0 +1,93 @@
+"""Operators that die at random moments, and what comes into being meanwhile: for tests that nothing is done twice."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import tempfile
+import threading
+from collections import Counter
+from contextlib import suppress
+from typing import Self
+
+from tests.support.datacentre import Centre
+from tests.support.masters import Whole, signal
+
+HOME = "homeostat-system"
+OPERATORS = ("-n", HOME, "-l", "app.kubernetes.io/name=homeostat")
+COMPONENT = r"{.metadata.labels.app\.kubernetes\.io/component}"
+LONGEST_S = 60.0  # of a death
+
+
+class Deaths:
+    """All operators of a data centre die together at random moments, by force or by SIGKILL, until the block ends."""
+
+    def __init__(self, centre: Centre, chance: random.Random, apart_s: tuple[float, float]) -> None:
+        self.by: Counter[str] = Counter()
+        self._centre, self._chance, self._apart_s = centre, chance, apart_s
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="deaths")
+        self._failure: Exception | None = None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: object, *error: object) -> None:
+        self._end.set()
+        self._thread.join(LONGEST_S)
+        self._centre.kubectl("rollout", "status", "deployment/homeostat", "-n", HOME, f"--timeout={LONGEST_S:g}s")
+        if self._failure is not None and kind is None:
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            while not self._end.wait(self._chance.uniform(*self._apart_s)):
+                self._die()
+        except (AssertionError, OSError, subprocess.SubprocessError) as failure:
+            self._failure = failure
+
+    def _die(self) -> None:
+        pods = self._centre.get("pods", *OPERATORS)["items"]
+        # A process that is killed once more is not started again at once by its kubelet; another Pod is.
+        if self._chance.random() < 0.5 and all(starts(pod) == 0 for pod in pods):
+            for pod in pods:
+                with suppress(AssertionError):  # it has not started yet
+                    signal(self._centre, pod, "KILL")
+                    self.by["SIGKILL"] += 1
+        else:
+            self._centre.kubectl("delete", "pods", *OPERATORS, "--grace-period=0", "--force", "--wait=false")
+            self.by["deletion"] += len(pods)
+
+
+def starts(pod: Whole) -> int:
+    """How often its containers were started again."""
+    return sum(each["restartCount"] for each in pod["status"].get("containerStatuses", ()))
+
+
+class Births:
+    """The Pods of one cluster's masters that come into being until the block ends, heard by a watch."""
+
+    def __init__(self, centre: Centre, namespace: str, cluster: str) -> None:
+        self._centre = centre
+        self._pods = ("pods", "-n", namespace, "-l", f"cluster.homeostat.dev/name={cluster}")
+        self._before: set[str] = set()
+        self._told = tempfile.TemporaryFile("w+")  # noqa: SIM115  (closed by the block)
+
+    def __enter__(self) -> Self:
+        self._before = {pod["metadata"]["uid"] for pod in self._centre.get(*self._pods)["items"]}
+        command = [str(self._centre.inner.kubectl), "--kubeconfig", str(self._centre.inner.kubeconfig)]
+        line = f'jsonpath={COMPONENT} {{.metadata.uid}}{{"\\n"}}'
+        self._watch = subprocess.Popen([*command, "get", *self._pods, "--watch", "-o", line], stdout=self._told)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._watch.terminate()
+        self._watch.wait(LONGEST_S)
+        self._told.close()
+
+    def counted(self) -> dict[str, int]:
+        """How many there were until now, by component."""
+        self._told.seek(0)
+        heard = {tuple(line.split()) for line in self._told.read().splitlines()}
+        return dict(Counter(component for component, uid in heard if uid not in self._before))
