@@ -10,6 +10,8 @@ from homeostat.api.catalogue import KINDS
 from homeostat.api.kind import Kind, Resource, unstructured
 
 _ALIASES = {"packageversion": "clusterpackageversions", "packageversions": "clusterpackageversions"}
+# What people look for among the kinds, and where it is.
+_ELSEWHERE = dict.fromkeys(("snapshot", "snapshots"), "`homeostat snapshots cluster NAME` lists those of a cluster")
 
 
 def words() -> dict[str, Resource]:
@@ -36,7 +38,9 @@ class KindName(click.ParamType[Kind[dict[str, Any]]]):
         if resource is None:
             from homeostat.cli.lazy import nearest
 
-            self.fail(f"unknown kind {value!r}{nearest(str(value), sorted(known))}", param, ctx)
+            elsewhere = _ELSEWHERE.get(str(value).lower())
+            hint = f"; {elsewhere}" if elsewhere else nearest(str(value), sorted(known))
+            self.fail(f"unknown kind {value!r}{hint}", param, ctx)
         return unstructured(resource)
 
     def shell_complete(

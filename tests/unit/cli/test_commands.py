@@ -57,6 +57,7 @@ def test_usage_shows_the_name_by_which_we_were_called() -> None:
         (["gte"], "unknown command 'gte'; did you mean 'get'?"),
         (["get", "clustres"], "unknown kind 'clustres'; did you mean 'clusters'?"),
         (["get", "zzz"], "unknown kind 'zzz'; expected one of"),
+        (["get", "snapshots"], "unknown kind 'snapshots'; `homeostat snapshots cluster NAME` lists"),
         (["get"], "Missing argument 'KIND'"),
         (["run", "cell", "--webhook-service", "hooks"], "expected NAMESPACE/NAME such as homeostat-system/"),
         (["get", "clusters", "a", "-A"], "expected either names or a selection"),
