@@ -7,12 +7,15 @@ from typing import Any
 from msgspec.structs import replace
 from tests.support.clusters import NOW, running, workload
 
+from homeostat.api.cluster.components import ComponentStatus
 from homeostat.api.cluster.masters import API_SERVER
 from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.operators.cluster.actions import Action, Applied, Apply, Plan, Probed, ProbeEndpoint
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.report import report
+from homeostat.operators.cluster.rollout.standing import made
+from homeostat.operators.cluster.statuses import components
 from homeostat.runtime.loop import Report, Result
 from homeostat.runtime.outcome import DONE, Outcome
 
@@ -35,6 +38,11 @@ def status(seen: Observed, outcome: Outcome | None = None) -> ClusterStatus:
     found = told(seen, outcome).status
     assert found is not None
     return found
+
+
+def shown(seen: Observed) -> tuple[ComponentStatus, ...]:
+    """What the status says of each component."""
+    return components(seen, made(seen.cluster, seen.packages))
 
 
 def served(declared: Any = None) -> Observed:

@@ -25,7 +25,6 @@ from homeostat.operators.cluster.actions import (
     Verdict,
     Wait,
 )
-from homeostat.operators.cluster.components import authority_trouble
 from homeostat.operators.cluster.following import follow
 from homeostat.operators.cluster.healing import masters, members
 from homeostat.operators.cluster.healing.policy import Policy as HealingPolicy
@@ -47,6 +46,7 @@ from homeostat.operators.cluster.scaling.step import scale
 from homeostat.operators.cluster.scaling.turn import must_be_over
 from homeostat.operators.cluster.teardown import tear_down
 from homeostat.operators.cluster.topology import topology_of
+from homeostat.operators.cluster.troubles import authority_trouble
 from homeostat.operators.cluster.turns.taking import take
 from homeostat.operators.cluster.upkeep import care
 from homeostat.operators.cluster.validity import wrong_in

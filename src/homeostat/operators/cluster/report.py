@@ -26,7 +26,7 @@ from homeostat.operators.cluster.actions import (
     RemoveFinalizer,
     Verdict,
 )
-from homeostat.operators.cluster.components import authority_trouble, can_serve, components, everything, trouble
+from homeostat.operators.cluster.components import can_serve, everything
 from homeostat.operators.cluster.healing.told import (
     etcd_verdict,
     healed,
@@ -43,6 +43,8 @@ from homeostat.operators.cluster.restore.told import restore_notes, restored
 from homeostat.operators.cluster.rollout.sealing import sealed
 from homeostat.operators.cluster.rollout.told import begun_with, moved, up_to_date, upgrade_notes, will_be_made
 from homeostat.operators.cluster.scaling.told import as_many_as_declared, scaled, scaling_notes
+from homeostat.operators.cluster.statuses import components
+from homeostat.operators.cluster.troubles import authority_trouble, trouble
 from homeostat.operators.cluster.turns.renewing import expiring
 from homeostat.operators.cluster.turns.told import rotation_notes, turned
 from homeostat.operators.cluster.upkeep.told import care_measures, care_notes, etcd_cared, kept

@@ -19,7 +19,7 @@ from homeostat.api.cluster.parameters import ComponentChecks
 from homeostat.api.cluster.upgrades import ClusterEmulationStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Step, Verdict
-from homeostat.operators.cluster.components import can_serve, is_ready, trouble
+from homeostat.operators.cluster.components import can_serve, is_ready
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.overrides import faults, told
 from homeostat.operators.cluster.rollout.emulation import emulated, is_due, serves
@@ -36,6 +36,7 @@ from homeostat.operators.cluster.rollout.standing import (
     wished,
 )
 from homeostat.operators.cluster.topology import is_changing
+from homeostat.operators.cluster.troubles import trouble
 
 FAIL_AFTER = timedelta(seconds=60)  # what looks hopeless for so long is: a restart or two may still help before
 _HOPELESS = {words.CRASHING, words.IMAGE_UNAVAILABLE, words.POD_REFUSED}

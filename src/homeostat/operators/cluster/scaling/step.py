@@ -34,7 +34,7 @@ from homeostat.operators.cluster.actions import (
     Verdict,
     Wait,
 )
-from homeostat.operators.cluster.components import can_serve, everything, is_ready, trouble
+from homeostat.operators.cluster.components import can_serve, everything, is_ready
 from homeostat.operators.cluster.healing.members import FRESH
 from homeostat.operators.cluster.healing.seen import EtcdSeen
 from homeostat.operators.cluster.observe import Observed
@@ -42,6 +42,7 @@ from homeostat.operators.cluster.ports import MemberSeen
 from homeostat.operators.cluster.rollout.members import behind
 from homeostat.operators.cluster.scaling.safety import unsafe_to_retire
 from homeostat.operators.cluster.topology import HA, JOIN, LEAVE, number_of, topology_of, topology_status
+from homeostat.operators.cluster.troubles import trouble
 
 _ANSWERED = timedelta(seconds=0.5)  # until an answer of etcd's is looked at
 _AGAIN = timedelta(seconds=2)  # while a member comes or goes

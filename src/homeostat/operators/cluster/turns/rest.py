@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from homeostat.operators.cluster.actions import Step, Wait
-from homeostat.operators.cluster.components import everything, is_ready, trouble
+from homeostat.operators.cluster.components import everything, is_ready
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.topology import is_changing
+from homeostat.operators.cluster.troubles import trouble
 
 
 class Rest(Struct, frozen=True):

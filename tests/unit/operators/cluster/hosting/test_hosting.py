@@ -12,13 +12,14 @@ from tests.support.rollouts import NEW, OLD, after, look, step_of, up_to_date
 from homeostat.api.core import DEPLOYMENT, SECRET
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import IssueLeaf
-from homeostat.operators.cluster.components import everything, is_ready, trouble
+from homeostat.operators.cluster.components import everything, is_ready
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.hosting.actions import GrantRights, Withdraw
 from homeostat.operators.cluster.hosting.seen import RightsSeen
 from homeostat.operators.cluster.hosting.step import host
 from homeostat.operators.cluster.observe import Live, Observed
 from homeostat.operators.cluster.teardown import tear_down
+from homeostat.operators.cluster.troubles import trouble
 from homeostat.runtime.conditions import find_condition
 
 THERE = with_hosted(HOSTED, HOSTED)
