@@ -5,7 +5,6 @@ It imports next to nothing, so that `homeostat --version` answers at once; the c
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -23,11 +22,6 @@ def main() -> None:
     from homeostat.cli.root import cli
 
     cli.main()
-
-
-def program_name(path: str) -> str:
-    """How people called us, for usage lines."""
-    return "kubectl homeostat" if os.path.basename(path).startswith("kubectl-homeostat") else "homeostat"  # noqa: PTH119  (pathlib takes longer to import than all of --version)
 
 
 def __getattr__(name: str) -> object:

@@ -1,4 +1,4 @@
-"""Which homeostat this is."""
+"""Which homeostat this is, and by which name it was called."""
 
 from __future__ import annotations
 
@@ -20,3 +20,8 @@ def release() -> str:
             if name.startswith(_PREFIX) and name.endswith(_SUFFIX):
                 return name[len(_PREFIX) : -len(_SUFFIX)]
     return "unknown (not installed)"
+
+
+def program_name(path: str) -> str:
+    """How people called us, for usage lines."""
+    return "kubectl homeostat" if os.path.basename(path).startswith("kubectl-homeostat") else "homeostat"  # noqa: PTH119  (see above)

@@ -14,9 +14,8 @@ import click
 
 from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.lazy import LazyGroup
-from homeostat.cli.main import program_name
 from homeostat.cli.options import Connection, connection_options
-from homeostat.cli.release import release
+from homeostat.cli.release import program_name, release
 
 COMMANDS = {
     "apply": ("homeostat.cli.apply:apply", "declare objects from files"),

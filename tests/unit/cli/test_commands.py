@@ -11,8 +11,7 @@ from tests.support.terminal import run
 from tests.support.tree import ROOT
 
 from homeostat.cli.exits import MEANINGS, Exit, page
-from homeostat.cli.main import program_name
-from homeostat.cli.release import release
+from homeostat.cli.release import program_name, release
 from homeostat.cli.root import COMMANDS
 
 HEAVY = ("aiohttp", "rich", "asyncssh", "yaml", "msgspec", "click", "homeostat.kube")
