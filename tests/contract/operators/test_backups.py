@@ -98,6 +98,24 @@ async def test_snapshots_come_by_the_clock_and_only_as_many_stay_as_are_kept(
     assert len(stored(tmp_path)) in (2, 3)  # a fifth may have been on its way
 
 
+async def test_a_snapshot_that_a_new_cluster_is_to_begin_with_stays_as_long_as_it_waits(
+    cell: Cell, means: Means, tmp_path: Path
+) -> None:
+    async with cell.operator(means=means):
+        await cell.declare(backup={**CALM, "keep": {"last": 1, "daily": 0, "weekly": 0}})
+        await cell.until_ready()
+        wanted = (await request(cell, "first"))["last"]["id"]
+        owner = {"namespace": cell.namespace, "name": "demo", "uid": cell.get("Cluster", "demo")["metadata"]["uid"]}
+        await cell.declare("clone", paused=True, restoreFrom={"snapshot": wanted, "cluster": owner})
+        await cell.until_condition("Accepted", "Paused", "clone")
+        second = (await request(cell, "second"))["last"]["id"]
+        assert {each.name for each in stored(tmp_path)} == {wanted, second}
+        await cell.delete("clone")
+        await cell.until_gone("clone")
+        third = (await request(cell, "third"))["last"]["id"]
+    assert [each.name for each in stored(tmp_path)] == [third]
+
+
 async def test_the_masters_own_loop_does_not_touch_what_is_told_of_backups(cell: Cell, means: Means) -> None:
     async with cell.operator(means=means):
         await cell.declare(backup=CALM)

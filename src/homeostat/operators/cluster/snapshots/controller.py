@@ -23,6 +23,7 @@ from homeostat.operators.cluster.restore.beginning import is_under_way
 from homeostat.operators.cluster.snapshots.act import Taker
 from homeostat.operators.cluster.snapshots.decide import Plan, Seen, TakeSnapshot, decide
 from homeostat.operators.cluster.snapshots.metrics import BackupMetrics
+from homeostat.operators.cluster.snapshots.pinning import wished
 from homeostat.operators.cluster.snapshots.report import backup_part, report
 from homeostat.runtime.conditions import find_condition
 from homeostat.runtime.controller import Controller
@@ -67,7 +68,10 @@ class BackupRooms(Rooms[str, Seen, Plan, TakeSnapshot, ClusterStatus]):
         backup = cluster.status.backup
         taking = backup.taking if backup is not None else None
         begun = self._begun.get(cluster.metadata.uid)
-        return Seen(cluster, self._where, is_ours=taking is not None and taking == begun)
+        is_ours = taking is not None and taking == begun
+        # Looking at all Clusters costs, so only before some snapshots may go.
+        named = wished(cluster, (each for store in self._stores for each in store.values())) if is_ours else frozenset()
+        return Seen(cluster, self._where, is_ours=is_ours, wished=named)
 
     def decide(self, observed: Seen, now: datetime) -> Plan:
         """By decide.py."""

@@ -22,6 +22,7 @@ from homeostat.operators.cluster.backup.schedule import Due, due
 from homeostat.operators.cluster.restore.beginning import is_under_way
 from homeostat.operators.cluster.rollout.securing import awaits_snapshot
 from homeostat.operators.cluster.snapshots import words
+from homeostat.operators.cluster.snapshots.pinning import pinned
 
 SCHEDULE, REQUEST, UPGRADE = "Schedule", "Request", "Upgrade"
 _FIRST_BACK_OFF, _LONGEST_BACK_OFF = timedelta(minutes=1), timedelta(minutes=30)
@@ -34,6 +35,7 @@ class Seen(Struct, frozen=True):
     cluster: Cluster
     store: str  # where snapshots are kept, for people; empty: nowhere
     is_ours: bool = False  # the snapshot under way was begun by this process
+    wished: frozenset[str] = frozenset()  # snapshots of this cluster that new ones are to begin with
 
     @property
     def status(self) -> ClusterBackupStatus:
@@ -70,22 +72,10 @@ def decide(seen: Seen, now: datetime) -> Plan:
         return Plan(drops=taking is not None)
     if taking is not None:
         if seen.is_ours:
-            return Plan((TakeSnapshot(taking.because, pinned(seen.cluster)),))
+            return Plan((TakeSnapshot(taking.because, pinned(seen.cluster) | seen.wished),))
         interrupted = "the operator ended while it took a snapshot; it is tried again"
         return Plan(failed=Verdict(words.INTERRUPTED, interrupted), wait=Wait(now, "what was told is done next"))
     return _begin(seen, now)
-
-
-def pinned(cluster: Cluster) -> frozenset[str]:
-    """Snapshots that something under way may still need."""
-    upgrade, restore, loss = cluster.status.upgrade, cluster.status.restore, cluster.status.quorum_loss
-    named = (
-        upgrade.snapshot if upgrade is not None else "",
-        restore.snapshot if restore is not None and is_under_way(cluster) else "",
-        loss.newest_snapshot if loss is not None else "",
-        cluster.spec.healing.approve_restore,
-    )
-    return frozenset(each for each in named if each)
 
 
 def back_off(attempts: int) -> timedelta:

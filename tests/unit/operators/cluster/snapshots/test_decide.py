@@ -12,7 +12,8 @@ from tests.support.clusters import NOW, cluster
 from tests.support.restoring import ID, lost, restore
 
 from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
-from homeostat.operators.cluster.snapshots.decide import Plan, TakeSnapshot, back_off, decide, pinned
+from homeostat.operators.cluster.snapshots.decide import Plan, TakeSnapshot, back_off, decide
+from homeostat.operators.cluster.snapshots.pinning import pinned
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -1,0 +1,38 @@
+"""Snapshots that stay whatever their cluster's policy says."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+from tests.support.backups import backed_up, seen, taking
+from tests.support.clusters import NOW, cluster
+from tests.support.restoring import ID
+
+from homeostat.api.cluster.v1alpha1 import Cluster
+from homeostat.operators.cluster.snapshots.decide import TakeSnapshot, decide
+from homeostat.operators.cluster.snapshots.pinning import wished
+
+
+def beginning_with(owner: Cluster, name: str = "clone", *, deleted: bool = False) -> Cluster:
+    """A new Cluster that is to begin with a snapshot of another one."""
+    meta = owner.metadata
+    named = {"namespace": meta.namespace, "name": meta.name, "uid": meta.uid}
+    return cluster(name, deleted=deleted, restoreFrom={"snapshot": ID, "cluster": named})
+
+
+def test_what_a_new_cluster_is_to_begin_with_stays_until_it_has_it() -> None:
+    owner = cluster("owner")
+    clone = beginning_with(owner)
+    ready = replace(clone, status=replace(clone.status, ready_at=NOW))
+    assert wished(owner, [owner, clone]) == {ID}
+    assert wished(owner, [owner, ready, beginning_with(owner, deleted=True)]) == frozenset()
+
+
+def test_a_wish_for_a_snapshot_of_a_former_cluster_of_the_same_name_keeps_nothing_of_this_one() -> None:
+    owner = cluster("owner")
+    former = replace(owner, metadata=replace(owner.metadata, uid="uid-former"))
+    assert wished(owner, [owner, beginning_with(former)]) == frozenset()
+
+
+def test_what_is_wished_stays_when_a_snapshot_is_taken() -> None:
+    looked = replace(seen(backed_up(taking=taking()), is_ours=True), wished=frozenset({ID}))
+    assert decide(looked, NOW).actions == (TakeSnapshot("Schedule", frozenset({ID})),)
