@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -84,6 +85,25 @@ def test_commands_that_pages_show_exist() -> None:
     assert shown
     wrong = [(page, line) for page, line in shown if unknown_command(cli, re.split(r"[\s|>;&]+", line)[1:])]
     assert sorted(f"{page}: {line}" for page, line in wrong) == []
+
+
+def wrong_options(root: click.Command, line: str) -> str:
+    """What click says of the options of a command as a page shows it; empty when it takes them."""
+    words = shlex.split(re.split(r" [|>;&]|\s#", line)[0])[1:]
+    command, context = root, click.Context(root)
+    while isinstance(command, click.Group) and words and (child := command.get_command(context, words[0])):
+        command, context, words = child, click.Context(child, parent=context), words[1:]
+    try:
+        command.make_parser(context).parse_args(words)
+    except click.UsageError as error:
+        return error.format_message()
+    return ""
+
+
+def test_commands_that_pages_show_take_their_options() -> None:
+    lines = [(page, line) for page, line in shown_commands() if re.match(r"homeostat [a-z]", line)]
+    wrong = [(page, line, why) for page, line in lines if (why := wrong_options(cli, line))]
+    assert sorted(f"{page}: {line}: {why}" for page, line, why in wrong) == []
 
 
 def test_every_make_target_that_people_call_says_what_it_does() -> None:

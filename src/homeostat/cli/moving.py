@@ -17,6 +17,7 @@ from homeostat.operators.cluster.overrides import faults, told
 from homeostat.operators.cluster.rollout.emulation import EMULATING, on_the_way
 from homeostat.operators.cluster.rollout.path import Stand, refusal, remaining
 from homeostat.operators.cluster.rollout.standing import Wish, declared, standing
+from homeostat.operators.cluster.rollout.versions import version_of
 
 _HOPELESS = (
     words.UPGRADE_REFUSED,
@@ -86,7 +87,7 @@ async def plan(session: Session, cluster: Cluster, to: str) -> list[str]:
 def _way(stand: Stand, component: str) -> str:
     """From what to what a component moves. A hosted operator may come with a package version, or go with one."""
     before, after = (
-        f"{package} ({found.version})" if (found := stand.packages[package].component(component)) else ""
+        f"{package} ({version_of(found.version)})" if (found := stand.packages[package].component(component)) else ""
         for package in (stand.at[component], stand.to)
     )
     if before and after:

@@ -61,13 +61,15 @@ def output_option(*forms: str, default: str = "") -> Callable[..., Any]:
 
 
 def dry_run_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --dry-run with kubectl's values."""
+    """Adds --dry-run with kubectl's values; alone it means `client`."""
     return click.option(
         "--dry-run",
         type=click.Choice(["none", "client", "server"]),
+        is_flag=False,
+        flag_value="client",
         default="none",
         show_default=True,
-        help="client: send nothing; server: let the API server check it without keeping it.",
+        help="client (also without a value): send nothing; server: let the API server check it without keeping it.",
     )(command)
 
 

@@ -15,7 +15,7 @@ from homeostat.cli.exits import Exit
 
 pytestmark = pytest.mark.real
 
-OLD, NEW = "v1.34.4", "v1.35.4"
+OLD, NEW, HOSTED = "v1.34.4", "v1.35.4", "v1.35.4-hosted"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 Declare = Callable[..., Callable[[], dict[str, Any]]]
 
@@ -29,7 +29,7 @@ def declare(server: ApiServer) -> Declare:
     ]
     changes = {"metadata.name": "v1.33.4", "spec.kubernetesVersion": "v1.33.4", "spec.components": far}
     for content in (
-        *(example(f"packageversions/{version}.yaml") for version in (OLD, NEW)),
+        *(example(f"packageversions/{version}.yaml") for version in (OLD, NEW, HOSTED)),
         bent(example(f"packageversions/{OLD}.yaml"), changes),
     ):
         server.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(content))
@@ -67,10 +67,10 @@ def declare(server: ApiServer) -> Declare:
     return put
 
 
-@pytest.mark.parametrize("dry_run", ["client", "server"])
+@pytest.mark.parametrize("dry_run", ["--dry-run", "--dry-run=client", "--dry-run=server"])
 def test_a_dry_run_prints_the_plan_and_declares_nothing(homeostat: Homeostat, declare: Declare, dry_run: str) -> None:
     spec = declare("planned", OLD)
-    done = homeostat("upgrade", "cluster", "planned", "-n", "cli", "--to", NEW, f"--dry-run={dry_run}")
+    done = homeostat("upgrade", "cluster", "planned", "-n", "cli", "--to", NEW, dry_run)
     assert done.code == 0, done.err
     assert done.out.splitlines()[:5] == [
         "1. etcd: v1.34.4 (3.6.16) -> v1.35.4 (3.6.16)",
@@ -94,6 +94,15 @@ def test_a_plan_tells_of_the_snapshot_before_it_where_the_cell_has_a_store(
     assert "before the first, a snapshot of etcd is taken (Auto)" in done.out.splitlines()
     back = homeostat("upgrade", "cluster", "secured", "-n", "cli", "--to", OLD, "--dry-run=client")
     assert "snapshot" not in back.out
+
+
+def test_a_plan_tells_which_hosted_operators_come_and_go(homeostat: Homeostat, declare: Declare) -> None:
+    declare("plain", NEW)
+    done = homeostat("upgrade", "cluster", "plain", "-n", "cli", "--to", HOSTED, "--dry-run")
+    assert done.out.splitlines()[4] == "5. homeostat: begins with v1.35.4-hosted (0.1.0)"
+    declare("hosting", HOSTED)
+    done = homeostat("upgrade", "cluster", "hosting", "-n", "cli", "--to", NEW, "--dry-run")
+    assert done.out.splitlines()[4] == "5. homeostat: ends with v1.35.4-hosted (0.1.0)"
 
 
 def test_a_plan_names_other_overrides_and_refuses_those_of_homeostat(homeostat: Homeostat, declare: Declare) -> None:

@@ -55,19 +55,20 @@ def wished(cluster: Cluster) -> Wish:
     return complete(cluster) if is_failed else wish
 
 
-def hosted(cluster: Cluster, packages: Packages) -> tuple[str, ...]:
-    """All operators that are hosted now, are to be, or were when a move last was complete."""
+def hosted(cluster: Cluster, packages: Packages, to: str = "") -> tuple[str, ...]:
+    """All operators that are hosted now, are to be, or were when a move last was complete; also in yet another one."""
     parts = [status.package_version for status in cluster.status.components]
-    known = dict.fromkeys((cluster.status.package_version, cluster.spec.package_version, *parts))
+    known = dict.fromkeys((cluster.status.package_version, cluster.spec.package_version, *parts, to))
     return tuple(dict.fromkeys(name for each in known if each in packages for name in packages[each].spec.hosted))
 
 
-def made(cluster: Cluster, packages: Packages) -> Mapping[str, Made]:
+def made(cluster: Cluster, packages: Packages, to: str = "") -> Mapping[str, Made]:
     """What each component is made of. Before a Cluster was accepted nothing is, and it will be what is declared.
 
-    A hosted operator of which its package version knows nothing is not there: it is to come, or has gone.
+    A hosted operator of which its package version knows nothing is not there: it is to come, or has gone. `to` names a
+    package version that is neither declared nor complete, and may have others.
     """
-    components = (*COMPONENTS, *hosted(cluster, packages))
+    components = (*COMPONENTS, *hosted(cluster, packages, to))
     if not cluster.status.package_version:
         return {component: declared(cluster).part(component) for component in components}
     found = {component: complete(cluster).part(component) for component in components}
@@ -101,7 +102,7 @@ def placed(cluster: Cluster) -> frozenset[str]:
 
 def standing(cluster: Cluster, wish: Wish, packages: Packages, emulates: str = "") -> Stand:
     """Where all components are, and where they shall go, there to behave as an older minor version or as their own."""
-    now = made(cluster, packages)
+    now = made(cluster, packages, wish.package)
     differing = frozenset(name for name, part in now.items() if part.override != wish.part(name).override)
     emulating = frozenset(name for name in EMULATING if now[name].emulates != emulates)
     at = {name: part.package for name, part in now.items()}
@@ -111,5 +112,5 @@ def standing(cluster: Cluster, wish: Wish, packages: Packages, emulates: str = "
 
 def is_all_there(cluster: Cluster, wish: Wish, packages: Packages) -> bool:
     """Whether every component is of what is wished, whatever version it behaves as."""
-    parts = made(cluster, packages).items()
+    parts = made(cluster, packages, wish.package).items()
     return all(replace(part, emulates="") == wish.part(component) for component, part in parts)
