@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.contract.cli.conftest import Homeostat
 from tests.support.apiserver import ApiServer
+from tests.support.declaring import put, put_status, whole
 from tests.support.kinds import cluster
 
 from homeostat.cli.exits import Exit
@@ -33,19 +34,12 @@ Declare = Callable[..., Callable[[], dict[str, Any]]]
 def declare(server: ApiServer) -> Declare:
     """Puts a Cluster whose operator has told something, and returns a look at its spec."""
 
-    def put(name: str, **status: Any) -> Callable[[], dict[str, Any]]:
-        content = json.dumps(cluster(name, "cli"))
-        server.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=content)
-        patch = json.dumps({"status": status})
-        server.kubectl("patch", "hc", name, "-n", "cli", "--subresource=status", "--type=merge", "-p", patch)
+    def declared(name: str, **status: Any) -> Callable[[], dict[str, Any]]:
+        put(server, cluster(name, "cli"))
+        put_status(server, name, **status)
+        return lambda: dict(whole(server, name)["spec"])
 
-        def look() -> dict[str, Any]:
-            found: dict[str, Any] = json.loads(server.kubectl("get", "hc", name, "-n", "cli", "-o", "json"))["spec"]
-            return found
-
-        return look
-
-    return put
+    return declared
 
 
 def test_each_call_asks_anew(homeostat: Homeostat, declare: Declare) -> None:

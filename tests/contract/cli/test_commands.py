@@ -15,6 +15,7 @@ import pytest
 import yaml
 from tests.contract.cli.conftest import Homeostat
 from tests.support.apiserver import ApiServer, free_port
+from tests.support.declaring import put, put_status
 from tests.support.kinds import bent, cluster, example
 from tests.support.terminal import run
 
@@ -23,16 +24,6 @@ from homeostat.cli.exits import Exit
 pytestmark = pytest.mark.real
 
 READY = {"type": "Ready", "status": "True", "reason": "AllReady", "message": "all well"}
-
-
-def put(server: ApiServer, *contents: dict[str, Any]) -> None:
-    for content in contents:
-        server.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(content))
-
-
-def put_status(server: ApiServer, name: str, **status: Any) -> None:
-    patch = json.dumps({"status": status})
-    server.kubectl("patch", "hc", name, "-n", "cli", "--subresource=status", "--type=merge", "-p", patch)
 
 
 def without_ages(text: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.contract.cli.conftest import Homeostat
 from tests.support.apiserver import ApiServer
+from tests.support.declaring import put, put_status, whole
 from tests.support.kinds import bent, cluster, example
 
 from homeostat.cli.exits import Exit
@@ -28,15 +28,11 @@ def declare(server: ApiServer) -> Declare:
         for part in example(f"packageversions/{OLD}.yaml")["spec"]["components"]
     ]
     changes = {"metadata.name": "v1.33.4", "spec.kubernetesVersion": "v1.33.4", "spec.components": far}
-    for content in (
-        *(example(f"packageversions/{version}.yaml") for version in (OLD, NEW, HOSTED)),
-        bent(example(f"packageversions/{OLD}.yaml"), changes),
-    ):
-        server.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(content))
+    packages = (example(f"packageversions/{version}.yaml") for version in (OLD, NEW, HOSTED))
+    put(server, *packages, bent(example(f"packageversions/{OLD}.yaml"), changes))
 
-    def put(name: str, at: str, *, before: str = "", **spec: Any) -> Callable[[], dict[str, Any]]:
-        content = cluster(name, "cli", packageVersion=at, **spec)
-        server.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(content))
+    def declared(name: str, at: str, *, before: str = "", **spec: Any) -> Callable[[], dict[str, Any]]:
+        put(server, cluster(name, "cli", packageVersion=at, **spec))
         parts = [
             {
                 "name": each,
@@ -55,16 +51,10 @@ def declare(server: ApiServer) -> Declare:
             "components": parts,
             "readyAt": "2026-01-01T00:00:00Z",
         }
-        patch = json.dumps({"status": status})
-        server.kubectl("patch", "hc", name, "-n", "cli", "--subresource=status", "--type=merge", "-p", patch)
+        put_status(server, name, **status)
+        return lambda: dict(whole(server, name)["spec"])
 
-        def look() -> dict[str, Any]:
-            found: dict[str, Any] = json.loads(server.kubectl("get", "hc", name, "-n", "cli", "-o", "json"))["spec"]
-            return found
-
-        return look
-
-    return put
+    return declared
 
 
 @pytest.mark.parametrize("dry_run", ["--dry-run", "--dry-run=client", "--dry-run=server"])
@@ -88,8 +78,7 @@ def test_a_plan_tells_of_the_snapshot_before_it_where_the_cell_has_a_store(
     server: ApiServer, homeostat: Homeostat, declare: Declare
 ) -> None:
     declare("secured", OLD)
-    patch = json.dumps({"status": {"backup": {"store": "directory /snapshots"}}})
-    server.kubectl("patch", "hc", "secured", "-n", "cli", "--subresource=status", "--type=merge", "-p", patch)
+    put_status(server, "secured", backup={"store": "directory /snapshots"})
     done = homeostat("upgrade", "cluster", "secured", "-n", "cli", "--to", NEW, "--dry-run=client")
     assert "before the first, a snapshot of etcd is taken (Auto)" in done.out.splitlines()
     back = homeostat("upgrade", "cluster", "secured", "-n", "cli", "--to", OLD, "--dry-run=client")
@@ -160,8 +149,7 @@ def test_waiting_ends_with_the_failure_of_the_move(server: ApiServer, homeostat:
         "lastTransitionTime": "2026-01-01T00:00:00Z",
         "observedGeneration": 9,
     }
-    patch = json.dumps({"status": {"conditions": [told]}})
-    server.kubectl("patch", "hc", "failing", "-n", "cli", "--subresource=status", "--type=merge", "-p", patch)
+    put_status(server, "failing", conditions=[told])
     done = homeostat("upgrade", "cluster", "failing", "-n", "cli", "--to", NEW, "--wait", "--timeout", "20s")
     assert done.code == Exit.FAILURE
     assert "UpgradeFailed: kube-apiserver: bad flag" in done.err

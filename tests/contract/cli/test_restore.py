@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.contract.cli.conftest import Homeostat
 from tests.support.apiserver import ApiServer
+from tests.support.declaring import put, put_status, whole
 from tests.support.kinds import cluster
 from tests.support.terminal import Outcome
 
@@ -38,14 +39,12 @@ Restore = Callable[..., Outcome]
 def declare(server: ApiServer) -> Declare:
     """Puts a Cluster whose operator has told something, and returns a look at it."""
 
-    def put(name: str, status: dict[str, Any], **spec: Any) -> Look:
-        content = json.dumps(cluster(name, "cli", **spec))
-        server.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=content)
-        patch = json.dumps({"status": status})
-        server.kubectl("patch", "hc", name, "-n", "cli", "--subresource=status", "--type=merge", "-p", patch)
-        return lambda: dict(json.loads(server.kubectl("get", "hc", name, "-n", "cli", "-o", "json")))
+    def declared(name: str, status: dict[str, Any], **spec: Any) -> Look:
+        put(server, cluster(name, "cli", **spec))
+        put_status(server, name, **status)
+        return lambda: whole(server, name)
 
-    return put
+    return declared
 
 
 @pytest.fixture
