@@ -86,11 +86,9 @@ async def _approve(session: Session, name: str, snapshot: str, way: Way) -> None
     cluster = await moving.read(session, name)
     loss = approvable(cluster, snapshot)
     await require_known(session, cluster, snapshot)
-    held = [
-        f for f, is_set in (("paused", cluster.spec.paused), ("healing.paused", cluster.spec.healing.paused)) if is_set
-    ]
-    if held:
-        click.echo(f"cluster {name}: spec.{held[0]} is true, and nothing is restored before it is false", err=True)
+    if cluster.spec.paused or cluster.spec.healing.paused:
+        field = "spec.paused" if cluster.spec.paused else "spec.healing.paused"
+        click.echo(f"cluster {name}: {field} is true, and nothing is restored before it is false", err=True)
     content = await _change(session, cluster, snapshot, way)
     _show(content, f"cluster {name}: approved the restore from {snapshot}; {price(cluster, loss, snapshot)}", way)
     if way.waits:

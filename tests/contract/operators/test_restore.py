@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
 from base64 import b64decode
 from typing import Any
 
 import pytest
+from tests.support.apiserver import ApiServer
 from tests.support.cells import Cell
 from tests.support.kubelet import KINDS
 from tests.support.restoring import FORMER, manifest
@@ -127,6 +131,27 @@ async def test_a_lost_quorum_is_told_with_its_price_and_nothing_is_done_before_t
     assert restore["finishedAt"]
     assert "quorumLoss" not in cell.status()
     assert [claim["metadata"]["uid"] for claim in cell.all("PersistentVolumeClaim")] == volumes
+
+
+async def test_the_command_approves_what_was_told_and_waits_until_clients_are_served(
+    tall: Cell, server: ApiServer
+) -> None:
+    cell = tall
+    async with cell.operator(haste=HASTE):
+        await lose(cell)
+        await cell.kubelet.until(lambda: ID in cell.condition("EtcdReady").get("message", ""), "the price is told")
+        words = ("restore", "cluster", "demo", "-n", cell.namespace, "--snapshot", ID, "--wait", "--timeout", "1m")
+        call = [sys.executable, "-c", "from homeostat.cli.main import main; main()", *words]
+        environment = {**os.environ, "KUBECONFIG": str(server.kubeconfig)}
+        command = await asyncio.create_subprocess_exec(*call, env=environment, stdout=asyncio.subprocess.PIPE)
+        await until_stage(cell, "Starting")
+        assert command.returncode is None
+        await come_back(cell)
+        said, _ = await command.communicate()
+        await cell.until_ready()
+    approved, served = said.decode().splitlines()
+    assert approved.startswith(f"cluster demo: approved the restore from {ID}; what was written ")
+    assert (await command.wait(), served) == (0, f"cluster demo: serves the data of {ID}")
 
 
 async def test_no_master_runs_while_members_are_restored(tall: Cell) -> None:
