@@ -10,7 +10,7 @@ from tests.support.kubelet import KINDS, Whole
 
 PATTERNS = (
     (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
-    (r"10\.250\.0\.\d+", "ADDRESS"),
+    (r"10\.250\.\d+\.\d+", "ADDRESS"),
     (r'("encryptionKey":)"[0-9a-f]{12}"', r'\1"KEY"'),
     (r'("(?:podIP|ip)":)"[0-9.]+"', r'\1"ADDRESS"'),
     (r'("cluster.homeostat.dev/(?:secret-)?digest":)"[0-9a-f]+"', r'\1"DIGEST"'),

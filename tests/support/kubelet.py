@@ -192,9 +192,13 @@ class Kubelet:
         if service["spec"].get("type") != "LoadBalancer" or given or not self.gives_addresses:
             return
         wanted = service["spec"].get("loadBalancerIP")
-        address = wanted or self._given.get(_uid(service)) or f"10.250.0.{next(self._addresses)}"
+        address = wanted or self._given.get(_uid(service)) or self._free_address()
         self._given[_uid(service)] = address
         await self._status("Service", service, {"loadBalancer": {"ingress": [{"ip": address}]}})
+
+    def _free_address(self) -> str:
+        number = next(self._addresses)
+        return f"10.250.{number // 256}.{number % 256}"
 
     async def _workload(self, workload: Whole, pods: list[Whole]) -> None:
         if "deletionTimestamp" in workload["metadata"]:
