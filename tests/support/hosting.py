@@ -10,7 +10,8 @@ from tests.support.rollouts import NEW, PACKAGES, wishing
 
 from homeostat.api.cluster.v1alpha1 import ClusterPackageVersion
 from homeostat.operators.cluster.components import operators, replicas
-from homeostat.operators.cluster.hosting.rights import digest, rights
+from homeostat.operators.cluster.hosting.entitled import entitled
+from homeostat.operators.cluster.hosting.rights import digest
 from homeostat.operators.cluster.hosting.seen import RightsSeen
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.pki.judging import LeafSeen
@@ -33,14 +34,12 @@ def well(seen: Observed) -> Observed:
     there = operators(seen)
     names = hosted_now(seen.cluster, seen.packages)
     leaf = leaves(seen.cluster, seen.names, seen.endpoint, hosts=names)
-    granted = {name: RightsSeen(NOW, digest(rights(component))) for name, component in there.items()}
     kept = {name: each for name, each in seen.workloads.items() if not seen.names.operator_of(name)}
     mine = {seen.names.hosted(name): name for name in there}
-    return settled(
+    return entitle(
         replace(
             seen,
             leaves=tuple(LeafSeen(each, True, "", f"digest-{each.name}") for each in leaf),
-            rights=granted,
             workloads={
                 **kept,
                 **{
@@ -57,6 +56,11 @@ def well(seen: Observed) -> Observed:
             ),
         )
     )
+
+
+def entitle(seen: Observed) -> Observed:
+    """The same, with all rights granted, and then all applied."""
+    return settled(replace(seen, rights=RightsSeen(NOW, digest(entitled(seen)))))
 
 
 def hosting(**changes: Any) -> ClusterPackageVersion:

@@ -114,7 +114,9 @@ async def test_the_operator_of_a_cluster_needs_no_more_than_its_package_version_
     shipped = package("v1.35.4-hosted").spec.component("homeostat")
     assert shipped is not None
     granting = BusinessRights(clock=SystemClock(), random=system_random())
-    await granting.grant(kubeconfig_of(server, "admin", "system:masters"), shipped.name, rights(shipped))
+    assert shipped.hosted is not None
+    wanted = {shipped.name: rights(shipped.name, shipped.hosted.grants)}
+    assert await granting.grant(kubeconfig_of(server, "admin", "system:masters"), wanted) == {}
     mine, port = tmp_path / "kubeconfig", free_port()
     mine.write_bytes(kubeconfig_of(server, user_of(shipped.name)))
     with running(server, "--health-port", str(port), process="cluster", kubeconfig=mine) as process:

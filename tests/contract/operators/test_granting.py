@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,8 +11,7 @@ from msgspec.structs import replace
 from tests.contract.operators.test_probing import kubeconfig
 from tests.support.apiserver import ApiServer, free_port
 
-from homeostat.api.cluster.components import PackageComponent
-from homeostat.api.cluster.hosted import HostedGrant, HostedOperator
+from homeostat.api.cluster.hosted import HostedGrant
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
 from homeostat.operators.cluster.hosting.rights import HOSTED_LABEL, rights, user_of
@@ -26,9 +26,8 @@ READS = HostedGrant(verbs=("get", "list", "watch"), api_groups=("",), resources=
 WRITES = HostedGrant(verbs=("create", "patch"), api_groups=("",), resources=("configmaps",), namespace="kube-system")
 
 
-async def grant(server: ApiServer, *grants: HostedGrant, name: str = NAME) -> None:
-    component = PackageComponent(name=name, version="1.0.0", image="i", hosted=HostedOperator(grants=grants))
-    await RIGHTS.grant(kubeconfig(server), name, rights(component))
+async def grant(server: ApiServer, **grants: tuple[HostedGrant, ...]) -> Mapping[str, str]:
+    return await RIGHTS.grant(kubeconfig(server), {name: rights(name, each) for name, each in grants.items()})
 
 
 def may(server: ApiServer, verb: str, resource: str, namespace: str = "", name: str = NAME) -> bool:
@@ -50,8 +49,8 @@ def left(server: ApiServer) -> list[str]:
 
 
 async def test_what_is_granted_holds_and_nothing_more(api_server: ApiServer) -> None:
-    await grant(api_server, READS, WRITES)
-    await grant(api_server, READS, WRITES)
+    await grant(api_server, sweeper=(READS, WRITES))
+    await grant(api_server, sweeper=(READS, WRITES))
     assert may(api_server, "list", "nodes")
     assert may(api_server, "create", "configmaps", "kube-system")
     assert not may(api_server, "create", "configmaps", "default")
@@ -60,8 +59,8 @@ async def test_what_is_granted_holds_and_nothing_more(api_server: ApiServer) -> 
 
 
 async def test_what_is_not_declared_any_more_is_taken_back(api_server: ApiServer) -> None:
-    await grant(api_server, READS, WRITES)
-    await grant(api_server, replace(READS, verbs=("get",)))
+    await grant(api_server, sweeper=(READS, WRITES))
+    await grant(api_server, sweeper=(replace(READS, verbs=("get",)),))
     assert left(api_server) == ["ClusterRole", "ClusterRoleBinding"]
     assert may(api_server, "get", "nodes")
     assert not may(api_server, "list", "nodes")
@@ -72,28 +71,45 @@ async def test_what_is_not_declared_any_more_is_taken_back(api_server: ApiServer
 
 
 async def test_what_others_widened_by_hand_is_narrowed_again(api_server: ApiServer) -> None:
-    await grant(api_server, READS)
+    await grant(api_server, sweeper=(READS,))
     more = [{"op": "add", "path": "/rules/-", "value": {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}}]
     api_server.kubectl("patch", "clusterrole", user_of(NAME), "--type=json", "-p", json.dumps(more))
     assert may(api_server, "get", "secrets", "default")
-    await grant(api_server, READS)
+    await grant(api_server, sweeper=(READS,))
     assert not may(api_server, "get", "secrets", "default")
 
 
-async def test_one_operator_does_not_touch_the_rights_of_another(api_server: ApiServer) -> None:
-    await grant(api_server, READS, name="other")
-    await grant(api_server)
+async def test_what_one_gives_up_another_keeps(api_server: ApiServer) -> None:
+    await grant(api_server, sweeper=(READS,), other=(READS,))
+    await grant(api_server, other=(READS,))
+    assert left(api_server) == []
     assert may(api_server, "list", "nodes", name="other")
-    await grant(api_server, name="other")
+    await grant(api_server)
+    assert not may(api_server, "list", "nodes", name="other")
 
 
-async def test_a_namespace_that_does_not_exist_is_named(api_server: ApiServer) -> None:
-    with pytest.raises(Unreachable, match=r'granting sweeper its rights: .*namespaces "nowhere" not found'):
-        await grant(api_server, replace(WRITES, namespace="nowhere"))
+async def test_a_binding_that_was_led_elsewhere_is_made_anew(api_server: ApiServer) -> None:
+    await grant(api_server, sweeper=(READS,))
+    api_server.kubectl("delete", "clusterrolebinding", user_of(NAME))
+    api_server.kubectl("create", "clusterrolebinding", user_of(NAME), "--clusterrole=view", "--user", user_of(NAME))
+    assert not may(api_server, "list", "nodes")
+    assert await grant(api_server, sweeper=(READS,)) == {}
+    assert may(api_server, "list", "nodes")
+    assert not may(api_server, "list", "pods", "default")
+    await grant(api_server)
+
+
+async def test_what_is_refused_is_told_and_all_else_is_granted(api_server: ApiServer) -> None:
+    nowhere = replace(WRITES, namespace="nowhere")
+    refused = await grant(api_server, sweeper=(nowhere, READS), other=(READS,))
+    assert list(refused) == ["sweeper"]
+    assert 'namespaces "nowhere" not found' in refused["sweeper"]
+    assert may(api_server, "list", "nodes")
+    assert may(api_server, "list", "nodes", name="other")
     await grant(api_server)
 
 
 async def test_a_cluster_that_does_not_answer_is_told(api_server: ApiServer) -> None:
     away = kubeconfig(api_server, url=f"https://127.0.0.1:{free_port()}")
-    with pytest.raises(Unreachable, match="granting sweeper its rights: "):
-        await RIGHTS.grant(away, NAME, ())
+    with pytest.raises(Unreachable, match="granting rights to hosted operators: "):
+        await RIGHTS.grant(away, {})

@@ -78,7 +78,8 @@ class HostedOperator(Struct, frozen=True, gc=False, rename="camel", omit_default
     single: Annotated[
         bool,
         doc(
-            "Run one replica in any topology, and let it end before another one starts: for an operator that elects no"
+            "Run one replica in any topology, and let it end before one of another declaration starts. Where its Pod is"
+            " deleted or its host is lost, two may run for a while all the same: one that cannot bear that must elect a"
             " leader. Otherwise there are as many as of the other masters."
         ),
     ] = False

@@ -168,6 +168,11 @@ COMPONENT_IS_KNOWN = (
         field_path=".hosted",
     ),
     Rule(
+        rule="self.name != 'etcd-restore'",
+        message="expected another name: this one marks the Pods that restore etcd",
+        field_path=".name",
+    ),
+    Rule(
         rule="!has(self.hosted) || self.name.size() <= 19",
         message="expected a name of at most 19 characters, so that the names of derived objects fit",
         field_path=".name",

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from homeostat.api.cluster.components import PackageComponent
 from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, CONTROLLER_MANAGER, ETCD, SCHEDULER
 from homeostat.api.pods import Pod
-from homeostat.operators.cluster.hosting.rights import digest, rights
 from homeostat.operators.cluster.manifests.hosted import replicas_of
 from homeostat.operators.cluster.names import COMPONENT_LABEL, Names
 from homeostat.operators.cluster.observe import Memory, Observed, Workload
@@ -73,21 +72,14 @@ def replicas(seen: Observed, component: PackageComponent) -> int:
     return replicas_of(component, topology(seen))
 
 
-def is_granted(seen: Observed, component: PackageComponent) -> bool:
-    """Whether a hosted operator is known to have the rights in the business cluster that it is declared with."""
-    known = seen.rights.get(component.name)
-    return known is not None and known.digest == digest(rights(component))
-
-
 def _is_hosted_well(seen: Observed, operator: str) -> bool:
     """Of one that is not to be there: whether nothing runs any more."""
     workload = seen.workloads.get(seen.names.hosted(operator))
     component = operators(seen).get(operator)
     if component is None:
         return workload is None and not pods_of(seen, operator)
-    # What is not known since this process has begun was so before: a cluster is not ill because its operator restarts.
-    is_entitled = operator not in seen.rights or is_granted(seen, component)
-    return is_entitled and workload is not None and is_rolled_out(workload, replicas(seen, component))
+    is_refused = seen.rights is not None and operator in seen.rights.refused
+    return not is_refused and workload is not None and is_rolled_out(workload, replicas(seen, component))
 
 
 def has_ready_quorum(seen: Observed) -> bool:

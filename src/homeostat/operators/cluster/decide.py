@@ -223,7 +223,7 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     rolling = roll(seen, now)
     workloads = tuple(desired.workloads(seen, rolling))
     actions: tuple[Action, ...] = (*issue, *desired.changed(seen, (*desired.foundations(seen), *workloads)))
-    is_applied = not desired.changed(seen, workloads) and not desired.is_awaiting_rights(seen)
+    is_applied = not desired.changed(seen, workloads)
     hosting = host(seen, now)
     going = holding.hold_to_its_turn(seen, step(seen, now, is_applied=is_applied))
     lost = quorum_lost(seen, now)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from homeostat.api.cluster.masters import API_SERVER, CONTROLLER_MANAGER, SCHEDULER
 from homeostat.operators.cluster.actions import Apply, IssueLeaf
-from homeostat.operators.cluster.components import has_ready_quorum, is_granted, is_ready, made_of, operators
+from homeostat.operators.cluster.components import has_ready_quorum, is_ready, made_of, operators
+from homeostat.operators.cluster.hosting.entitled import is_granted
 from homeostat.operators.cluster.manifests import apiserver, audit, controllers, etcd, hosted
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs
 from homeostat.operators.cluster.observe import Observed
@@ -53,17 +54,12 @@ def workloads(seen: Observed, rolling: Roll) -> Iterator[Desired]:
 
 
 def _hosted(seen: Observed, inputs: Inputs) -> Iterator[Desired]:
-    """Hosted operators, with the rights in the business cluster that they are declared with."""
+    """Hosted operators. The first Pods of one wait for its rights; one that runs is kept as declared in any case."""
     for operator, component in operators(seen).items():
         name = seen.names.hosted(operator)
-        can_begin = name in seen.workloads or _can_begin(seen, operator, inputs)
-        if name in inputs.secrets and is_granted(seen, component) and can_begin:
+        is_begun = name in seen.workloads or (_can_begin(seen, operator, inputs) and is_granted(seen, operator))
+        if name in inputs.secrets and is_begun:
             yield hosted.deployment(inputs, component)
-
-
-def is_awaiting_rights(seen: Observed) -> bool:
-    """Whether a hosted operator is not made as it shall be because what it may do was not granted yet."""
-    return any(not is_granted(seen, component) for component in operators(seen).values())
 
 
 def changed(seen: Observed, wanted: tuple[Desired, ...]) -> tuple[Apply, ...]:

@@ -102,7 +102,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     place: Place = FREE  # in the line of those who want to be made, or to move
     store: str = ""  # where snapshots are kept, for people; empty: nowhere
     snapshots: SnapshotsSeen | None = None  # None: the store was not asked
-    rights: Mapping[str, RightsSeen] = {}  # of hosted operators in the business cluster, by operator
+    rights: RightsSeen | None = None  # of hosted operators in the business cluster; None: not asked for
     handed: HandedSeen | None = None  # a snapshot that this process has ready for the Pods of a restore
 
     @property
@@ -136,7 +136,7 @@ class Memory(Struct):
     snapshots: SnapshotsSeen | None = None
     handed: HandedSeen | None = None
     upkeep: UpkeepSeen = UpkeepSeen()
-    rights: dict[str, RightsSeen] = field(default_factory=dict)
+    rights: RightsSeen | None = None
     verdicts: Verdicts = field(default_factory=dict)
     rewriting: Rewriting | None = None
 
@@ -215,7 +215,7 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
         rewritten=_is_rewritten(cluster, known),
         snapshots=known.snapshots,
         handed=known.handed,
-        rights=dict(known.rights),
+        rights=known.rights,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from homeostat.operators.cluster.backup.ports import SnapshotStore
-from homeostat.operators.cluster.hosting.rights import Right
+from homeostat.operators.cluster.hosting.rights import Wanted
 from homeostat.operators.cluster.restore.ports import RestoreTools
 from homeostat.operators.cluster.upkeep.stores import Alarm, Stores
 
@@ -171,10 +171,12 @@ class EtcdUpkeep(Protocol):
 class Rights(Protocol):
     """Grants hosted operators what they may do in a business cluster: at first, at changes, and every ten minutes."""
 
-    async def grant(self, kubeconfig: bytes, operator: str, rights: tuple[Right, ...]) -> None:
-        """Have these roles and bindings of an operator there, as declared, and no others of it.
+    async def grant(self, kubeconfig: bytes, wanted: Wanted) -> Mapping[str, str]:
+        """Have the roles and bindings of these operators there, as declared, and no others that are any operator's.
 
-        `kubeconfig` is the administrator's. Raises Unreachable within 30 s, also where a namespace does not exist.
+        Returns, by operator, why the business cluster refused some of them: a namespace that does not exist, a field
+        that it does not know. All else is done all the same. `kubeconfig` is the administrator's. Raises Unreachable
+        within 15 s; what was granted before is granted still.
         """
         ...
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from homeostat.api.cluster.components import PackageComponent
 from homeostat.api.cluster.masters import COMPONENTS
 from homeostat.api.pods import ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, Pod
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.components import (
-    is_granted,
+    everything,
+    is_ready,
     is_rolled_out,
     operators,
     pods_of,
@@ -38,7 +38,7 @@ def trouble(seen: Observed, component: str) -> Trouble:
         declared = operators(seen).get(component)
         if declared is None:
             return _leaving(seen, component)
-        if (why := _unentitled(seen, declared)) is not None:
+        if (why := _unentitled(seen, component)) is not None:
             return why
         wanted = replicas(seen, declared)
     else:
@@ -55,6 +55,19 @@ def trouble(seen: Observed, component: str) -> Trouble:
             if found is not None:
                 return found
     return _refused(workload) or Trouble(words.PROGRESSING, _awaited(workload, wanted, staying, pods))
+
+
+def awaited(seen: Observed, besides: str = "") -> str:
+    """A component that is not ready, and that others wait for; empty: there is none, but perhaps that one.
+
+    A hosted operator is waited for while it starts, or goes. What is wrong with it for long, and what people of the
+    business cluster did to it, holds up nobody else.
+    """
+    for each in everything(seen):
+        is_passing = each in COMPONENTS or trouble(seen, each).reason in (words.PROGRESSING, words.NOT_CREATED)
+        if is_passing and each != besides and not is_ready(seen, each):
+            return each
+    return ""
 
 
 def authority_trouble(seen: Observed) -> Trouble | None:
@@ -79,14 +92,10 @@ def _leaving(seen: Observed, operator: str) -> Trouble:
     return Trouble(words.PROGRESSING, "is hosted no longer" + (f", waiting until {where} is gone" if where else ""))
 
 
-def _unentitled(seen: Observed, component: PackageComponent) -> Trouble | None:
-    """Why a hosted operator cannot do its work yet, or any more."""
-    known = seen.rights.get(component.name)
-    if known is None or is_granted(seen, component):
-        return None
-    if known.failure:
-        return Trouble(words.RIGHTS_REFUSED, f"its rights in the business cluster are not granted: {known.failure}")
-    return Trouble(words.PROGRESSING, "its rights in the business cluster are being granted")
+def _unentitled(seen: Observed, operator: str) -> Trouble | None:
+    """Why a hosted operator cannot do its work."""
+    why = seen.rights.refused.get(operator, "") if seen.rights is not None else ""
+    return Trouble(words.RIGHTS_REFUSED, f"its rights in the business cluster are refused: {why}") if why else None
 
 
 def _awaited(workload: Workload, wanted: int, staying: list[Pod], pods: list[Pod]) -> str:

@@ -8,7 +8,7 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from homeostat.api.core import Node
-from homeostat.operators.nodes.census import Census
+from homeostat.operators.nodes.census import MOST_VERSIONS, Census
 from homeostat.telemetry.metrics import Metrics
 
 
@@ -54,3 +54,14 @@ def test_one_of_which_nobody_says_anything_is_unknown() -> None:
     told = Told()
     told.census.note(None, node(ready=""))
     assert told.value(ready="Unknown") == 1
+
+
+def test_nodes_that_invent_versions_do_not_make_series_without_end() -> None:
+    told = Told()
+    nodes = [node(f"n{number}", version=f"v9.9.{number}") for number in range(MOST_VERSIONS + 5)]
+    for each in nodes:
+        told.census.note(None, each)
+    assert told.value(version="other") == 5
+    for each in nodes:
+        told.census.note(each, None)
+    assert told.value(version="other") is None

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from homeostat.api.cluster.healing import MasterRestartStatus
-from homeostat.api.cluster.masters import API_SERVER, STATELESS
+from homeostat.api.cluster.masters import API_SERVER, ETCD, STATELESS
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Action, LetGo, Mend, RestartMaster, Verdict, Wait
-from homeostat.operators.cluster.components import is_ready
+from homeostat.operators.cluster.components import everything, is_ready, operators
 from homeostat.operators.cluster.healing.allowing import held
 from homeostat.operators.cluster.healing.illness import Ill, ill_masters, is_isolated, is_silent, masters
 from homeostat.operators.cluster.healing.ladder import (
@@ -194,9 +194,12 @@ def _silent(seen: Observed) -> dict[str, Verdict]:
 
 
 def _let_go(seen: Observed, now: datetime, policy: Policy) -> Iterable[LetGo]:
+    there = operators(seen)
+    single = {name for name, part in there.items() if part.hosted is not None and part.hosted.single}
+    may_go = {*everything(seen)} - {ETCD} - single  # of one that elects no leader, no second one may work
     for pod in seen.pods:
         deleted, host = pod.metadata.deletion_timestamp, seen.hosts.get(pod.spec.node_name)
-        is_stateless = pod.metadata.labels.get(COMPONENT_LABEL) in STATELESS
+        is_stateless = pod.metadata.labels.get(COMPONENT_LABEL) in may_go
         is_lost = deleted is not None and now >= deleted + policy.lost_for
         if is_stateless and is_lost and host is not None and not host.is_ready:
             yield LetGo(pod.metadata.name, pod.metadata.uid)

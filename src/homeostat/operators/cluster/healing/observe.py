@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from homeostat.api.cluster.masters import STATELESS
+from homeostat.api.cluster.masters import ETCD
 from homeostat.api.core import Node
 from homeostat.operators.cluster.healing.cell import CellHealth
 from homeostat.operators.cluster.healing.illness import is_isolated
@@ -49,5 +49,5 @@ def _masters_ail(seen: Observed) -> bool:
         return True
     if any(leader.is_stale for leader in seen.leaders.values()):
         return True
-    stateless = (pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) in STATELESS)
-    return any(not pod.is_ready for pod in stateless)
+    others = (pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) != ETCD)
+    return any(not pod.is_ready for pod in others)

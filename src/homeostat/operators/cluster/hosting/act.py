@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER
-from homeostat.api.core import SECRET
 from homeostat.kit.clock import Clock
 from homeostat.kube.client import Client
 from homeostat.kube.errors import NotFound
-from homeostat.operators.cluster.components import operators
 from homeostat.operators.cluster.hosting.actions import GrantRights, HostingAction, Withdraw
-from homeostat.operators.cluster.hosting.rights import digest, rights
+from homeostat.operators.cluster.hosting.entitled import entitled
+from homeostat.operators.cluster.hosting.rights import digest
 from homeostat.operators.cluster.hosting.seen import RightsSeen
+from homeostat.operators.cluster.hosting.step import back_off
 from homeostat.operators.cluster.observe import Memory, Observed
 from homeostat.operators.cluster.ports import Rights, Unreachable
 from homeostat.operators.cluster.rollout.standing import hosted_now
@@ -34,35 +34,28 @@ class HostingActor:
     async def act(self, seen: Observed, action: HostingAction) -> Outcome:
         """Grant, or withdraw."""
         if isinstance(action, GrantRights):
-            return await self._grant(seen, action)
+            return await self._grant(seen)
         return await self._withdraw(seen, action)
 
-    async def _grant(self, seen: Observed, action: GrantRights) -> Outcome:
-        memory = self._memory(seen.cluster.metadata.uid)
-        before = memory.rights.get(action.operator)
-        wanted = rights(operators(seen)[action.operator])
+    async def _grant(self, seen: Observed) -> Outcome:
+        memory, wanted, now = self._memory(seen.cluster.metadata.uid), entitled(seen), self._clock.now()
+        before = memory.rights
+        tries = before.tries + 1 if before is not None and before.digest == digest(wanted) else 1
         try:
-            await self._granting.grant(memory.admin.data, action.operator, wanted)
+            refused = await self._granting.grant(memory.admin.data, wanted)
         except Unreachable as error:
-            granted = before.digest if before is not None else ""
-            memory.rights[action.operator] = RightsSeen(self._clock.now(), granted, str(error)[:_SHOWN])
-            return Progress(_AGAIN_S, str(error))
-        memory.rights[action.operator] = RightsSeen(self._clock.now(), digest(wanted))
-        return DONE
+            known = before.refused if before is not None else {}
+            memory.rights = RightsSeen(now, digest(wanted), known, str(error)[:_SHOWN], tries)
+            return Progress(back_off(tries).total_seconds(), str(error))
+        told = {name: why[:_SHOWN] for name, why in refused.items()}
+        memory.rights = RightsSeen(now, digest(wanted), told, tries=tries if told else 0)
+        return Progress(back_off(tries).total_seconds(), "; ".join(told.values())) if told else DONE
 
     async def _withdraw(self, seen: Observed, action: Withdraw) -> Outcome:
-        """The Secret goes last, and its operator's rights before it: as long as it is there, rights may be too."""
         cluster = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
         is_other = cluster.metadata.uid != seen.cluster.metadata.uid
         if is_other or cluster.spec.paused or action.operator in hosted_now(cluster, seen.packages):
             return Progress(_AGAIN_S, f"{action.name} stays: the Cluster is paused, or hosts {action.operator} again")
-        memory = self._memory(seen.cluster.metadata.uid)
-        if action.kind is SECRET:
-            try:
-                await self._granting.grant(memory.admin.data, action.operator, ())
-            except Unreachable as error:
-                return Progress(_AGAIN_S, str(error))
-            memory.rights.pop(action.operator, None)
         try:
             await self._client.delete(action.kind, action.name, seen.names.namespace, uid=action.uid)
         except NotFound:

@@ -10,16 +10,16 @@ from homeostat.api.kind import Kind
 
 
 class GrantRights(Struct, frozen=True, tag=True):
-    """Have a hosted operator's rights in the business cluster as declared, and no others of it."""
+    """Have the rights of all hosted operators in the business cluster as declared, and nothing else that is theirs."""
 
-    operator: str
+    operators: tuple[str, ...]
     digest: str  # of the rights
 
 
 class Withdraw(Struct, frozen=True, tag=True):
     """Destructive: delete what is left in the cell of an operator that is hosted no longer, by uid.
 
-    Its Secret goes last, and takes its rights in the business cluster with it. Looked at again right before.
+    Its Secret goes last, when its rights in the business cluster are gone. Looked at again right before.
     """
 
     operator: str

@@ -7,13 +7,12 @@ those that are no longer declared are found.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from homeostat.api.cluster.components import PackageComponent
 from homeostat.api.cluster.hosted import HostedGrant
 from homeostat.api.kind import Kind
 from homeostat.api.rbac import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE, ROLE_BINDING
@@ -35,24 +34,25 @@ class Right(Struct, frozen=True):
         return self.kind.resource.kind, metadata.get("namespace", ""), metadata["name"]
 
 
+Wanted = Mapping[str, tuple[Right, ...]]  # by operator
+
+
 def user_of(operator: str) -> str:
     """Whom business clusters see."""
     return f"homeostat:hosted:{operator}"
 
 
-def rights(component: PackageComponent) -> tuple[Right, ...]:
+def rights(operator: str, grants: Iterable[HostedGrant]) -> tuple[Right, ...]:
     """All roles and bindings of a hosted operator, roles first."""
-    grants = component.hosted.grants if component.hosted is not None else ()
-    places = dict.fromkeys(grant.namespace for grant in grants)
-    pairs = [
-        _pair(component.name, place, [_rule(each) for each in grants if each.namespace == place]) for place in places
-    ]
+    wanted = tuple(grants)
+    places = dict.fromkeys(grant.namespace for grant in wanted)
+    pairs = [_pair(operator, place, [_rule(each) for each in wanted if each.namespace == place]) for place in places]
     return tuple(role for role, _ in pairs) + tuple(binding for _, binding in pairs)
 
 
-def digest(wanted: Iterable[Right]) -> str:
-    """The identity of rights."""
-    return digest_of([right.body for right in wanted])
+def digest(wanted: Wanted) -> str:
+    """The identity of the rights of all operators of a cluster."""
+    return digest_of({name: [right.body for right in each] for name, each in wanted.items()})
 
 
 def _pair(operator: str, namespace: str, rules: list[dict[str, Any]]) -> tuple[Right, Right]:

@@ -39,7 +39,7 @@ from homeostat.operators.cluster.topology import is_changing
 from homeostat.operators.cluster.troubles import trouble
 
 FAIL_AFTER = timedelta(seconds=60)  # what looks hopeless for so long is: a restart or two may still help before
-_HOPELESS = {words.CRASHING, words.IMAGE_UNAVAILABLE, words.POD_REFUSED}
+_HOPELESS = {words.CRASHING, words.IMAGE_UNAVAILABLE, words.POD_REFUSED, words.RIGHTS_REFUSED}
 
 
 def step(seen: Observed, now: datetime, *, is_applied: bool) -> Step:
@@ -178,6 +178,7 @@ def _pre_check(seen: Observed, stand: Stand, component: str) -> Step | None:
     for each in stand.at if "OthersReady" in checks.before else ():
         why = trouble(seen, each)
         is_left_behind = not stand.is_moved(each) and (each == component or why.reason in _HOPELESS)
+        is_left_behind = is_left_behind or why.reason == words.RIGHTS_REFUSED  # by people of the business cluster
         if not is_ready(seen, each) and not is_left_behind:
             return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"before {component} moves: {each}: {why.message}"))
     if "Endpoint" not in checks.before or not all(is_ready(seen, each) for each in stand.at):

@@ -34,7 +34,7 @@ from homeostat.operators.cluster.actions import (
     Verdict,
     Wait,
 )
-from homeostat.operators.cluster.components import can_serve, everything, is_ready
+from homeostat.operators.cluster.components import can_serve, is_ready
 from homeostat.operators.cluster.healing.members import FRESH
 from homeostat.operators.cluster.healing.seen import EtcdSeen
 from homeostat.operators.cluster.observe import Observed
@@ -42,7 +42,7 @@ from homeostat.operators.cluster.ports import MemberSeen
 from homeostat.operators.cluster.rollout.members import behind
 from homeostat.operators.cluster.scaling.safety import unsafe_to_retire
 from homeostat.operators.cluster.topology import HA, JOIN, LEAVE, number_of, topology_of, topology_status
-from homeostat.operators.cluster.troubles import trouble
+from homeostat.operators.cluster.troubles import awaited, trouble
 
 _ANSWERED = timedelta(seconds=0.5)  # until an answer of etcd's is looked at
 _AGAIN = timedelta(seconds=2)  # while a member comes or goes
@@ -66,14 +66,14 @@ def scale(seen: Observed, now: datetime, first: Verdict | None) -> Scale:
         return _by_fresh_answer(seen, now, f"{change.member} {_verb(change)}", lambda told: judge(seen, told, now))
     if is_there:
         done = replace(at, complete=seen.cluster.spec.topology, started_at=None)
-        return _awaited(seen, now, everything(seen)) or _become(now, "all masters are there", done)
+        return _awaited(seen, now) or _become(now, "all masters are there", done)
     return _up(seen, at, now) if (at.members, at.replicas) < (to.members, to.others) else _down(seen, at, now)
 
 
 def _up(seen: Observed, at: ClusterTopologyStatus, now: datetime) -> Scale:
     if at.members == HA.members:
         grown = replace(at, replicas=HA.others, started_at=at.started_at or _second(now))
-        return _awaited(seen, now, (ETCD,)) or _become(now, "the other masters get a second replica", grown)
+        return _awaited(seen, now, only=ETCD) or _become(now, "the other masters get a second replica", grown)
     if len(seen.zones) < HA.zones:
         found = ", ".join(sorted(seen.zones)) or "none"
         message = (
@@ -81,11 +81,9 @@ def _up(seen: Observed, at: ClusterTopologyStatus, now: datetime) -> Scale:
             f" ({found}); add hosts, or set the topology back"
         )
         return _held(now, words.TOO_FEW_ZONES, message)
-    if at.started_at is None:
-        unready = next((each for each in everything(seen) if not is_ready(seen, each)), "")
-        if unready:
-            message = f"before the topology changes: {unready}: {trouble(seen, unready).message}"
-            return _held(now, words.AWAITING_HEALTH, message)
+    if at.started_at is None and (unready := awaited(seen)):
+        message = f"before the topology changes: {unready}: {trouble(seen, unready).message}"
+        return _held(now, words.AWAITING_HEALTH, message)
     away = [name for name in seen.names.etcd_members(at.members) if not _is_ready(seen, name)]
     if away:
         return _doing(now, f"{', '.join(away)} is awaited")
@@ -103,7 +101,7 @@ def _down(seen: Observed, at: ClusterTopologyStatus, now: datetime) -> Scale:
     if at.replicas > 1:
         fewer = replace(at, replicas=1, started_at=at.started_at or _second(now))
         return _become(now, "one of each of the other masters is enough", fewer)
-    held = _awaited(seen, now, tuple(each for each in everything(seen) if each != ETCD))
+    held = _awaited(seen, now, besides=ETCD)
     if held is not None:
         return held
     member = seen.names.etcd_members(at.members)[-1]
@@ -234,9 +232,9 @@ def _unreached(answer: EtcdSeen, what: str, now: datetime) -> Scale | None:
     return Scale(told, wait=Wait(now + FRESH, "etcd's answer"))
 
 
-def _awaited(seen: Observed, now: datetime, components: tuple[str, ...]) -> Scale | None:
-    """The first of some masters that is not ready; None when all are."""
-    unready = next((each for each in components if not is_ready(seen, each)), "")
+def _awaited(seen: Observed, now: datetime, *, only: str = "", besides: str = "") -> Scale | None:
+    """The first component that is not ready; None when all are."""
+    unready = awaited(seen, besides) if not only else "" if is_ready(seen, only) else only
     return _doing(now, f"{unready}: {trouble(seen, unready).message}") if unready else None
 
 

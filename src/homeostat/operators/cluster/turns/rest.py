@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from homeostat.operators.cluster.actions import Step, Wait
-from homeostat.operators.cluster.components import everything, is_ready
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.topology import is_changing
-from homeostat.operators.cluster.troubles import trouble
+from homeostat.operators.cluster.troubles import awaited, trouble
 
 
 class Rest(Struct, frozen=True):
@@ -36,8 +35,7 @@ def rest(seen: Observed, going: Step, *, is_applied: bool) -> Rest:
     if not is_applied:
         # An apply that changes nothing, as after a restart of the operator, wakes nobody.
         return Rest("masters are being declared", again=timedelta(seconds=1))
-    late = next((each for each in everything(seen) if not is_ready(seen, each)), "")
-    if late:
+    if late := awaited(seen):
         return Rest(f"{late}: {trouble(seen, late).message}")
     if seen.ready_since is None or seen.probed is None or seen.probed.at < seen.ready_since:
         return Rest("waiting for a read through the endpoint", probes=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 from tests.support.clusters import package
 
-from homeostat.api.cluster.components import PackageComponent
-from homeostat.api.cluster.hosted import HostedGrant, HostedOperator
+from homeostat.api.cluster.hosted import HostedGrant
 from homeostat.operators.cluster.hosting.rights import HOSTED_LABEL, digest, rights, user_of
 
 READS = HostedGrant(verbs=("get", "list"), api_groups=("",), resources=("nodes",))
@@ -16,12 +15,8 @@ WRITES = HostedGrant(
 LOOKS = HostedGrant(verbs=("get",), non_resource_urls=("/metrics",))
 
 
-def operator(*grants: HostedGrant) -> PackageComponent:
-    return PackageComponent(name="sweeper", version="1.0.0", image="i", hosted=HostedOperator(grants=grants))
-
-
 def test_what_holds_everywhere_is_a_cluster_role_and_what_holds_in_a_namespace_a_role_there() -> None:
-    found = rights(operator(READS, WRITES, LOOKS))
+    found = rights("sweeper", (READS, WRITES, LOOKS))
     assert [right.mark for right in found] == [
         ("ClusterRole", "", "homeostat:hosted:sweeper"),
         ("Role", "kube-system", "homeostat:hosted:sweeper"),
@@ -40,19 +35,22 @@ def test_what_holds_everywhere_is_a_cluster_role_and_what_holds_in_a_namespace_a
 
 
 def test_without_grants_there_is_nothing_to_bind() -> None:
-    assert rights(operator()) == ()
+    assert rights("sweeper", ()) == ()
 
 
 def test_other_rights_have_another_digest() -> None:
-    assert digest(rights(operator(READS))) == digest(rights(operator(READS)))
     more = replace(READS, verbs=(*READS.verbs, "watch"))
-    assert len({digest(rights(operator(*each))) for each in ((), (READS,), (more,), (READS, WRITES))}) == 4
+    wanted = [{"sweeper": rights("sweeper", each)} for each in ((), (READS,), (more,), (READS, WRITES))]
+    assert len({digest(each) for each in ({}, *wanted)}) == 5
+    assert digest(wanted[1]) == digest({"sweeper": rights("sweeper", (READS,))})
 
 
 def test_the_shipped_operator_may_read_nodes_and_hold_its_lease() -> None:
     shipped = package("v1.35.4-hosted").spec.component("homeostat")
     assert shipped is not None
-    marks = [(right.mark[0], right.mark[1], right.body.get("rules")) for right in rights(shipped)]
+    assert shipped.hosted is not None
+    granted = rights(shipped.name, shipped.hosted.grants)
+    marks = [(right.mark[0], right.mark[1], right.body.get("rules")) for right in granted]
     places = [(kind, namespace) for kind, namespace, rules in marks if rules]
     assert places == [("ClusterRole", ""), ("Role", "kube-system")]
     assert not any("*" in rule["verbs"] for _, _, rules in marks for rule in rules or ())
