@@ -78,7 +78,7 @@ def spoil(database: str) -> str:
     return f"head -c 65536 /dev/urandom > {new} && chown --reference={database} {new} && mv {new} {database}"
 
 
-def test_a_deleted_cluster_is_declared_anew_with_its_data_and_its_keys(
+def test_a_cluster_is_copied_then_deleted_and_declared_anew_with_its_data_and_its_keys(
     centre: Centre, namespace: str, say: Callable[[str], None]
 ) -> None:
     create(centre, namespace, "phoenix")
@@ -86,6 +86,12 @@ def test_a_deleted_cluster_is_declared_anew_with_its_data_and_its_keys(
     taken = snapshot(centre, "phoenix")
     write(centre, "phoenix", "after")
     last = revision(centre, "phoenix")
+    began = time.monotonic()
+    wish = ("--snapshot", taken, "--into", "twin", "--wait", "--timeout", f"{RESTORED_S}s")
+    homeostat(centre, "restore", "cluster", "phoenix", "-n", namespace, *wish)
+    say(f"a copy of a cluster from its snapshot is Ready {time.monotonic() - began:.0f} s after its declaration")
+    assert read(centre, "twin") == written("before")
+    assert read(centre, "phoenix") == {**written("before"), **written("after")}
     uid = centre.get("cluster", "phoenix", "-n", namespace)["metadata"]["uid"]
     keys = centre.get("secret", "phoenix-pki", "-n", namespace)
     kept = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "kept"}, "data": keys["data"]}
