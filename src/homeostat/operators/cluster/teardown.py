@@ -38,7 +38,7 @@ def tear_down(seen: Observed) -> Plan:
     hosted = sorted({names.operator_of(name) for _, name in seen.live} - {""})
     stages: tuple[tuple[str, Kind[Any], tuple[str, ...], tuple[str, ...]], ...] = (
         (
-            "hosted operators and controllers",
+            "hosted operators and controllers" if hosted else "controllers",
             DEPLOYMENT,
             (names.controllers, names.scheduler, *map(names.hosted, hosted)),
             (*CONTROLLERS, *hosted),
