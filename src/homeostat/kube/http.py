@@ -27,8 +27,9 @@ from homeostat.kube.transport import Request
 
 # Big reads mean few wake-ups: a page of 500 objects is one to three megabytes.
 READ_BUFFER_BYTES = 1 << 20
-# Go servers drop idle connections after 90 s (http.Server.IdleTimeout in kube-apiserver); leave before that.
-KEEPALIVE_S = 60.0
+# An idle connection holds 256 KiB (asyncio's buffer for TLS), and aiohttp takes them in turn: with a Lease that is
+# renewed every 2 s, all that a burst has opened would live for ever. Go servers drop idle ones after 90 s.
+KEEPALIVE_S = 5.0
 CONNECT_TIMEOUT_S = 10.0
 GOODBYE_S = 0.25  # what aiohttp's documentation gives the end of TLS before a loop may end
 _TCP_OPTIONS = (
