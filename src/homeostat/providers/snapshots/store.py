@@ -94,7 +94,7 @@ class EncryptedStore:
         source = await self._size_of(file, doing)
         async with self._within(self._bounds.for_bytes(source), doing):
             await self._sweep(taken.cluster)
-            upload = await self._place.begin(taken.cluster, taken.id)
+            upload = await self._begin(taken)
             try:
                 described = await self._send(file, source, taken, upload, progress)
                 content = manifest.encode(described)
@@ -226,6 +226,17 @@ class EncryptedStore:
         # have rules of their own for that. Whatever else is wrong stops the next step.
         with contextlib.suppress(StoreRefused, StoreWrong, SnapshotNotFound):
             await self._place.sweep(cluster, self._clock.now() - STALE)
+
+    async def _begin(self, taken: Taken) -> Upload:
+        """One that is given up while it begins is ended when it has begun: nobody else would know of it."""
+        beginning = asyncio.ensure_future(self._place.begin(taken.cluster, taken.id))
+        try:
+            return await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            with contextlib.suppress(StoreError, TimeoutError):
+                async with self._clock.timeout(self._bounds.clean_up_s):
+                    await (await beginning).abandon()
+            raise
 
     async def _abandon(self, upload: Upload) -> None:
         # The first failure is the one to tell; what this leaves is swept later.
