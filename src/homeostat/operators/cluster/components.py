@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from homeostat.api.cluster.components import PackageComponent
 from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, CONTROLLER_MANAGER, ETCD, SCHEDULER
 from homeostat.api.pods import Pod
-from homeostat.operators.cluster.manifests.hosted import replicas_of
+from homeostat.operators.cluster.manifests.shape import replicas_of
 from homeostat.operators.cluster.names import COMPONENT_LABEL, Names
 from homeostat.operators.cluster.observe import Memory, Observed, Workload
 from homeostat.operators.cluster.overrides import merged

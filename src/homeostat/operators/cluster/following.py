@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from homeostat.kit.spreading import share_of
+from homeostat.kit.spreading import apart
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import AskKubelets, Plan, ProbeEndpoint, Step, Wait
 from homeostat.operators.cluster.components import can_serve
@@ -14,7 +14,6 @@ from homeostat.operators.cluster.observe import Observed
 from homeostat.runtime.conditions import is_true
 
 _SOON = timedelta(seconds=0.5)  # after a probe that a move waits for
-_SPREAD = 0.25  # of the time between two probes: those of clusters that were made at once drift apart
 _LATER = timedelta(seconds=5)  # while a move waits for Pods, which wake us anyway
 
 
@@ -35,7 +34,7 @@ def follow(seen: Observed, plan: Plan, now: datetime, probe_every: timedelta) ->
 
 def _probe(seen: Observed, plan: Plan, going: Step, now: datetime, probe_every: timedelta) -> Plan:
     """Ask the endpoint in one plan with the actions: those that change nothing wake nobody to probe later."""
-    every = probe_every * (1 - _SPREAD * share_of(seen.cluster.metadata.uid))
+    every = apart(probe_every, seen.cluster.metadata.uid)
     is_due = seen.probed is None or not _is_proven(seen) or now >= seen.probed.at + every
     is_new = seen.cluster.status.ready_at is None  # what follows from being Ready for the first time is done at once
     asks = going.probes or plan.turn.probes

@@ -25,6 +25,7 @@ from homeostat.api.kind import Kind
 from homeostat.api.meta import Object
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Plan, Remove, RemoveFinalizer, Verdict
+from homeostat.operators.cluster.hosting.entitled import in_cell
 from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.restore.names import COMPONENT as RESTORE
@@ -35,7 +36,7 @@ _LAST: tuple[Kind[Any], ...] = (SERVICE, SECRET, CONFIG_MAP, POD_DISRUPTION_BUDG
 def tear_down(seen: Observed) -> Plan:
     """The next stage that has something left; the finalizer goes when none has."""
     names = seen.names
-    hosted = sorted({names.operator_of(name) for _, name in seen.live} - {""})
+    hosted = in_cell(seen)
     stages: tuple[tuple[str, Kind[Any], tuple[str, ...], tuple[str, ...]], ...] = (
         (
             "hosted operators and controllers" if hosted else "controllers",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER
 from homeostat.kit.clock import Clock
@@ -56,8 +57,6 @@ class HostingActor:
         is_other = cluster.metadata.uid != seen.cluster.metadata.uid
         if is_other or cluster.spec.paused or action.operator in hosted_now(cluster, seen.packages):
             return Progress(_AGAIN_S, f"{action.name} stays: the Cluster is paused, or hosts {action.operator} again")
-        try:
+        with suppress(NotFound):
             await self._client.delete(action.kind, action.name, seen.names.namespace, uid=action.uid)
-        except NotFound:
-            return DONE
         return DONE

@@ -25,12 +25,17 @@ def entitled(seen: Observed) -> Wanted:
 
 def leftovers(seen: Observed) -> tuple[str, ...]:
     """Operators of which something is left in the cell, and that are not to be there."""
-    names = {seen.names.operator_of(name) for _, name in seen.live} - {""}
-    return tuple(sorted(names - operators(seen).keys()))
+    return tuple(each for each in in_cell(seen) if each not in operators(seen))
+
+
+def in_cell(seen: Observed) -> tuple[str, ...]:
+    """All operators of which something is in the cell, whether it shall be or not."""
+    return tuple(sorted({seen.names.operator_of(name) for _, name in seen.live} - {""}))
 
 
 def is_granted(seen: Observed, operator: str) -> bool:
     """Whether an operator is known to have the rights that it shall have now."""
     known = seen.rights
-    is_asked_for = known is not None and not known.unreachable and known.digest == digest(entitled(seen))
-    return known is not None and is_asked_for and operator not in known.refused
+    if known is None or known.unreachable or operator in known.refused:
+        return False
+    return known.digest == digest(entitled(seen))

@@ -15,7 +15,7 @@ from homeostat.operators.cluster.manifests.shape import (
     derived,
     disruption_budget,
     emulation,
-    https_probe,
+    http_probe,
     pod_template,
     selector,
     stateless,
@@ -51,9 +51,9 @@ def deployment(inputs: Inputs) -> Desired:
     container = {
         "command": [API_SERVER, *arguments(component, {**_flags(inputs), **emulation(inputs, component)})],
         "ports": [{"name": "https", "containerPort": API_PORT, "protocol": "TCP"}],
-        "startupProbe": https_probe("/livez", API_PORT, period_s=1, failures=180),
-        "readinessProbe": https_probe("/readyz", API_PORT, period_s=1, failures=3),
-        "livenessProbe": https_probe("/livez", API_PORT, period_s=10, failures=8),
+        "startupProbe": http_probe("/livez", API_PORT, period_s=1, failures=180),
+        "readinessProbe": http_probe("/readyz", API_PORT, period_s=1, failures=3),
+        "livenessProbe": http_probe("/livez", API_PORT, period_s=10, failures=8),
         "volumeMounts": audit.mounts(inputs),
     }
     template = pod_template(inputs, component, inputs.names.apiserver, container, {"terminationGracePeriodSeconds": 45})

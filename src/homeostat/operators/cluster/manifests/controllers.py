@@ -15,7 +15,7 @@ from homeostat.operators.cluster.manifests.shape import (
     arguments,
     derived,
     emulation,
-    https_probe,
+    http_probe,
     pod_template,
     stateless,
 )
@@ -64,9 +64,9 @@ def _deployment(inputs: Inputs, component_name: str, name: str, flags: dict[str,
     container = {
         "command": [component_name, *arguments(component, {**common, **flags, **emulation(inputs, component)})],
         "ports": [{"name": "https", "containerPort": port, "protocol": "TCP"}],
-        "startupProbe": https_probe("/healthz", port, period_s=1, failures=120),
-        "readinessProbe": https_probe("/healthz", port, period_s=5, failures=3),
-        "livenessProbe": https_probe("/healthz", port, period_s=10, failures=8),
+        "startupProbe": http_probe("/healthz", port, period_s=1, failures=120),
+        "readinessProbe": http_probe("/healthz", port, period_s=5, failures=3),
+        "livenessProbe": http_probe("/healthz", port, period_s=10, failures=8),
     }
     template = pod_template(inputs, component, name, container, {"terminationGracePeriodSeconds": 15})
     return derived(DEPLOYMENT, inputs, name, component_name, stateless(inputs, component, template))

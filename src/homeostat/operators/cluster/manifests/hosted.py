@@ -16,22 +16,16 @@ from homeostat.operators.cluster.manifests.shape import (
     Inputs,
     arguments,
     derived,
+    http_probe,
     pod_template,
     stateless,
     variables,
 )
 from homeostat.operators.cluster.names import KUBECONFIG_KEY
-from homeostat.operators.cluster.topology import Topology
-
-
-def replicas_of(component: PackageComponent, topology: Topology) -> int:
-    """How many of a component there are to be."""
-    is_single = component.hosted is not None and component.hosted.single
-    return 1 if is_single else topology.replicas(component.name)
 
 
 def deployment(inputs: Inputs, component: PackageComponent) -> Desired:
-    """An operator beside the masters; one that elects no leader is never there twice."""
+    """An operator beside the masters. One that elects no leader ends its old Pod before the new one starts."""
     hosted, name = component.hosted, inputs.names.hosted(component.name)
     assert hosted is not None  # noqa: S101  (the caller looked)
     container: dict[str, Any] = {
@@ -47,20 +41,15 @@ def deployment(inputs: Inputs, component: PackageComponent) -> Desired:
     template["spec"]["volumes"].append({"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}})
     content = stateless(inputs, component, template)
     if hosted.single:
-        content["spec"] |= {"replicas": 1, "strategy": {"type": "Recreate"}}
+        content["spec"]["strategy"] = {"type": "Recreate"}
     return derived(DEPLOYMENT, inputs, name, component.name, content)
 
 
 def _health(health: HostedHealth) -> dict[str, Any]:
-    port = "http" if health.scheme == "HTTP" else "https"
-
-    def probe(path: str, period_s: int, failures: int) -> dict[str, Any]:
-        get = {"path": path, "port": health.port, "scheme": health.scheme}
-        return {"httpGet": get, "periodSeconds": period_s, "timeoutSeconds": 5, "failureThreshold": failures}
-
+    port, scheme = health.port, health.scheme
     return {
-        "ports": [{"name": port, "containerPort": health.port, "protocol": "TCP"}],
-        "startupProbe": probe(health.live_path, 1, 120),
-        "readinessProbe": probe(health.ready_path, 5, 3),
-        "livenessProbe": probe(health.live_path, 10, 8),
+        "ports": [{"name": scheme.lower(), "containerPort": port, "protocol": "TCP"}],
+        "startupProbe": http_probe(health.live_path, port, period_s=1, failures=120, scheme=scheme),
+        "readinessProbe": http_probe(health.ready_path, port, period_s=5, failures=3, scheme=scheme),
+        "livenessProbe": http_probe(health.live_path, port, period_s=10, failures=8, scheme=scheme),
     }

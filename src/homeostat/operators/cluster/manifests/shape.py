@@ -195,6 +195,12 @@ def disruption_budget(inputs: Inputs, name: str, component: str) -> Desired:
     return derived(POD_DISRUPTION_BUDGET, inputs, name, component, {"spec": spec})
 
 
+def replicas_of(component: PackageComponent, topology: Topology) -> int:
+    """How many of a component there are to be."""
+    is_single = component.hosted is not None and component.hosted.single
+    return 1 if is_single else topology.replicas(component.name)
+
+
 def stateless(inputs: Inputs, component: PackageComponent, template: Mapping[str, Any]) -> dict[str, Any]:
     """A Deployment's content, without a moment of two fewer replicas than declared."""
     moving = [
@@ -210,7 +216,7 @@ def stateless(inputs: Inputs, component: PackageComponent, template: Mapping[str
     }
     return {
         "spec": {
-            "replicas": inputs.topology.replicas(component.name),
+            "replicas": replicas_of(component, inputs.topology),
             "revisionHistoryLimit": 2,
             "selector": {"matchLabels": selector(inputs, component.name)},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
@@ -244,11 +250,9 @@ def patient(probes: ComponentProbes, container: Mapping[str, Any]) -> dict[str, 
     return changed
 
 
-def https_probe(path: str, port: int, *, period_s: int, failures: int, host: str = "") -> dict[str, Any]:
-    """A kubelet's probe over HTTPS; kubelets do not verify certificates."""
-    get: dict[str, Any] = {"path": path, "port": port, "scheme": "HTTPS"}
-    if host:
-        get["host"] = host
+def http_probe(path: str, port: int, *, period_s: int, failures: int, scheme: str = "HTTPS") -> dict[str, Any]:
+    """A kubelet's probe; kubelets do not verify certificates."""
+    get = {"path": path, "port": port, "scheme": scheme}
     return {"httpGet": get, "periodSeconds": period_s, "timeoutSeconds": 5, "failureThreshold": failures}
 
 
