@@ -115,6 +115,9 @@ class Gateway:
                         yield _part(host, method, line, part)
         except TimeoutError:  # the session's own: a deadline of the caller's is a cancellation here
             raise Unreachable(f"etcd at {host}: {method}: nothing came for {idle_s:g} s") from None
+        except aiohttp.ClientPayloadError as error:  # the connection ended before the answer did
+            harm = f"the answer was cut off or changed on its way: {error}"
+            raise Unreachable(f"etcd at {host}: {method}: {harm}") from error
         except (aiohttp.ClientError, OSError) as error:
             raise Unreachable(f"etcd at {host}: {error}") from error
 
