@@ -38,13 +38,13 @@ class RestoreMember(Struct, frozen=True, tag=True):
 class Clear(Struct, frozen=True, tag=True):
     """Destructive: delete what is in a restore's way, by uid, as long as the restore is where it was.
 
-    With force, nobody waits for the kubelet of a host that is gone.
+    With the name of a host that is away, only as long as it is; nobody waits for its kubelet then.
     """
 
     kind: Kind[Any]
     name: str
     uid: str
-    force: bool = False
+    away: str = ""
 
 
 RestoreAction = AskSnapshots | FetchSnapshot | RestoreMember | Clear

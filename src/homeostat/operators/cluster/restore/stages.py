@@ -11,6 +11,7 @@ of those that are gone are given up.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -115,7 +116,7 @@ def _stop(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next:
     left = [pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) != COMPONENT]
     if not left and all(map(_makes_no_more, seen.workloads.values())):
         return _turn(restore, RESTORING, now)
-    stuck = tuple(Clear(POD, pod.metadata.name, pod.metadata.uid, force=True) for pod in left if _is_stuck(seen, pod))
+    stuck = tuple(_clear(seen, pod) for pod in left if _away(seen, pod))
     names = ", ".join(pod.metadata.name for pod in left)
     return Next(_doing("stopping the masters" + (f": {names}" if names else "")), stuck, holds_masters=True)
 
@@ -154,7 +155,7 @@ def _restore(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Ne
 
 def _start(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next | None:  # noqa: ARG001
     """What was needed for restoring goes first: etcd and the Pods of the restore have the same volumes."""
-    left = [Clear(POD, pod.metadata.name, pod.metadata.uid, force=_is_stuck(seen, pod)) for pod in _all_pods(seen)]
+    left = [_clear(seen, pod) for pod in _all_pods(seen)]
     secret = seen.live.get((SECRET.resource.kind, secret_name(seen.names)))
     if secret is not None:
         left.append(Clear(SECRET, secret_name(seen.names), secret.uid))
@@ -173,9 +174,9 @@ def _step(seen: Observed, restore: ClusterRestoreStatus, member: str, now: datet
     pod = _pod(seen, member)
     if pod is None:
         return _Step((RestoreMember(member),), f"{member} begins")
-    clear = Clear(POD, pod.metadata.name, pod.metadata.uid, force=_is_stuck(seen, pod))
+    clear = _clear(seen, pod)
     if pod.metadata.deletion_timestamp is not None:
-        return _Step((clear,) if clear.force else (), f"{pod.metadata.name} goes")
+        return _Step((clear,) if clear.away else (), f"{pod.metadata.name} goes")
     marks = pod.metadata.annotations
     assert seen.handed is not None  # noqa: S101  (the caller has looked)
     if (marks.get(ATTEMPT_ANNOTATION), marks.get(OFFER_ANNOTATION)) != (attempt_of(restore), seen.handed.digest):
@@ -194,15 +195,20 @@ def _give_up(seen: Observed, restore: ClusterRestoreStatus, away: list[str], now
     patience = timedelta(seconds=seen.cluster.spec.healing.replace_member_after_seconds)
     if now < (restore.stage_started_at or restore.started_at) + patience:
         return Next(_doing(f"waiting for the hosts of {gone}"), holds_masters=True)
-    claims = [claim for member in away if (claim := _claim(seen, member)) is not None]
-    pods = [pod for member in away if (pod := _pod(seen, member)) is not None]
-    actions: tuple[Action, ...] = (
-        *(Clear(PERSISTENT_VOLUME_CLAIM, each.metadata.name, each.metadata.uid) for each in claims),
-        *(Clear(POD, each.metadata.name, each.metadata.uid, force=True) for each in pods),
-    )
+    actions = tuple(action for member in away for action in _without_volume(seen, member))
     return Next(
         _doing(f"the volumes of {gone} are on hosts that are gone, and are given up"), actions, holds_masters=True
     )
+
+
+def _without_volume(seen: Observed, member: str) -> Iterator[Clear]:
+    """The Pod goes first: one that is left without a claim would wait for it for ever."""
+    claim, pod = _claim(seen, member), _pod(seen, member)
+    where = _place(claim)
+    if pod is not None:
+        yield Clear(POD, pod.metadata.name, pod.metadata.uid, away=where)
+    if claim is not None:
+        yield Clear(PERSISTENT_VOLUME_CLAIM, claim.metadata.name, claim.metadata.uid, away=where)
 
 
 def _turn(restore: ClusterRestoreStatus, stage: str, now: datetime) -> Next:
@@ -229,17 +235,26 @@ def _has_succeeded(seen: Observed, restore: ClusterRestoreStatus, member: str) -
 
 def _is_away(seen: Observed, member: str) -> bool:
     """Whether a member's volume is on a host that is not ready, or not there."""
-    claim = _claim(seen, member)
-    where = claim.metadata.annotations.get(_SELECTED_NODE, "") if claim is not None else ""
-    if not where or not seen.hosts:
-        return False
-    return where not in seen.hosts or not seen.hosts[where].is_ready
+    return _is_gone(seen, _place(_claim(seen, member)))
 
 
-def _is_stuck(seen: Observed, pod: Pod) -> bool:
-    """Whether the kubelet that should let a Pod go is gone."""
-    host = seen.hosts.get(pod.spec.node_name)
-    return bool(pod.spec.node_name and seen.hosts) and (host is None or not host.is_ready)
+def _place(claim: PersistentVolumeClaim | None) -> str:
+    """The host that a volume is on; empty: none yet."""
+    return claim.metadata.annotations.get(_SELECTED_NODE, "") if claim is not None else ""
+
+
+def _is_gone(seen: Observed, host: str) -> bool:
+    found = seen.hosts.get(host)
+    return bool(host and seen.hosts) and (found is None or not found.is_ready)
+
+
+def _clear(seen: Observed, pod: Pod) -> Clear:
+    return Clear(POD, pod.metadata.name, pod.metadata.uid, away=_away(seen, pod))
+
+
+def _away(seen: Observed, pod: Pod) -> str:
+    """The host whose kubelet should let a Pod go and is gone; empty: it is there."""
+    return pod.spec.node_name if _is_gone(seen, pod.spec.node_name) else ""
 
 
 def _failure(pod: Pod) -> tuple[str, datetime | None]:

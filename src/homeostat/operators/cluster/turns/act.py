@@ -46,6 +46,8 @@ class KeyActor:
             raise Conflict(
                 409, "Conflict", f"{cluster.metadata.key}: its rotation of keys is another one now: look again"
             )
+        if cluster.spec.paused or cluster.metadata.deletion_timestamp is not None:
+            return Progress(_AGAIN_S, "keys are left as they are: the Cluster is paused or is being deleted")
         secret = await self._client.get(SECRET, seen.names.authority, namespace)
         change = self._entries(action, decoded(secret.data))
         if not change:

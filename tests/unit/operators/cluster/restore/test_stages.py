@@ -179,7 +179,7 @@ def test_while_masters_stop_all_workloads_are_declared_without_replicas() -> Non
 
 def test_a_pod_on_a_host_that_is_gone_is_not_waited_for() -> None:
     seen = without_hosts(restoring(STOPPING, member_pod(NAMES[0]), member_pod(NAMES[1])), "h1")
-    assert look(seen).actions == (Clear(POD, NAMES[1], f"uid-{NAMES[1]}", force=True),)
+    assert look(seen).actions == (Clear(POD, NAMES[1], f"uid-{NAMES[1]}", away="h1"),)
 
 
 def test_members_are_restored_when_no_member_and_no_api_server_is_left() -> None:
@@ -251,8 +251,17 @@ def test_a_quorum_on_hosts_that_are_away_is_waited_for_and_then_begins_on_new_vo
         (),
         "waiting for the hosts of demo-etcd-1, demo-etcd-2",
     )
-    claims = [f"data-{name}" for name in NAMES[1:]]
-    assert look(old).actions == tuple(Clear(PERSISTENT_VOLUME_CLAIM, name, f"uid-{name}") for name in claims)
+    claims = {f"data-{name}": host for name, host in zip(NAMES[1:], ("h1", "h2"), strict=True)}
+    assert look(old).actions == tuple(
+        Clear(PERSISTENT_VOLUME_CLAIM, name, f"uid-{name}", away=host) for name, host in claims.items()
+    )
+
+
+def test_a_pod_goes_before_the_volume_that_it_would_wait_for() -> None:
+    seen = restoring(RESTORING, restore_pod(NAMES[1]), stage_started_at=NOW - timedelta(seconds=300))
+    first, second, _ = look(without_hosts(placed(seen, m0="h0", m1="h1", m2="h2"), "h1", "h2")).actions
+    assert first == Clear(POD, f"{NAMES[1]}-restore", f"uid-{NAMES[1]}-restore", away="h1")
+    assert second == Clear(PERSISTENT_VOLUME_CLAIM, f"data-{NAMES[1]}", f"uid-data-{NAMES[1]}", away="h1")
 
 
 def test_what_restored_the_members_goes_before_etcd_starts() -> None:

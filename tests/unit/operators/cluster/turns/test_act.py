@@ -1,0 +1,55 @@
+"""Keys are changed as the Cluster stands at that moment, not as it was when the plan was made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec import to_builtins
+from msgspec.structs import replace
+from tests.support.clusters import NOW, running
+from tests.support.operating import FakeEndpoint
+from tests.support.scripted import Answer, Scripted
+
+from homeostat.api.cluster.certificates import ClusterRotationStatus
+from homeostat.api.cluster.v1alpha1 import Cluster
+from homeostat.kube.errors import Conflict
+from homeostat.operators.cluster.actions import ChangeKeys
+from homeostat.operators.cluster.observe import Memory, Observed
+from homeostat.operators.cluster.pki import states
+from homeostat.operators.cluster.turns.act import KeyActor
+from homeostat.runtime.outcome import Outcome, Progress
+
+GOING = ClusterRotationStatus(
+    keys=states.AUTHORITIES, number=1, stage=states.PREPARING, started_at=NOW, stage_started_at=NOW
+)
+
+
+def rotating() -> Observed:
+    seen = running()
+    return replace(seen, cluster=replace(seen.cluster, status=replace(seen.cluster.status, rotation=GOING)))
+
+
+async def change(now: Cluster) -> tuple[Outcome, int]:
+    """The outcome, and how often the API was asked."""
+    scripted = Scripted(Answer(body=to_builtins(now)))
+    actor = KeyActor(scripted.client, FakeEndpoint(), lambda _: Memory(), clock=scripted.clock)
+    outcome = await actor.act(rotating(), ChangeKeys(states.AUTHORITIES, "add"))
+    return outcome, len(scripted.transport.requests)
+
+
+@pytest.mark.parametrize("changes", [{"spec": {"paused": True}}, {"metadata": {"deletion_timestamp": NOW}}])
+async def test_no_key_of_a_cluster_that_was_paused_or_deleted_meanwhile_is_changed(changes: dict[str, Any]) -> None:
+    now = rotating().cluster
+    for field, change_ in changes.items():
+        now = replace(now, **{field: replace(getattr(now, field), **change_)})
+    outcome, asked = await change(now)
+    assert outcome == Progress(5.0, "keys are left as they are: the Cluster is paused or is being deleted")
+    assert asked == 1
+
+
+async def test_no_key_is_changed_when_the_rotation_went_on_meanwhile() -> None:
+    now = rotating().cluster
+    moved = replace(now, status=replace(now.status, rotation=replace(GOING, stage=states.TRUSTING)))
+    with pytest.raises(Conflict, match="is another one now"):
+        await change(moved)
