@@ -91,6 +91,16 @@ async def test_one_that_hangs_although_its_kubelet_finds_it_well_is_found_too(ta
     assert "is ready, but does not answer" in cell.status()["healing"]["restarts"][0]["reason"]
 
 
+async def test_one_that_hangs_is_found_in_its_turn_although_the_endpoint_answers(tall: Cell) -> None:
+    cell = tall
+    async with cell.operator(haste=100.0):
+        await declare(cell)
+        sick = pods(cell)[0]
+        hang(cell, sick, for_its_kubelet=False)
+        await until(cell, lambda: label(cell, sick) == "out", "it is out of the endpoint")
+        await until_another(cell, sick)
+
+
 async def test_one_that_answers_again_is_put_back_and_nothing_is_restarted_even_while_paused(tall: Cell) -> None:
     cell = tall
     async with cell.operator(haste=5.0):

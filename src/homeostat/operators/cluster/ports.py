@@ -43,8 +43,8 @@ class Served(Struct, frozen=True):
 class Probe(Protocol):
     """Asks a business cluster as a client would.
 
-    Called at most once a second per cluster, usually once a minute; single API servers every few minutes, and every few
-    seconds while something looks odd.
+    Called at most once a second per cluster, usually once a minute; one of several API servers once a minute, in turn,
+    and all of them every few seconds while something looks odd.
     """
 
     async def probe(self, kubeconfig: bytes, direct: Direct | None = None) -> Served:

@@ -15,7 +15,7 @@ class Policy(Struct, frozen=True):
     """Fixed, so that nobody has to choose; what clusters may differ in stands in their spec."""
 
     cell: CellPolicy = CellPolicy()
-    rotation: timedelta = timedelta(minutes=5)  # between two checks of one API server while nothing looks odd
+    turn: timedelta = timedelta(minutes=1)  # between two checks of API servers of one cluster while nothing looks odd
     again: timedelta = timedelta(seconds=2)  # while something does
     slowly: timedelta = timedelta(seconds=15)  # when that goes on for long, or the cell is frozen
     settling: timedelta = timedelta(minutes=3)  # that a container may take to start

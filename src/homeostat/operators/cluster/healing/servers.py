@@ -1,9 +1,11 @@
 """Which API servers are asked past the endpoint, and which of them clients are kept away from. Pure.
 
-Asking costs a connection and a write, so one at a time is asked, every few minutes, while nothing looks odd; all of
-them every few seconds while something does. Isolating is cheap, quick and can be undone, so it comes before anything
-else, but never leaves the endpoint without a server that is known to be well. Undoing it waits for nothing but the
-server.
+Asking costs a connection and a write, so while nothing looks odd one of a cluster is asked a minute, in turn, however
+many there are: one that hangs is found within as many minutes. The only one of a cluster is what the endpoint's probe
+reaches, and is not asked beside that. While something looks odd, all are asked every few seconds.
+
+Isolating is cheap, quick and can be undone, so it comes before anything else, but never leaves the endpoint without a
+server that is known to be well. Undoing it waits for nothing but the server.
 """
 
 from __future__ import annotations
@@ -42,14 +44,17 @@ def checks(seen: Observed, now: datetime, policy: Policy) -> tuple[CheckServers 
     if not servers:
         return None, None
     odd = _looks_odd(seen, now, policy)
-    due_at = {pod.metadata.uid: _due(seen, pod, policy, odd=odd) for pod in servers}
+    number = len(masters(seen, API_SERVER))
+    if number == 1 and not odd:
+        return None, None
+    due_at = {pod.metadata.uid: _due(seen, pod, policy, number if not odd else 0) for pod in servers}
     due = sorted((pod for pod in servers if _is_due(due_at, pod, now)), key=lambda pod: _last(seen, pod))
     asked = due if odd else due[:1]
     action = CheckServers(tuple(server_of(pod) for pod in asked)) if asked else None
     if odd:
         return action, now + policy.again
     later = [at for pod in servers if pod not in asked and (at := due_at[pod.metadata.uid]) is not None]
-    return action, max(now + _SPREAD, min(later, default=now + policy.rotation))
+    return action, max(now + _SPREAD, min(later, default=now + policy.turn * number))
 
 
 def isolations(seen: Observed, *, may_isolate: bool) -> tuple[Isolate, ...]:
@@ -93,13 +98,13 @@ def _looks_odd(seen: Observed, now: datetime, policy: Policy) -> bool:
     )
 
 
-def _due(seen: Observed, pod: Pod, policy: Policy, *, odd: bool) -> datetime | None:
-    """When a server is to be asked again; None: at once."""
+def _due(seen: Observed, pod: Pod, policy: Policy, turns: int) -> datetime | None:
+    """When a server is to be asked again: after so many turns, or soon if there are none; None: at once."""
     told = seen.servers.get(pod.metadata.uid)
     if told is None:
         return None
-    if not odd:
-        return told.at + policy.rotation
+    if turns:
+        return told.at + policy.turn * turns
     is_slow = told.times >= _SETTLED or seen.cell.why_frozen(policy.cell) != ""
     return told.at + (policy.slowly if is_slow else policy.again)
 

@@ -45,7 +45,25 @@ def test_one_that_was_never_asked_comes_first_and_not_all_at_once() -> None:
 
 def test_it_looks_again_when_the_next_one_is_due() -> None:
     _, at = checks(unwell(), NOW, POLICY)
-    assert at == NOW + POLICY.rotation
+    assert at == NOW + 2 * POLICY.turn
+
+
+def test_of_two_each_is_asked_every_second_minute_and_so_one_of_them_every_minute() -> None:
+    def since(first: int, second: int) -> Observed:
+        return unwell(
+            servers={n: replace(sound(), at=NOW - timedelta(seconds=s)) for n, s in ((0, first), (1, second))}
+        )
+
+    assert asked(since(60, 0)) == []
+    assert asked(since(120, 60)) == [FIRST]
+    assert checks(since(119, 60), NOW, POLICY) == (None, NOW + timedelta(seconds=30))
+
+
+def test_the_only_one_is_asked_when_the_endpoint_that_it_serves_fails() -> None:
+    seen = unwell(servers={0: OLD})
+    lone = replace(seen, pods=tuple(pod for pod in seen.pods if pod.metadata.name != SECOND))
+    assert checks(lone, NOW, POLICY) == (None, None)
+    assert asked(replace(lone, probed=ProbeSeen(NOW, ""))) == [FIRST]
 
 
 def test_when_one_is_not_ready_or_the_endpoint_fails_all_are_asked() -> None:
