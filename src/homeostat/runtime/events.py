@@ -2,7 +2,7 @@
 
 They are written as events.k8s.io/v1, whose series `describe` and `get events` show as "(x12 over 5m)". The same note
 about the same object within a few minutes becomes one Event with a count. Recording never waits and never fails: a
-bounded queue and a token bucket per object drop what is too much, and what is dropped is counted.
+bounded queue and a budget per object (event_budget.py) drop what is too much, and what is dropped is counted.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from homeostat.kit.clock import Clock
 from homeostat.kit.random import Random
 from homeostat.kube.client import Client
 from homeostat.kube.errors import AlreadyExists, ApiError, KubeError, NotFound
+from homeostat.runtime.event_budget import REMEMBERED, EventBudget
 from homeostat.runtime.microtime import micro_time
 from homeostat.telemetry.logs import logger
 from homeostat.telemetry.metrics import Metrics, declare
@@ -31,9 +32,7 @@ EventType = Literal["Normal", "Warning"]
 RECORDED = declare("homeostat_events", "counter", "events", "Events recorded, by what became of them", labels=("fate",))
 LONGEST_NOTE = 1024
 SAME_STORY_S = 360.0  # how long the same note continues a series, as in client-go
-REMEMBERED = 4096
 WAITING = 1000
-BURST, REFILL_S = 25.0, 60.0  # per object: 25 at once, then one a minute
 
 
 class Note(Struct, frozen=True):
@@ -87,7 +86,7 @@ class Recorder:
         self._jobs: deque[_Job] = deque()
         self._ready = asyncio.Event()
         self._told: OrderedDict[tuple[str, ...], _Told] = OrderedDict()
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._budget = EventBudget()
         self._log = logger(component=component)
         fates = (metrics or Metrics()).counter(RECORDED)
         self._sent, self._dropped, self._failed = (fates.labels(fate).inc for fate in ("sent", "dropped", "failed"))
@@ -102,22 +101,15 @@ class Recorder:
 
     def tell(self, regarding: ObjectReference, note: Note) -> None:
         """Never waits; drops what is too much."""
-        if len(self._jobs) >= WAITING or not self._may_tell(regarding):
+        if len(self._jobs) >= WAITING or not self._may_tell(regarding, note.reason):
             self._dropped()
             return
         self._jobs.append(_Job(regarding, note, self._clock.now()))
         self._ready.set()
 
-    def _may_tell(self, regarding: ObjectReference) -> bool:
+    def _may_tell(self, regarding: ObjectReference, reason: str) -> bool:
         who = f"{regarding.kind}/{regarding.namespace}/{regarding.name}/{regarding.uid}"
-        now = self._clock.monotonic()
-        tokens, since = self._buckets.pop(who, (BURST, now))
-        tokens = min(BURST, tokens + (now - since) / REFILL_S)
-        allowed = tokens >= 1.0
-        self._buckets[who] = (tokens - 1.0 if allowed else tokens, now)
-        if len(self._buckets) > REMEMBERED:
-            self._buckets.popitem(last=False)
-        return allowed
+        return self._budget.spend(who, reason, self._clock.monotonic())
 
     async def run(self) -> None:
         """Write what was told, in order, until cancelled."""

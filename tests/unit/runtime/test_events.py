@@ -66,6 +66,28 @@ async def test_one_object_that_chatters_is_cut_off_and_the_rest_is_counted() -> 
     assert scene.fate("dropped") == 15
 
 
+async def test_the_end_of_a_long_story_is_told_although_its_steps_were_too_many() -> None:
+    scene = Scene(*[TAKEN] * 29)
+    for step in range(40):
+        scene.recorder.normal(ROOM, "Heating", f"step {step}")
+    for reason in ("Warm", "Sold", "Warm", "Heating"):
+        scene.recorder.normal(ROOM, reason, "at last")
+    await scene.recorder.flush()
+    assert scene.fate("sent") == 25 + 2
+    assert scene.fate("dropped") == 15 + 2
+
+
+async def test_what_was_told_long_ago_is_news_again() -> None:
+    scene = Scene(*[TAKEN] * 40)
+    scene.recorder.normal(ROOM, "Warm", "at last")
+    scene.clock.step(600)
+    for step in range(40):
+        scene.recorder.normal(ROOM, "Heating", f"step {step}")
+    scene.recorder.normal(ROOM, "Warm", "again")
+    await scene.recorder.flush()
+    assert scene.fate("sent") == 1 + 25 + 1
+
+
 async def test_an_event_that_cannot_be_written_is_dropped_and_the_next_one_is_tried() -> None:
     scene = Scene(Answer(403, status(403, "Forbidden", "no rights")), TAKEN)
     scene.recorder.normal(ROOM, "Warm", "as felt")
