@@ -70,7 +70,7 @@ class BackupRooms(Rooms[str, Seen, Plan, TakeSnapshot, ClusterStatus]):
         begun = self._begun.get(cluster.metadata.uid)
         is_ours = taking is not None and taking == begun
         # Looking at all Clusters costs, so only before some snapshots may go.
-        named = wished(cluster, (each for store in self._stores for each in store.values())) if is_ours else frozenset()
+        named = wished(cluster, (each for store in self._stores for each in store.values())) if is_ours else ()
         return Seen(cluster, self._where, is_ours=is_ours, wished=named)
 
     def decide(self, observed: Seen, now: datetime) -> Plan:

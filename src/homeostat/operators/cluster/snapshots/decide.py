@@ -22,7 +22,7 @@ from homeostat.operators.cluster.backup.schedule import Due, due
 from homeostat.operators.cluster.restore.beginning import is_under_way
 from homeostat.operators.cluster.rollout.securing import awaits_snapshot
 from homeostat.operators.cluster.snapshots import words
-from homeostat.operators.cluster.snapshots.pinning import pinned
+from homeostat.operators.cluster.snapshots.pinning import Wished, pinned
 
 SCHEDULE, REQUEST, UPGRADE = "Schedule", "Request", "Upgrade"
 _FIRST_BACK_OFF, _LONGEST_BACK_OFF = timedelta(minutes=1), timedelta(minutes=30)
@@ -35,7 +35,7 @@ class Seen(Struct, frozen=True):
     cluster: Cluster
     store: str  # where snapshots are kept, for people; empty: nowhere
     is_ours: bool = False  # the snapshot under way was begun by this process
-    wished: frozenset[str] = frozenset()  # snapshots of this cluster that new ones are to begin with
+    wished: tuple[Wished, ...] = ()  # snapshots of this cluster that new ones are to begin with
 
     @property
     def status(self) -> ClusterBackupStatus:
@@ -72,7 +72,7 @@ def decide(seen: Seen, now: datetime) -> Plan:
         return Plan(drops=taking is not None)
     if taking is not None:
         if seen.is_ours:
-            return Plan((TakeSnapshot(taking.because, pinned(seen.cluster) | seen.wished),))
+            return Plan((TakeSnapshot(taking.because, pinned(seen.cluster, seen.wished)),))
         interrupted = "the operator ended while it took a snapshot; it is tried again"
         return Plan(failed=Verdict(words.INTERRUPTED, interrupted), wait=Wait(now, "what was told is done next"))
     return _begin(seen, now)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec import Struct
 
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster.restore.beginning import is_under_way
 
 
-def pinned(cluster: Cluster) -> frozenset[str]:
+def pinned(cluster: Cluster, wishes: Iterable[Wished] = ()) -> frozenset[str]:
     """Of a cluster's own snapshots those that something under way may still need."""
     upgrade, restore, loss = cluster.status.upgrade, cluster.status.restore, cluster.status.quorum_loss
     named = (
@@ -16,16 +19,26 @@ def pinned(cluster: Cluster) -> frozenset[str]:
         restore.snapshot if restore is not None and is_under_way(cluster) else "",
         loss.newest_snapshot if loss is not None else "",
         cluster.spec.healing.approve_restore,
+        *(each.snapshot for each in wishes),
     )
     return frozenset(each for each in named if each)
 
 
-def wished(cluster: Cluster, all_clusters: Iterable[Cluster]) -> frozenset[str]:
+class Wished(Struct, frozen=True):
+    """A snapshot that a new Cluster is to begin with."""
+
+    snapshot: str
+    by: str  # namespace/name of that Cluster
+    since: datetime | None
+
+
+def wished(cluster: Cluster, all_clusters: Iterable[Cluster]) -> tuple[Wished, ...]:
     """Of its snapshots those that new Clusters are to begin with: they may wait for their turn, or for their owner."""
-    uid = cluster.metadata.uid
-    wishes = (
-        other.spec.restore_from
-        for other in all_clusters
-        if other.status.ready_at is None and other.metadata.deletion_timestamp is None
+    waiting = (
+        each for each in all_clusters if each.status.ready_at is None and each.metadata.deletion_timestamp is None
     )
-    return frozenset(wish.snapshot for wish in wishes if wish is not None and wish.cluster.uid == uid)
+    return tuple(
+        Wished(wish.snapshot, each.metadata.key, each.metadata.creation_timestamp)
+        for each in waiting
+        if (wish := each.spec.restore_from) is not None and wish.cluster.uid == cluster.metadata.uid
+    )

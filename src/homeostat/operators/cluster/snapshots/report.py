@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -26,6 +27,7 @@ from homeostat.runtime.outcome import Retry
 
 _SHOWN = 1000
 _MOST = 64  # snapshots in the status
+_LONG = timedelta(days=1)  # for a Cluster to begin with a snapshot
 _CALM = (words.NO_STORE, words.AWAITING_FIRST, words.BACKUPS_PAUSED)
 
 
@@ -46,7 +48,7 @@ def report(seen: Seen, plan: Plan, results: tuple[Result[TakeSnapshot], ...], no
         now=now,
     )
     told = ClusterStatus(backup=status, conditions=conditions)
-    return Report(told, _notes(seen, told, results))
+    return Report(told, _notes(seen, told, results, now))
 
 
 def backup_part(status: ClusterStatus) -> ClusterStatus:
@@ -135,12 +137,15 @@ def _listed(entry: Entry) -> SnapshotStatus:
     )
 
 
-def _notes(seen: Seen, told: ClusterStatus, results: tuple[Result[TakeSnapshot], ...]) -> tuple[Note, ...]:
+def _notes(
+    seen: Seen, told: ClusterStatus, results: tuple[Result[TakeSnapshot], ...], now: datetime
+) -> tuple[Note, ...]:
     notes = [
         Note(words.SNAPSHOT_TAKEN, f"{result.outcome.manifest.id}, {result.outcome.manifest.plain_bytes} bytes")
         for result in results
         if isinstance(result.outcome, Took)
     ]
+    notes += _held(seen, now) if notes else ()
     condition = find_condition(told.conditions, words.BACKED_UP)
     before = find_condition(seen.cluster.status.conditions, words.BACKED_UP)
     assert condition is not None  # noqa: S101  (it was set just now)
@@ -148,3 +153,11 @@ def _notes(seen: Seen, told: ClusterStatus, results: tuple[Result[TakeSnapshot],
     if condition.status == "False" and not is_told and condition.reason not in _CALM:
         notes.append(Note(condition.reason, f"{words.BACKED_UP}: {condition.message}", type="Warning"))
     return tuple(notes)
+
+
+def _held(seen: Seen, now: datetime) -> Iterator[Note]:
+    """Nobody else would tell why old snapshots stay: the Cluster that holds them says only that it waits."""
+    for each in seen.wished:
+        if each.since is not None and now >= each.since + _LONG:
+            waits = f"Cluster {each.by} is to begin with it, and was not Ready since {each.since:%F}"
+            yield Note(words.SNAPSHOT_HELD, f"{each.snapshot} stays: {waits}; mend or delete that one", type="Warning")

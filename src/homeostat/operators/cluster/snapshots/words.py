@@ -16,7 +16,7 @@ STORE_UNREACHABLE, STORE_WRONG = "StoreUnreachable", "StoreWrong"
 KEYS_UNUSABLE, SCRATCH_FAILED = "KeysUnusable", "ScratchFailed"
 ETCD_REFUSED, INTERRUPTED, SNAPSHOT_FAILED = "EtcdRefused", "Interrupted", "SnapshotFailed"
 
-SNAPSHOT_TAKEN = "SnapshotTaken"
+SNAPSHOT_TAKEN, SNAPSHOT_HELD = "SnapshotTaken", "SnapshotHeld"
 
 FAILURES = (
     *(STORE_FULL, STORE_REFUSED, STORE_UNREACHABLE, STORE_WRONG, KEYS_UNUSABLE),
@@ -76,6 +76,12 @@ TABLES = (
         "Events of backups",
         (
             Word(SNAPSHOT_TAKEN, "A snapshot was taken, verified and stored.", "Nothing to do."),
+            Word(
+                SNAPSHOT_HELD,
+                "A snapshot stays whatever the policy says: a Cluster that is to begin with it (spec.restoreFrom) was"
+                " not Ready within a day. Told with each new snapshot.",
+                "Look at that Cluster: mend what keeps it from beginning, or delete it.",
+            ),
             Word(INTERRUPTED, "See BackedUp; any of its failures is an event too.", "Look at the condition BackedUp."),
         ),
     ),

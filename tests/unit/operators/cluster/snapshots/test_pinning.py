@@ -9,7 +9,7 @@ from tests.support.restoring import ID
 
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster.snapshots.decide import TakeSnapshot, decide
-from homeostat.operators.cluster.snapshots.pinning import wished
+from homeostat.operators.cluster.snapshots.pinning import Wished, wished
 
 
 def beginning_with(owner: Cluster, name: str = "clone", *, deleted: bool = False) -> Cluster:
@@ -23,16 +23,16 @@ def test_what_a_new_cluster_is_to_begin_with_stays_until_it_has_it() -> None:
     owner = cluster("owner")
     clone = beginning_with(owner)
     ready = replace(clone, status=replace(clone.status, ready_at=NOW))
-    assert wished(owner, [owner, clone]) == {ID}
-    assert wished(owner, [owner, ready, beginning_with(owner, deleted=True)]) == frozenset()
+    assert wished(owner, [owner, clone]) == (Wished(ID, "default/clone", None),)
+    assert wished(owner, [owner, ready, beginning_with(owner, deleted=True)]) == ()
 
 
 def test_a_wish_for_a_snapshot_of_a_former_cluster_of_the_same_name_keeps_nothing_of_this_one() -> None:
     owner = cluster("owner")
     former = replace(owner, metadata=replace(owner.metadata, uid="uid-former"))
-    assert wished(owner, [owner, beginning_with(former)]) == frozenset()
+    assert wished(owner, [owner, beginning_with(former)]) == ()
 
 
 def test_what_is_wished_stays_when_a_snapshot_is_taken() -> None:
-    looked = replace(seen(backed_up(taking=taking()), is_ours=True), wished=frozenset({ID}))
+    looked = replace(seen(backed_up(taking=taking()), is_ours=True), wished=(Wished(ID, "default/clone", NOW),))
     assert decide(looked, NOW).actions == (TakeSnapshot("Schedule", frozenset({ID})),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from homeostat.operators.cluster.actions import Verdict
 from homeostat.operators.cluster.backup.manifest import Encryption, Manifest, describe
 from homeostat.operators.cluster.snapshots.decide import Plan, TakeSnapshot
 from homeostat.operators.cluster.snapshots.outcomes import NotTaken, Took
+from homeostat.operators.cluster.snapshots.pinning import Wished
 from homeostat.operators.cluster.snapshots.report import backup_part, other_part, report
 from homeostat.runtime.loop import Result
 from homeostat.runtime.outcome import Outcome, Retry
@@ -55,6 +56,20 @@ def test_a_snapshot_that_was_taken_is_the_last_and_answers_its_request() -> None
     assert (backup.taking, backup.failure, backup.answered) == (None, None, "a")
     assert [each.stored_bytes for each in backup.snapshots] == [1000, 1000]
     assert [note.reason for note in found.notes] == ["SnapshotTaken"]
+
+
+def test_a_cluster_that_holds_a_snapshot_for_more_than_a_day_is_named_with_each_new_one() -> None:
+    def notes(since: datetime, outcome: Outcome) -> list[tuple[str, str]]:
+        looked = replace(seen(backed_up(taking=taking()), store="s3"), wished=(Wished("s-0", "shop/new", since),))
+        found = report(looked, Plan((ACTION,)), (Result(ACTION, outcome),), NOW).notes
+        return [(note.reason, note.note) for note in found if note.reason == "SnapshotHeld"]
+
+    took = Took(0.1, manifest=manifest(), listed=None)
+    waits = "Cluster shop/new is to begin with it, and was not Ready since 2025-12-31"
+    held = ("SnapshotHeld", f"s-0 stays: {waits}; mend or delete that one")
+    assert notes(NOW - timedelta(days=1), took) == [held]
+    assert notes(NOW - timedelta(hours=23), took) == []
+    assert notes(NOW - timedelta(days=1), NotTaken(0.1, "full", reason="StoreFull")) == []
 
 
 def test_old_snapshots_that_cannot_be_deleted_do_not_make_the_new_one_worse() -> None:
