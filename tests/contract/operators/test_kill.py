@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from tests.support.cells import Cell, open_zones
@@ -26,7 +27,7 @@ async def zones(yard: Yard, client: Client) -> AsyncIterator[Yard]:
         yield yard
 
 
-def declaring(**spec: str) -> Deed:
+def declaring(**spec: Any) -> Deed:
     """The creation of a Cluster."""
 
     async def declare(cell: Cell) -> None:
@@ -154,7 +155,9 @@ async def test_a_change_of_the_topology_that_is_cut_at_any_write_ends_as_if_it_h
     zones: Yard, topology: str, wish: str, step: int
 ) -> None:
     zones.haste = 10.0
-    change = Change(setting(topology=wish), scaled(wish), before=(declaring(topology=topology), ready))
+    # At this haste, many cells on a busy machine look like masters that do not start: nobody shall mend them.
+    begun = declaring(topology=topology, healing={"paused": True})
+    change = Change(setting(topology=wish), scaled(wish), before=(begun, ready))
     cut = await cut_at_every_write(zones, change, step)
     await finish(zones, cut.cells, scaled(wish))
     assert_all_alike(cut)

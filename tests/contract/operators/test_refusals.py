@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tests.support.cells import PACKAGE, Cell
 from tests.support.kinds import bent, example
@@ -115,6 +117,26 @@ async def test_one_made_anew_with_other_content_is_refused_and_no_master_is_touc
         await cell.client.create(PACKAGE_VERSION, package(name))
         await cell.until_condition("Accepted", "AsDeclared")
     assert workloads(cell) == before
+    await cell.client.delete(PACKAGE_VERSION, name)
+
+
+async def test_one_that_nobody_has_as_it_was_is_taken_when_its_digest_is_approved(cell: Cell) -> None:
+    name = f"approved-{cell.namespace}"
+    await cell.client.create(PACKAGE_VERSION, package(name))
+    async with cell.operator():
+        await cell.declare(packageVersion=name)
+        await cell.until_ready()
+        await cell.client.delete(PACKAGE_VERSION, name)
+        await cell.until_condition("Accepted", "PackageVersionNotFound")
+        other = bent(package(name), {"spec.components.1.args.goaway-chance": "0.002"})
+        await cell.client.create(PACKAGE_VERSION, other)
+        told = await cell.until_condition("Accepted", "PackageVersionChanged")
+        (found,) = re.findall(r"approveContent to ([0-9a-f]+)", told["message"])
+        await cell.set_spec(upgradePolicy={"approveContent": found})
+        await cell.kubelet.until(lambda: "--goaway-chance=0.002" in str(cell.get("Deployment", "demo-apiserver")), name)
+        await cell.until_ready()
+        await cell.set_spec(upgradePolicy={"approveContent": ""})
+        await cell.until_condition("Accepted", "AsDeclared")
     await cell.client.delete(PACKAGE_VERSION, name)
 
 

@@ -43,6 +43,15 @@ class ClusterUpgradePolicy(Struct, frozen=True, gc=False, rename="camel", omit_d
         ),
     ] = "Immediately"
     emulation_delay_seconds: Annotated[int, doc("The delay of `AfterDelay`.", minimum=0, maximum=2592000)] = 86400
+    approve_content: Annotated[
+        str,
+        doc(
+            "Of a package version that was deleted and made anew with other content, the digest that the condition"
+            " Accepted names: masters may be made of it. What differs changes at once, without a snapshot or a check.",
+            maxLength=64,
+            pattern="^[0-9a-f]*$",
+        ),
+    ] = ""
 
 
 class PackageDigestStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):

@@ -12,7 +12,7 @@ from typing import TypeVar
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion
 from homeostat.operators.cluster.overrides import by_component, faults
 from homeostat.operators.cluster.packages import package_faults
-from homeostat.operators.cluster.rollout.sealing import differs
+from homeostat.operators.cluster.rollout.sealing import differs, way_out
 from homeostat.runtime.store import Store
 from homeostat.runtime.webhook.asking import ALLOWED, Cause, Request, Verdict, denied
 
@@ -91,7 +91,7 @@ def refuse_other_content(package: ClusterPackageVersion, clusters: Sequence[Stor
                 Cause(
                     f"masters of Cluster {users[0].metadata.key}{more} are made of a"
                     f" ClusterPackageVersion {name} with other content",
-                    "give this one another name, and make that one as it was",
+                    f"give this one another name, and make that one as it was; {way_out(users[0], package)}",
                     "spec",
                 ),
             )

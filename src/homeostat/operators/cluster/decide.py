@@ -138,8 +138,8 @@ def refuse_a_changed_package(seen: Observed, now: datetime, policy: Policy) -> P
         return None
     message = (
         f"status.packageVersion: ClusterPackageVersion {name!r} was made anew with other content than the masters are"
-        " made of; make it as it was, under this name, and give the new content a name of its own; until then the"
-        " masters run on, but are not repaired"
+        " made of; make it as it was, under this name, and give the new content a name of its own;"
+        f" {sealing.way_out(seen.cluster, seen.packages[name])}; until then the masters run on, but are not repaired"
     )
     return Plan(stop=message, verdict=Verdict(words.PACKAGE_CHANGED, message))
 

@@ -109,7 +109,7 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
         certificates=certificates(seen.authority, seen.leaves) or before.certificates,
     )
     status = turned(seen, plan, moved(seen, plan, status, now))
-    status = sealed(status, seen.packages)
+    status = sealed(seen.cluster, status, seen.packages)
     status = restored(status, plan.restore, seen.probed, now, is_ready=ready)
     status = replace(status, phase=_phase(seen, plan, status))
     healings = (*healing_notes(before, plan.heal, results), *mending_notes(before, plan.mend, results))

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from homeostat.api.cluster.components import ComponentStatus, PackageComponent
 from homeostat.operators.cluster.components import replicas, workload_name
 from homeostat.operators.cluster.observe import Observed, Workload
+from homeostat.operators.cluster.rollout.sealing import differs
 from homeostat.operators.cluster.rollout.standing import Made
 from homeostat.operators.cluster.troubles import Trouble, trouble
 
@@ -16,7 +17,10 @@ _LONGEST = 1024  # of a component's message, as the CRD says
 
 
 def components(seen: Observed, at: Mapping[str, Made]) -> tuple[ComponentStatus, ...]:
-    """The status of every component, as the package version that it is made of declares it; else the last known."""
+    """The status of every component, as the package version that it is made of declares it; else the last known.
+
+    One that was made anew with other content does not tell what runs.
+    """
     known = {status.name: status for status in seen.cluster.status.components}
     found = []
     for component, part in at.items():
@@ -24,6 +28,8 @@ def components(seen: Observed, at: Mapping[str, Made]) -> tuple[ComponentStatus,
         declared = package.spec.component(component) if package else None
         if declared is not None:
             workload = seen.workloads.get(workload_name(seen.names, component))
+            if package is not None and component in known and differs(seen.cluster, package):
+                declared = replace(declared, version=known[component].version, image=known[component].image)
             told = _status(seen, declared, workload, trouble(seen, component))
             found.append(
                 replace(told, package_version=part.package, override=part.override, emulated_version=part.emulates)

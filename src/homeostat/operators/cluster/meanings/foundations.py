@@ -31,8 +31,8 @@ TABLES = (
                 words.PACKAGE_CHANGED,
                 "The ClusterPackageVersion that masters are made of was deleted and made anew with other content. They"
                 " run on, and nothing is made of it.",
-                "Make it as it was, by `status.components` and the Pods if by nothing else, and give the new content"
-                " another name.",
+                "Make it as it was, and give the new content another name. If nobody has the old one: make one with the"
+                " versions in `status.components`, and set spec.upgradePolicy.approveContent to what the message says.",
             ),
             Word(
                 words.UPGRADE_REFUSED,

@@ -94,7 +94,7 @@ TABLES = (
                 "There is no ClusterPackageVersion of the declared name.",
                 "Create it, or name one.",
             ),
-            Word(words.PACKAGE_CHANGED, "See Accepted.", "Make the package version as it was."),
+            Word(words.PACKAGE_CHANGED, "See Accepted.", "Make the package version as it was, or approve it."),
             Word(words.UPGRADE_REFUSED, "See Accepted.", "Declare the version that the message names."),
             Word(words.OVERRIDE_REFUSED, "See Accepted.", "Change the field that is named."),
             Word(words.NOT_CREATED, "The declaration is not followed.", "Look at the condition Accepted."),

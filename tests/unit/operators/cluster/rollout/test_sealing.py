@@ -37,6 +37,12 @@ def kept(seen: Observed) -> Mapping[str, str]:
     return {each.name: each.digest for each in seen.cluster.status.package_digests}
 
 
+def approving(seen: Observed, what: str) -> Observed:
+    spec = seen.cluster.spec
+    spec = replace(spec, upgrade_policy=replace(spec.upgrade_policy, approve_content=what))
+    return replace(seen, cluster=replace(seen.cluster, spec=spec))
+
+
 def accepted(seen: Observed) -> tuple[str, str]:
     found = find_condition(look(seen)[1].conditions, words.ACCEPTED)
     assert found is not None
@@ -63,6 +69,33 @@ def test_nothing_is_made_of_another_one_of_that_name() -> None:
     assert accepted(among(seen, PACKAGES[OLD]))[0] == words.AS_DECLARED
 
 
+def test_content_with_the_versions_that_run_may_be_approved_by_its_digest_and_is_the_known_one_then() -> None:
+    seen = among(after(wishing(OLD, OLD)), forged(OLD))
+    assert f"set spec.upgradePolicy.approveContent to {digest(forged(OLD))}" in accepted(seen)[1]
+    seen = approving(seen, digest(forged(OLD)))
+    assert decide(seen, NOW, Policy()).actions != ()
+    assert accepted(seen)[0] == words.AS_DECLARED
+    assert kept(after(seen)) == {OLD: digest(forged(OLD))}
+    assert accepted(approving(after(seen), ""))[0] == words.AS_DECLARED
+    assert accepted(among(after(seen), PACKAGES[OLD]))[0] == words.PACKAGE_CHANGED
+
+
+def test_content_with_other_versions_cannot_be_approved() -> None:
+    newer = replace(PACKAGES[NEW], metadata=PACKAGES[OLD].metadata)
+    seen = approving(among(after(wishing(OLD, OLD)), newer), digest(newer))
+    reason, message = accepted(seen)
+    assert reason == words.PACKAGE_CHANGED
+    assert "can be approved instead: kube-apiserver is of v1.34.4, and v1.35.4 in it" in message
+    assert decide(seen, NOW, Policy()).actions == ()
+    assert kept(after(seen)) == {OLD: digest(PACKAGES[OLD])}
+
+
+def test_while_it_is_refused_the_status_says_what_runs() -> None:
+    newer = replace(PACKAGES[NEW], metadata=PACKAGES[OLD].metadata)
+    _, status = look(among(after(wishing(OLD, OLD)), newer))
+    assert {each.version for each in status.components if each.name != "etcd"} == {"v1.34.4"}
+
+
 def test_one_that_no_master_is_made_of_may_change() -> None:
     seen = among(after(wishing(OLD, OLD)), forged(NEW))
     assert accepted(seen)[0] == words.AS_DECLARED
@@ -83,3 +116,7 @@ def test_other_content_under_a_name_in_use_is_refused_before_it_is_stored() -> N
     assert judge(Request(operation="CREATE", name=OLD, object=PACKAGES[OLD])) == ALLOWED
     (cause,) = judge(Request(operation="CREATE", name=OLD, object=forged(OLD))).causes
     assert "masters of Cluster default/demo are made of a" in cause.message
+    assert digest(forged(OLD)) in cause.remedy
+    user = approving(after(wishing(OLD, OLD)), digest(forged(OLD))).cluster
+    store.put(user.metadata.key, user)
+    assert judge(Request(operation="CREATE", name=OLD, object=forged(OLD))) == ALLOWED
