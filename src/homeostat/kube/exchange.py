@@ -67,7 +67,10 @@ class Exchange:
             try:
                 return await self._attempt(call, attempt)
             except KubeError as error:
-                await self._wait_or_raise(call, error, attempt)
+                delay_s = self._delay_s(call, error, attempt)
+                if delay_s is None:
+                    raise
+            await self.clock.sleep(delay_s)
             attempt += 1
 
     async def open(self, call: Call) -> Response:
@@ -77,7 +80,10 @@ class Exchange:
             try:
                 return await self._open_once(call, attempt)
             except KubeError as error:
-                await self._wait_or_raise(call, error, attempt)
+                delay_s = self._delay_s(call, error, attempt)
+                if delay_s is None:
+                    raise
+            await self.clock.sleep(delay_s)
             attempt += 1
 
     async def close(self) -> None:
@@ -103,12 +109,14 @@ class Exchange:
                 raise _named(error, call) from error
             yield chunk
 
-    async def _wait_or_raise(self, call: Call, error: KubeError, attempt: int) -> None:
+    def _delay_s(self, call: Call, error: KubeError, attempt: int) -> float | None:
+        """How long until the next attempt; None when there is none.
+
+        Who asks raises the error itself: a frame that an error passes through and that names it makes a cycle of both,
+        and with the error its answer and its request stay in memory until the garbage collector comes.
+        """
         retries = call.retries or self._retries
-        delay_s = retries.delay_s(error, attempt, idempotent=call.idempotent, random=self._random)
-        if delay_s is None:
-            raise error
-        await self.clock.sleep(delay_s)
+        return retries.delay_s(error, attempt, idempotent=call.idempotent, random=self._random)
 
     async def _attempt(self, call: Call, attempt: int) -> bytes:
         note = await self._begin(call, attempt)

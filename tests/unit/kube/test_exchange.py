@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from random import Random
 
 import pytest
@@ -12,6 +14,7 @@ from homeostat.kube.errors import (
     Conflict,
     ConnectionFailed,
     InternalError,
+    NotFound,
     ServiceUnavailable,
     TimedOut,
     TooManyRequests,
@@ -35,6 +38,19 @@ async def test_retries_are_bounded() -> None:
     with pytest.raises(TooManyRequests):
         await scripted.client.get(WIDGET, "a", "shop")
     assert len(scripted.transport.requests) == 3
+
+
+async def test_an_error_goes_when_it_was_read_and_waits_for_no_garbage_collector() -> None:
+    scripted = Scripted(Answer(404, status(404, "NotFound")))
+    gc.disable()
+    try:
+        with pytest.raises(NotFound) as caught:
+            await scripted.client.get(WIDGET, "a", "shop")
+        error = weakref.ref(caught.value)
+        del caught
+        assert error() is None
+    finally:
+        gc.enable()
 
 
 async def test_a_retry_after_beyond_all_patience_is_the_callers() -> None:
