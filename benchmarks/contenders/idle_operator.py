@@ -1,7 +1,7 @@
 """The cluster operator as a contender: it keeps what it finds on an API server, and tells what that costs it.
 
 Everything is as `homeostat run cell` wires it, but for the probe: behind the endpoints of these Clusters is nobody, so
-one in its place says that all is well. Answers the word `stats` on its input with a line of JSON.
+one in its place says that all is well and keeps nothing. Answers the word `stats` on its input with a line of JSON.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.support.granting import FakeRights
 from tests.support.membership import FakeEtcd
-from tests.support.operating import FakeEndpoint
+from tests.support.operating import SERVED, FakeEndpoint
 from tests.support.stores import FakeStores
 
 from homeostat.kit.clock import SystemClock
@@ -23,7 +23,7 @@ from homeostat.kube.config import resolve
 from homeostat.kube.connect import connect
 from homeostat.kube.observing import PrometheusObserver
 from homeostat.operators.cluster.controller import add_cluster_operator
-from homeostat.operators.cluster.ports import Outside
+from homeostat.operators.cluster.ports import Direct, Outside, Served
 from homeostat.runtime.leader import LeaderElector
 from homeostat.runtime.manager import Manager
 from homeostat.telemetry.logs import configure
@@ -32,7 +32,18 @@ from homeostat.telemetry.metrics import Metrics
 PAGE = resource.getpagesize()
 
 
-def stats(metrics: Metrics, endpoint: FakeEndpoint) -> dict[str, float]:
+class CountingEndpoint(FakeEndpoint):
+    """Counts probes: what a double keeps of each one would be taken for the operator's memory."""
+
+    asked = 0
+
+    async def probe(self, kubeconfig: bytes, direct: Direct | None = None) -> Served:  # noqa: ARG002  (the port's shape)
+        """All is well."""
+        self.asked += direct is None
+        return Served(SERVED)
+
+
+def stats(metrics: Metrics, endpoint: CountingEndpoint) -> dict[str, float]:
     """What it has cost so far."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     calls = sum(
@@ -44,9 +55,9 @@ def stats(metrics: Metrics, endpoint: FakeEndpoint) -> dict[str, float]:
     resident = int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
     return {
         "cpu_s": used.ru_utime + used.ru_stime,
-        "rss_mb": resident / 1e6,
+        "rss_mib": resident / 2**20,
         "calls": calls,
-        "probes": len(endpoint.asked_at),
+        "probes": endpoint.asked,
     }
 
 
@@ -60,7 +71,7 @@ async def run(kubeconfig: str) -> None:
     ) as client:
         elector = LeaderElector(client, "homeostat-cell", "default", "bench", clock=clock, random=random)
         manager = Manager(clock=clock, random=random, metrics=metrics, elector=elector)
-        endpoint, etcd = FakeEndpoint(), FakeEtcd()
+        endpoint, etcd = CountingEndpoint(), FakeEtcd()
         add_cluster_operator(manager, client, Outside(endpoint, etcd, FakeStores(etcd), FakeRights()))
         stop = asyncio.Event()
         working = asyncio.ensure_future(manager.run(stop))
