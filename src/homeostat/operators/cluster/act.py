@@ -23,6 +23,7 @@ from homeostat.operators.cluster.actions import (
     Conflicted,
     IssueAuthority,
     IssueLeaf,
+    Keep,
     Probed,
     ProbeEndpoint,
     ProbeFailed,
@@ -115,6 +116,8 @@ class Actor:
                 return await self._issue(seen, leaf)
             case Apply(objects=objects):
                 return await self._apply_all(seen, objects)
+            case Keep(objects=objects):
+                self._keep(seen, objects)
             case ProbeEndpoint():
                 return await self._ask(seen)
             case AskKubelets():
@@ -124,6 +127,12 @@ class Actor:
             case RemoveFinalizer():
                 await remove_finalizer(self._client, CLUSTER, seen.cluster, FINALIZER)
         return DONE
+
+    def _keep(self, seen: Observed, objects: tuple[Desired, ...]) -> None:
+        known = self._memory(seen.cluster.metadata.uid).applied
+        for desired in objects:
+            mark = (desired.kind.resource.kind, desired.name)
+            known[mark] = (desired.digest, seen.live[mark].fingerprint)
 
     async def _apply_all(self, seen: Observed, objects: tuple[Desired, ...]) -> Outcome:
         """Side by side; the first failure is told when all have ended, so that none is cut off in the middle."""

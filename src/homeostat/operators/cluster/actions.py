@@ -43,6 +43,12 @@ class Apply(Struct, frozen=True, tag=True):
     objects: tuple[Desired, ...]
 
 
+class Keep(Struct, frozen=True, tag=True):
+    """Take workloads as they are, for another release of homeostat made them for the same. Nothing is written."""
+
+    objects: tuple[Desired, ...]
+
+
 class ProbeEndpoint(Struct, frozen=True, tag=True):
     """Read through the endpoint as a client does."""
 
@@ -232,6 +238,7 @@ Action = (
     | IssueAuthority
     | IssueLeaf
     | Apply
+    | Keep
     | ProbeEndpoint
     | AskKubelets
     | Remove

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from homeostat.api.cluster.masters import API_SERVER, CONTROLLER_MANAGER, SCHEDULER
-from homeostat.operators.cluster.actions import Apply, IssueLeaf
+from homeostat.operators.cluster.actions import Apply, IssueLeaf, Keep
 from homeostat.operators.cluster.components import has_ready_quorum, is_ready, made_of, operators
 from homeostat.operators.cluster.hosting.entitled import is_granted
 from homeostat.operators.cluster.manifests import apiserver, audit, controllers, etcd, hosted
@@ -64,8 +64,14 @@ def _hosted(seen: Observed, inputs: Inputs) -> Iterator[Desired]:
 
 def changed(seen: Observed, wanted: tuple[Desired, ...]) -> tuple[Apply, ...]:
     """What differs from what our last apply left, in one action."""
-    found = tuple(desired for desired in wanted if not _is_settled(seen, desired))
+    found = tuple(each for each in wanted if not _is_settled(seen, each) and not _is_of_another_release(seen, each))
     return (Apply(found),) if found else ()
+
+
+def kept(seen: Observed, wanted: tuple[Desired, ...]) -> tuple[Keep, ...]:
+    """What another release of homeostat made for the same: known from now on, so that an edit of it is noticed."""
+    found = tuple(each for each in wanted if _is_of_another_release(seen, each))
+    return (Keep(found),) if found else ()
 
 
 def missing(seen: Observed) -> tuple[IssueLeaf, ...]:
@@ -112,6 +118,15 @@ def _is_settled(seen: Observed, desired: Desired) -> bool:
         return False
     # What is being deleted cannot be kept; its successor is made when it is gone.
     return live.deleting or seen.applied.get(mark) == (desired.digest, live.fingerprint)
+
+
+def _is_of_another_release(seen: Observed, desired: Desired) -> bool:
+    """Of a workload that this process neither made nor looked at yet."""
+    mark = (desired.kind.resource.kind, desired.name)
+    live = seen.live.get(mark)
+    if live is None or live.deleting or mark in seen.applied or not desired.cause:
+        return False
+    return live.cause == desired.cause and live.mark != desired.mark
 
 
 def _is_deleting(seen: Observed, kind: str, name: str) -> bool:

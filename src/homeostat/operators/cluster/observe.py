@@ -1,7 +1,8 @@
 """From a key to everything that the decision may look at: caches, Secrets judged, and what was remembered.
 
 Nothing is asked of the API here. What is remembered (the fingerprint of an object as our last apply left it, the last
-probe) only saves work: after a restart every object is applied once more, which changes nothing that is as declared.
+probe) only saves work: after a restart every object is applied once more, which changes nothing that is as declared;
+workloads that another release of homeostat made otherwise, for the same, are kept as they are (manifests/causes.py).
 
 An edit of a derived object is noticed by its fingerprint: generation for workloads (it counts changes of spec), our
 labels and annotations, and the whole content of Services and ConfigMaps, which have no generation. Comparing every
@@ -39,7 +40,15 @@ from homeostat.operators.cluster.healing.cell import CellSeen
 from homeostat.operators.cluster.healing.seen import EtcdSeen, HostSeen, LeaderHeld, ServerSeen
 from homeostat.operators.cluster.hosting.seen import RightsSeen
 from homeostat.operators.cluster.manifests.shape import digest_of
-from homeostat.operators.cluster.names import API_PORT, KUBECONFIG_KEY, UID_LABEL, Names, names_of
+from homeostat.operators.cluster.names import (
+    API_PORT,
+    CAUSE_ANNOTATION,
+    DIGEST_ANNOTATION,
+    KUBECONFIG_KEY,
+    UID_LABEL,
+    Names,
+    names_of,
+)
 from homeostat.operators.cluster.pacing.place import FREE, Place
 from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen, Verdicts, judge
 from homeostat.operators.cluster.pki.leaves import leaves
@@ -62,6 +71,8 @@ class Live(Struct, frozen=True):
     uid: str
     fingerprint: str
     deleting: bool
+    mark: str = ""  # what our annotations say of it: which declaration it is as, and what that was made for
+    cause: str = ""
 
 
 class ProbeSeen(Struct, frozen=True):
@@ -269,7 +280,9 @@ def _of(store: Store[Any], key: str, uid: str) -> list[Any]:
 
 
 def _live(obj: Any) -> Live:
-    return Live(obj.metadata.uid, fingerprint(obj), _deleting(obj.metadata))
+    meta: ObjectMeta = obj.metadata
+    mark, cause = (meta.annotations.get(name, "") for name in (DIGEST_ANNOTATION, CAUSE_ANNOTATION))
+    return Live(meta.uid, fingerprint(obj), _deleting(meta), mark, cause)
 
 
 def _deleting(meta: ObjectMeta) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from homeostat.api.cluster.masters import API_SERVER
 from homeostat.api.core import DEPLOYMENT, SERVICE
 from homeostat.operators.cluster.manifests import audit
+from homeostat.operators.cluster.manifests.causes import cause
 from homeostat.operators.cluster.manifests.shape import (
     SECRETS,
     Desired,
@@ -60,7 +61,8 @@ def deployment(inputs: Inputs) -> Desired:
     template["spec"]["volumes"] += audit.volumes(inputs)
     # Healing changes this label on a Pod. The Deployment's selector does not ask for it, so the Pod stays its own.
     template["metadata"]["labels"][ENDPOINT_LABEL] = IN_ENDPOINT
-    return derived(DEPLOYMENT, inputs, inputs.names.apiserver, API_SERVER, stateless(inputs, component, template))
+    content, name = stateless(inputs, component, template), inputs.names.apiserver
+    return derived(DEPLOYMENT, inputs, name, API_SERVER, content, cause(inputs, component, name))
 
 
 def budget(inputs: Inputs) -> Desired:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from homeostat.api.cluster.masters import CONTROLLER_MANAGER, SCHEDULER
 from homeostat.api.core import DEPLOYMENT
+from homeostat.operators.cluster.manifests.causes import cause
 from homeostat.operators.cluster.manifests.shape import (
     SECRETS,
     Desired,
@@ -69,4 +70,5 @@ def _deployment(inputs: Inputs, component_name: str, name: str, flags: dict[str,
         "livenessProbe": http_probe("/healthz", port, period_s=10, failures=8),
     }
     template = pod_template(inputs, component, name, container, {"terminationGracePeriodSeconds": 15})
-    return derived(DEPLOYMENT, inputs, name, component_name, stateless(inputs, component, template))
+    content = stateless(inputs, component, template)
+    return derived(DEPLOYMENT, inputs, name, component_name, content, cause(inputs, component, name))

@@ -16,6 +16,7 @@ from typing import Any
 
 from homeostat.api.cluster.masters import ETCD
 from homeostat.api.core import CONFIG_MAP, SERVICE, STATEFUL_SET
+from homeostat.operators.cluster.manifests.causes import cause
 from homeostat.operators.cluster.manifests.shape import (
     SECRETS,
     Desired,
@@ -141,7 +142,7 @@ def stateful_set(inputs: Inputs) -> Desired:
         "template": template,
         "volumeClaimTemplates": [claim_template(inputs)],
     }
-    return derived(STATEFUL_SET, inputs, names.etcd, ETCD, {"spec": spec})
+    return derived(STATEFUL_SET, inputs, names.etcd, ETCD, {"spec": spec}, cause(inputs, component, names.etcd))
 
 
 def _flags(inputs: Inputs) -> dict[str, str]:

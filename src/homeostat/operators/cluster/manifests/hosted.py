@@ -10,6 +10,7 @@ from typing import Any
 from homeostat.api.cluster.components import PackageComponent
 from homeostat.api.cluster.hosted import HostedHealth
 from homeostat.api.core import DEPLOYMENT
+from homeostat.operators.cluster.manifests.causes import cause
 from homeostat.operators.cluster.manifests.shape import (
     SECRETS,
     Desired,
@@ -42,7 +43,7 @@ def deployment(inputs: Inputs, component: PackageComponent) -> Desired:
     content = stateless(inputs, component, template)
     if hosted.single:
         content["spec"]["strategy"] = {"type": "Recreate"}
-    return derived(DEPLOYMENT, inputs, name, component.name, content)
+    return derived(DEPLOYMENT, inputs, name, component.name, content, cause(inputs, component, name))
 
 
 def _health(health: HostedHealth) -> dict[str, Any]:

@@ -16,7 +16,15 @@ from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.api.kind import Kind
 from homeostat.api.policy import POD_DISRUPTION_BUDGET
 from homeostat.operators.cluster.manifests.owned import owned
-from homeostat.operators.cluster.names import COMPONENT_LABEL, DIGEST_ANNOTATION, UID_LABEL, Names, labels, owner
+from homeostat.operators.cluster.names import (
+    CAUSE_ANNOTATION,
+    COMPONENT_LABEL,
+    DIGEST_ANNOTATION,
+    UID_LABEL,
+    Names,
+    labels,
+    owner,
+)
 from homeostat.operators.cluster.rollout.emulation import flags as emulation_flags
 from homeostat.operators.cluster.rollout.versions import version_of
 from homeostat.operators.cluster.topology import HOST_LABEL, ZONE_LABEL, Topology, standing
@@ -57,6 +65,16 @@ class Desired(Struct, frozen=True):
         """The identity of this declaration."""
         return digest_of(self.body)
 
+    @property
+    def mark(self) -> str:
+        """What its digest annotation says."""
+        return str(self.body["metadata"].get("annotations", {}).get(DIGEST_ANNOTATION, ""))
+
+    @property
+    def cause(self) -> str:
+        """What it is made for; empty where that does not matter, because nothing restarts when it changes."""
+        return str(self.body["metadata"].get("annotations", {}).get(CAUSE_ANNOTATION, ""))
+
     def __repr__(self) -> str:
         """Which object; bodies of Secrets must not be shown, and others are long."""
         return f"Desired({self.kind.resource.kind} {self.name})"
@@ -93,7 +111,9 @@ def digest_of(value: object) -> str:
     return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
 
 
-def derived(kind: Kind[Any], inputs: Inputs, name: str, component: str, content: Mapping[str, Any]) -> Desired:
+def derived(
+    kind: Kind[Any], inputs: Inputs, name: str, component: str, content: Mapping[str, Any], cause: str = ""
+) -> Desired:
     """An object with our marks; its digest stands in an annotation, for people and for other tools."""
     cluster = inputs.cluster
     metadata: dict[str, Any] = {
@@ -105,6 +125,8 @@ def derived(kind: Kind[Any], inputs: Inputs, name: str, component: str, content:
     extra = dict(content)
     annotations = dict(extra.pop("annotations", {}))
     annotations[DIGEST_ANNOTATION] = digest_of([metadata, content])
+    if cause:
+        annotations[CAUSE_ANNOTATION] = cause
     body = {
         "apiVersion": kind.resource.api_version,
         "kind": kind.resource.kind,
@@ -235,9 +257,12 @@ def _away_from(hosts: tuple[str, ...]) -> dict[str, Any]:
 
 
 def at_rest(desired: Desired) -> Desired:
-    """The same workload without replicas."""
+    """The same workload without replicas, which is another thing to be made for."""
     spec = {**desired.body["spec"], "replicas": 0}
-    return Desired(desired.kind, desired.component, {**desired.body, "spec": spec})
+    metadata = desired.body["metadata"]
+    annotations = {**metadata["annotations"], CAUSE_ANNOTATION: digest_of(["at rest", desired.cause])}
+    body = {**desired.body, "metadata": {**metadata, "annotations": annotations}, "spec": spec}
+    return Desired(desired.kind, desired.component, body)
 
 
 def patient(probes: ComponentProbes, container: Mapping[str, Any]) -> dict[str, Any]:
