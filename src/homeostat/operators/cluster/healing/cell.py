@@ -7,7 +7,7 @@ is not known then, so a start counts as the end of a freeze.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -29,6 +29,7 @@ class CellPolicy(Struct, frozen=True):
     sick_share: float = 0.2  # of the clusters that were Ready once
     sick_at_least: int = 3  # few sick ones are no mass failure, however small the cell
     pace: timedelta = timedelta(minutes=1)  # between two of them, for one window after a freeze
+    heard: timedelta = timedelta(seconds=3)  # until what is decided for one cluster is known when others are looked at
 
 
 class Act(Struct, frozen=True, order=True):
@@ -47,6 +48,7 @@ class CellSeen(Struct, frozen=True):
     recent: int = 0  # masters touched within the window
     ahead: int = 0  # of these, by others, before what this cluster's status says to be under way
     last: datetime | None = None  # when one was touched last, in another cluster
+    turn: datetime | None = None  # at a pace, of what this cluster's status says to be under way; None: it is the first
     thawed: datetime | None = None  # when a freeze was last seen, or this process began to look
     is_slow: bool = False  # its API server is
 
@@ -62,12 +64,16 @@ class CellSeen(Struct, frozen=True):
         """Whether so many look sick at once that something else than their masters must be the matter."""
         return self.sick >= policy.sick_at_least and self.sick > policy.sick_share * self.clusters
 
-    def paced_until(self, now: datetime, policy: CellPolicy) -> datetime | None:
-        """Until when the next one waits, so that what a freeze held back does not begin at once; None: it may."""
-        if self.thawed is None or self.last is None or now >= self.thawed + policy.window:
+    def paced_until(self, now: datetime, policy: CellPolicy, *, is_begun: bool = False) -> datetime | None:
+        """Until when the next one waits, so that what a freeze held back does not begin at once; None: it may.
+
+        Several may be decided before any of them is told: what is begun has its turn among them.
+        """
+        if self.thawed is None or now >= self.thawed + policy.window:
             return None
-        until = self.last + policy.pace
-        return until if now < until else None
+        next_one = self.last + policy.pace if self.last is not None else None
+        until = self.turn if is_begun else next_one
+        return until if until is not None and now < until else None
 
 
 class CellHealth:
@@ -109,12 +115,14 @@ class CellHealth:
         recent = sorted(self._recent(now))
         own = max((act for act in recent if act.uid == uid), default=None)
         others = [act for act in recent if act.uid != uid]
+        ahead = [act for act in others if own is not None and act < own]
         seen = CellSeen(
             clusters=len(self._formed),
             sick=len(self._sick),
             recent=len(recent),
-            ahead=sum(own is not None and act < own for act in others),
+            ahead=len(ahead),
             last=others[-1].at if others else None,
+            turn=self._after(ahead),
             is_slow=self._is_slow(),
         )
         if self._thawed is None or seen.why_frozen(self.policy):
@@ -124,6 +132,13 @@ class CellHealth:
     def left(self, now: datetime) -> int:
         """How many masters may still be touched now."""
         return max(0, self.policy.acts - len(self._recent(now)))
+
+    def _after(self, ahead: Sequence[Act]) -> datetime | None:
+        """When it is the turn of the next one, if each of those before waited for its own."""
+        turn = None
+        for act in ahead:
+            turn = (act.at if turn is None else max(act.at, turn)) + self.policy.pace
+        return turn
 
     def _recent(self, now: datetime) -> list[Act]:
         """What began within the window; what is older is forgotten."""

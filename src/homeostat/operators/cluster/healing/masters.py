@@ -17,7 +17,7 @@ from homeostat.api.cluster.masters import API_SERVER, ETCD, STATELESS
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Action, LetGo, Mend, RestartMaster, Verdict, Wait
 from homeostat.operators.cluster.components import everything, is_ready, operators
-from homeostat.operators.cluster.healing.allowing import held
+from homeostat.operators.cluster.healing.allowing import held, may_isolate
 from homeostat.operators.cluster.healing.illness import Ill, ill_masters, is_isolated, is_silent, masters
 from homeostat.operators.cluster.healing.ladder import (
     HAND_OVER,
@@ -43,10 +43,10 @@ def mend(seen: Observed, now: datetime, policy: Policy) -> Mend:
     if seen.cluster.status.ready_at is None:
         return Mend()
     check, look_again = checks(seen, now, policy)
-    may_isolate = held(seen, now, policy.cell, is_begun=True) is None
-    actions: list[Action] = [*isolations(seen, may_isolate=may_isolate), *_let_go(seen, now, policy)]
+    isolating = isolations(seen, may_isolate=may_isolate(seen, policy.cell))
+    actions: list[Action] = [*isolating, *_let_go(seen, now, policy)]
     treated = _treat(seen, now, policy)
-    if check is not None:
+    if check is not None and treated.restarts is None:  # what was decided is told before anybody's answer is awaited
         actions.append(check)
     next_check = Wait(look_again, "the next check of API servers") if look_again is not None else None
     waits = [wait for wait in (treated.wait, next_check, _patience(seen, now)) if wait is not None]
@@ -92,14 +92,18 @@ def _carry_on(seen: Observed, known: Restarts, ill: list[Ill], now: datetime, po
         one = next((each for each in ill if each.pod.metadata.uid == entry.pod_uid), None)
         if one is None or entry.ended_at is not None or entry.step != RECREATE:
             continue
+        told = Verdict(words.RESTARTING_MASTER, f"{entry.pod} is being replaced: {entry.reason}")
+        heard = entry.started_at + policy.cell.heard
+        if now < heard and seen.cell.sick > 1:
+            return Mend({one.component: told}, wait=Wait(heard, "what was decided for others at this moment"))
         why = held(seen, now, policy.cell, is_begun=True)
         if why is not None:
-            return _hold(one, why, now, _listed(known | {entry.component: _restamped(entry, now)}))
+            turn = seen.cell.paced_until(now, policy.cell, is_begun=True)
+            return _hold(one, why, turn or now + _HELD, _listed(known | {entry.component: _restamped(entry, now)}))
         server = server_of(one.pod) if one.component == API_SERVER and one.pod.status.pod_ip else None
         act = RestartMaster(
             one.component, entry.pod, entry.pod_uid, one.reason, server=server, is_hung=one.pod.is_ready
         )
-        told = Verdict(words.RESTARTING_MASTER, f"{entry.pod} is being replaced: {entry.reason}")
         return Mend({one.component: told}, (act,), wait=Wait(now + _AGAIN, told.message))
     return None
 
@@ -126,7 +130,7 @@ def _begin(seen: Observed, known: Restarts, ill: list[Ill], now: datetime, polic
             )
         why = held(seen, now, policy.cell)
         if why is not None:
-            return _hold(one, why, now, None)
+            return _hold(one, why, now + _HELD, None)
         begun = next_attempt(entry, _as_status(one, now), now, has_room=_has_room(seen, entry, one))
         if begun.step == HAND_OVER:
             return replace(_handed_over(one, begun), restarts=_listed(known | {one.component: begun}))
@@ -146,9 +150,9 @@ def _await(known: Restarts, now: datetime) -> Mend:
     return Mend(told, wait=Wait(now + _HELD, "successors") if told else None)
 
 
-def _hold(one: Ill, why: Verdict, now: datetime, restarts: tuple[MasterRestartStatus, ...] | None) -> Mend:
+def _hold(one: Ill, why: Verdict, until: datetime, restarts: tuple[MasterRestartStatus, ...] | None) -> Mend:
     told = Verdict(why.reason, f"{one.message}; it is not restarted: {why.message}")
-    return Mend({one.component: told}, restarts=restarts, wait=Wait(now + _HELD, why.message))
+    return Mend({one.component: told}, restarts=restarts, wait=Wait(until, why.message))
 
 
 def _handed_over(one: Ill, entry: MasterRestartStatus) -> Mend:

@@ -151,6 +151,20 @@ def test_after_a_freeze_one_begins_a_minute_until_a_window_has_passed() -> None:
     assert health.look(calm).paced_until(calm, POLICY) is None
 
 
+def test_what_is_decided_for_several_at_one_moment_after_a_freeze_has_a_turn_each() -> None:
+    health = counted(*(restarted(name, timedelta(0)) for name in "abc"))
+    looks = [health.look(NOW, uid).paced_until(NOW, POLICY, is_begun=True) for uid in uids(*"abc")]
+    assert looks == [None, NOW + MINUTE, NOW + 2 * MINUTE]
+    later = NOW + MINUTE
+    again = [health.look(later, uid).paced_until(later, POLICY, is_begun=True) for uid in uids(*"abc")]
+    assert again == [None, None, NOW + 2 * MINUTE]
+
+
+def uids(*names: str) -> list[str]:
+    """In the order in which they have their turns when all else is equal."""
+    return sorted(formed(name).metadata.uid for name in names)
+
+
 @given(st.lists(st.tuples(st.sampled_from("abcdefghijkl"), st.integers(0, 60)), max_size=60))
 def test_however_many_wish_no_more_than_the_budget_begins_within_any_window(wishes: list[tuple[str, int]]) -> None:
     """Whoever wishes looks first, as the operator does, and begins where there is room."""

@@ -26,7 +26,7 @@ from tests.support.unwell import (
 
 from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.actions import Isolate, LetGo, Mend, RestartMaster, Server
+from homeostat.operators.cluster.actions import CheckServers, Isolate, LetGo, Mend, RestartMaster, Server
 from homeostat.operators.cluster.healing.cell import CellSeen
 from homeostat.operators.cluster.healing.ladder import back_off
 from homeostat.operators.cluster.healing.masters import mend
@@ -156,6 +156,31 @@ def test_nothing_begins_or_goes_on_while_something_forbids_it_and_that_is_told(s
 def test_after_a_freeze_the_next_one_waits_a_minute_after_the_last() -> None:
     paced = replace(SICK, cell=CellSeen(last=LATELY + timedelta(seconds=30), thawed=LATELY))
     assert (reason(paced), look(paced).restarts) == (words.HEALING_BUDGET_SPENT, None)
+
+
+def test_what_is_begun_after_a_freeze_waits_for_its_turn_but_clients_are_kept_away_from_it() -> None:
+    turn = NOW + timedelta(seconds=40)
+    paced = replace(SICK, cell=CellSeen(recent=2, ahead=1, turn=turn, thawed=LATELY))
+    plan = look(told(paced, restart(started_at=LATELY + timedelta(seconds=30))))
+    assert (plan.verdicts[SERVER].reason, plan.restarts) == (words.HEALING_BUDGET_SPENT, None)
+    assert [type(action) for action in plan.actions if isinstance(action, Isolate | RestartMaster)] == [Isolate]
+    due = replace(paced, cell=replace(paced.cell, turn=NOW))
+    assert len(restarts_of(told(due, restart(started_at=LATELY)))) == 1
+
+
+def test_while_others_look_sick_what_is_decided_for_them_at_the_same_moment_is_heard_of_first() -> None:
+    alone, beside = replace(SICK, cell=CellSeen(sick=1)), replace(SICK, cell=CellSeen(clusters=20, sick=2))
+    assert len(restarts_of(told(alone, restart(started_at=NOW)))) == 1
+    assert restarts_of(told(beside, restart(started_at=NOW))) == []
+    assert len(restarts_of(told(beside, restart(started_at=NOW - timedelta(seconds=3))))) == 1
+
+
+def test_what_is_decided_is_told_before_a_server_that_hangs_is_asked_once_more() -> None:
+    asked = {0: replace(silent(), at=LATELY), 1: replace(sound(), at=LATELY)}
+    due = unwell(master(SERVER, 0, ready=False), servers=asked)
+    assert look(due).restarts is not None
+    assert not [action for action in look(due).actions if isinstance(action, CheckServers)]
+    assert [action for action in look(told(due, restart())).actions if isinstance(action, CheckServers)]
 
 
 def test_what_had_no_turn_for_long_counts_from_when_it_has() -> None:
