@@ -107,9 +107,9 @@ class Fleet:
             gauge(told.LONGEST).labels(operation).set_function(partial(self._longest_s, since))
         for authority, ends in self._ends.items():
             gauge(told.CERTIFICATES_END).labels(authority).set_function(partial(_first, ends))
-        gauge(told.FORMED).set_function(lambda: self.health.look(self._clock.now()).clusters)
-        gauge(told.SICK).set_function(lambda: self.health.look(self._clock.now()).sick)
-        gauge(told.FROZEN).labels("MassFailure").set_function(lambda: self.health.is_mass_failure)
+        gauge(told.FORMED).set_function(lambda: self.health.formed)
+        gauge(told.SICK).set_function(lambda: self.health.sick)
+        gauge(told.FROZEN).labels("MassFailure").set_function(lambda: self.health.is_mass_failure(self._clock.now()))
         gauge(told.FROZEN).labels("SlowCell").set_function(lambda: self.health.is_slow)
         gauge(told.BUDGET_LEFT).set_function(lambda: self.health.left(self._clock.now()))
         gauge(told.HANDED_OVER).set_function(lambda: self.health.handed_over)

@@ -105,13 +105,13 @@ SICK = declare(
     "homeostat_cell_sick_clusters",
     "gauge",
     "clusters",
-    "Of those, the ones whose masters are not well, paused ones aside",
+    "Of those, the ones that are not well, since whenever; paused ones aside",
 )
 FROZEN = declare(
     "homeostat_healing_frozen",
     "gauge",
     "cells",
-    "1 while nothing is healed: so many clusters look sick at once (MassFailure), or the cell is slow (SlowCell)",
+    "1 while no master is replaced: many clusters fell sick at once (MassFailure), or the cell is slow (SlowCell)",
     labels=("why",),
 )
 BUDGET_LEFT = declare(

@@ -1,4 +1,4 @@
-"""What is known of all clusters of a cell when one of them is to be mended: how many look sick, how many are mended.
+"""What is known of all clusters of a cell when one of them is to be mended: how many fell sick, how many are mended.
 
 Counted as Clusters change, so that a look at one cluster costs the same in a cell of ten thousand. Nothing is kept that
 the Clusters do not say: after a restart of the operator the counts are the same as before. Only since when all is calm
@@ -15,10 +15,8 @@ from msgspec.structs import replace
 
 from homeostat.api.cluster.masters import ETCD
 from homeostat.api.cluster.v1alpha1 import Cluster
-from homeostat.operators.cluster import words
 from homeostat.operators.cluster.healing.ladder import HAND_OVER
-from homeostat.operators.cluster.topology import is_changing
-from homeostat.runtime.conditions import find_condition
+from homeostat.operators.cluster.healing.sickness import Falls, sick_since, speaks_of_the_cell
 
 
 class CellPolicy(Struct, frozen=True):
@@ -28,6 +26,8 @@ class CellPolicy(Struct, frozen=True):
     window: timedelta = timedelta(minutes=10)
     sick_share: float = 0.2  # of the clusters that were Ready once
     sick_at_least: int = 3  # few sick ones are no mass failure, however small the cell
+    spell: timedelta = timedelta(minutes=10)  # who falls sick within two such is so at once (sickness.py)
+    believed: timedelta = timedelta(hours=6)  # for how long that is laid to what they have in common
     pace: timedelta = timedelta(minutes=1)  # between two of them, for one window after a freeze
     heard: timedelta = timedelta(seconds=3)  # until what is decided for one cluster is known when others are looked at
 
@@ -44,7 +44,7 @@ class CellSeen(Struct, frozen=True):
     """The cell beside one cluster."""
 
     clusters: int = 1  # that were Ready once
-    sick: int = 0
+    sick: int = 0  # of those, at once
     recent: int = 0  # masters touched within the window
     ahead: int = 0  # of these, by others, before what this cluster's status says to be under way
     last: datetime | None = None  # when one was touched last, in another cluster
@@ -84,6 +84,7 @@ class CellHealth:
         self._is_slow = is_slow
         self._formed: set[str] = set()  # uids
         self._sick: set[str] = set()
+        self._falls = Falls(policy.spell, policy.believed)
         self._began: dict[str, tuple[Act, ...]] = {}  # by uid
         self._handed_over: dict[str, int] = {}
         self._thawed: datetime | None = None
@@ -94,9 +95,18 @@ class CellHealth:
         return sum(self._handed_over.values())
 
     @property
-    def is_mass_failure(self) -> bool:
+    def formed(self) -> int:
+        """How many were Ready once."""
+        return len(self._formed)
+
+    @property
+    def sick(self) -> int:
+        """How many of those are not well, since whenever."""
+        return len(self._sick)
+
+    def is_mass_failure(self, now: datetime) -> bool:
         """Whether so many look sick at once that nothing is mended."""
-        return CellSeen(clusters=len(self._formed), sick=len(self._sick)).is_mass_failure(self.policy)
+        return CellSeen(clusters=self.formed, sick=self._falls.at_once(now)).is_mass_failure(self.policy)
 
     @property
     def is_slow(self) -> bool:
@@ -118,7 +128,7 @@ class CellHealth:
         ahead = [act for act in others if own is not None and act < own]
         seen = CellSeen(
             clusters=len(self._formed),
-            sick=len(self._sick),
+            sick=self._falls.at_once(now),
             recent=len(recent),
             ahead=len(ahead),
             last=others[-1].at if others else None,
@@ -150,7 +160,9 @@ class CellHealth:
     def _count(self, cluster: Cluster) -> None:
         uid, healing = cluster.metadata.uid, cluster.status.healing
         _set(self._formed, uid, is_in=cluster.status.ready_at is not None)
-        _set(self._sick, uid, is_in=_is_sick(cluster))
+        since = sick_since(cluster)
+        _set(self._sick, uid, is_in=since is not None)
+        self._falls.note(uid, since if speaks_of_the_cell(cluster) else None)
         self._began[uid] = tuple(_begun(cluster))
         restarts = healing.restarts if healing is not None else ()
         self._handed_over[uid] = sum(each.step == HAND_OVER and each.ended_at is None for each in restarts)
@@ -159,6 +171,7 @@ class CellHealth:
         """What was begun for it still counts: masters of the cell were touched."""
         self._formed.discard(uid)
         self._sick.discard(uid)
+        self._falls.note(uid, None)
         self._handed_over.pop(uid, None)
 
 
@@ -170,19 +183,6 @@ def _begun(cluster: Cluster) -> Iterator[Act]:
         yield Act(healing.last_started_at, uid, ETCD)
     for each in healing.restarts:
         yield from (Act(at, uid, each.component) for at in (each.started_at, *each.earlier))
-
-
-def _is_sick(cluster: Cluster) -> bool:
-    """Whether masters with data are not all well, and nobody is removing them, or adding some."""
-    status = cluster.status
-    if is_changing(cluster):
-        return False
-    if status.ready_at is None or cluster.metadata.deletion_timestamp is not None or cluster.spec.paused:
-        return False
-    moving = status.upgrade is not None and bool(status.upgrade.component)
-    types = (words.ETCD_READY, words.AVAILABLE, *(() if moving else (words.API_SERVER_READY, words.CONTROLLERS_READY)))
-    told = (find_condition(status.conditions, type_) for type_ in types)
-    return any(condition is not None and condition.status == "False" for condition in told)
 
 
 def _set(members: set[str], uid: str, *, is_in: bool) -> None:

@@ -43,8 +43,7 @@ def mend(seen: Observed, now: datetime, policy: Policy) -> Mend:
     if seen.cluster.status.ready_at is None:
         return Mend()
     check, look_again = checks(seen, now, policy)
-    isolating = isolations(seen, may_isolate=may_isolate(seen, policy.cell))
-    actions: list[Action] = [*isolating, *_let_go(seen, now, policy)]
+    actions: list[Action] = [*isolations(seen, may_isolate=may_isolate(seen)), *_let_go(seen, now, policy)]
     treated = _treat(seen, now, policy)
     if check is not None and treated.restarts is None:  # what was decided is told before anybody's answer is awaited
         actions.append(check)

@@ -113,10 +113,14 @@ TABLES = (
             Word(words.HEALING_PAUSED, "spec.healing.paused is true.", "Set it to false to heal it."),
             Word(
                 words.HEALING_FROZEN,
-                "So many clusters of the cell look sick at once that their masters are hardly the cause, or the cell's"
-                " API server is slow.",
-                "Look at the cell: its hosts, its network, its API server. Healing goes on by itself when that is over,"
-                " one master a minute at first.",
+                "At least three clusters, and more than a fifth of the cell's, fell sick within some minutes, so that"
+                " their masters are hardly the cause; or the cell's API server is slow. No master is restarted or"
+                " replaced; a silent API server is still kept from clients while another one answers, but not by the"
+                " word of a slow cell.",
+                "Look at the cell: its hosts, its network, its API server. Healing goes on, one master a minute at"
+                " first, when fewer are sick or the API server is quick again, and after six hours in any case. Set"
+                " spec.healing.paused on clusters that you mend yourself: they are counted no more"
+                " (docs/howto/clusters.md).",
             ),
             Word(
                 words.HEALING_BUDGET_SPENT,

@@ -149,8 +149,25 @@ def test_nothing_begins_or_goes_on_while_something_forbids_it_and_that_is_told(s
     assert (reason(seen), look(seen).restarts) == (why, None)
     begun = told(seen, restart(started_at=LATELY))
     assert (reason(begun), restarts_of(begun)) == (why, [])
-    isolated = [action for action in look(seen).actions if isinstance(action, Isolate)]
-    assert isolated == []
+
+
+@pytest.mark.parametrize("cell", [CellSeen(clusters=4, sick=3), CellSeen(recent=5, ahead=5)], ids=["frozen", "spent"])
+def test_clients_are_kept_away_from_one_that_is_silent_also_while_nothing_may_be_restarted(cell: CellSeen) -> None:
+    assert isolated(replace(SICK, cell=cell)) == [Isolate(FIRST, uid_of(SERVER, 0), out=True)]
+
+
+@pytest.mark.parametrize("seen", [HELD[0][0], HELD[2][0]], ids=["paused", "slow"])
+def test_nobody_is_taken_out_by_the_word_of_a_slow_cell_or_while_healing_is_paused(seen: Observed) -> None:
+    assert isolated(seen) == []
+
+
+def test_the_last_api_server_that_is_in_the_endpoint_stays_there_in_a_freeze_too() -> None:
+    both = unwell(*(master(SERVER, number, ready=False) for number in range(2)), servers={0: silent(), 1: silent()})
+    assert isolated(replace(both, cell=CellSeen(clusters=4, sick=3))) == []
+
+
+def isolated(seen: Observed) -> list[Isolate]:
+    return [action for action in look(seen).actions if isinstance(action, Isolate)]
 
 
 def test_after_a_freeze_the_next_one_waits_a_minute_after_the_last() -> None:

@@ -1,0 +1,135 @@
+"""Who fell sick at once, by what their statuses say: what is broken for long, or is a person's, freezes nobody."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.support.clusters import NOW, cluster, running
+from tests.support.unwell import restart
+
+from homeostat.api.cluster.components import ComponentStatus
+from homeostat.api.cluster.healing import ClusterHealingStatus
+from homeostat.api.cluster.restoring import QuorumLossStatus
+from homeostat.api.cluster.v1alpha1 import Cluster
+from homeostat.api.meta import Condition
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.healing.cell import CellHealth, CellPolicy
+from homeostat.operators.cluster.healing.sickness import Falls
+
+POLICY = CellPolicy()
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+def fallen(name: str, since: datetime = NOW, *, type_: str = words.API_SERVER_READY, **spec: Any) -> Cluster:
+    """A Cluster of which one condition is false since then."""
+    made = running(cluster(name, **spec)).cluster
+    worse = Condition(type=type_, status="False", reason="Crashing", last_transition_time=since)
+    others = (each for each in made.status.conditions if each.type != type_)
+    return replace(made, status=replace(made.status, conditions=(worse, *others)))
+
+
+def saying(one: Cluster, **status: Any) -> Cluster:
+    return replace(one, status=replace(one.status, **status))
+
+
+def component(name: str, state: str) -> ComponentStatus:
+    return ComponentStatus(name=name, version="", image="", desired=1, ready=0, state=state)
+
+
+def why_frozen(*sick: Cluster, now: datetime = NOW) -> str:
+    """What freezes a cell of eleven that are well, and these."""
+    health = CellHealth(POLICY)
+    for one in (*(running(cluster(f"well-{number}")).cluster for number in range(11)), *sick):
+        health.note(None, one)
+    return health.look(now).why_frozen(POLICY)
+
+
+def test_three_of_fourteen_that_fell_sick_within_minutes_freeze_the_cell_as_long_as_they_are_so() -> None:
+    sick = [fallen("a"), fallen("b", NOW + 2 * MINUTE), fallen("c", NOW + 9 * MINUTE)]
+    assert "3 of 14 clusters of the cell look sick at once" in why_frozen(*sick, now=NOW + 10 * MINUTE)
+    assert why_frozen(*sick, now=NOW + 5 * HOUR)
+    assert not why_frozen(*sick[:2], now=NOW + 10 * MINUTE)
+
+
+def test_those_that_broke_one_after_the_other_freeze_nobody_however_many_they_became() -> None:
+    assert not why_frozen(*(fallen(f"sick-{number}", NOW - number * HOUR) for number in range(9)))
+
+
+def test_what_is_broken_for_longer_than_a_cause_in_common_is_believed_in_is_mended_like_any_other() -> None:
+    sick = [fallen(name) for name in "abc"]
+    assert not why_frozen(*sick, now=NOW + POLICY.believed + POLICY.spell)
+    assert why_frozen(*sick, *(fallen(name, NOW + 9 * HOUR) for name in "defg"), now=NOW + 9 * HOUR)
+
+
+def handed_over(name: str) -> Cluster:
+    return saying(fallen(name), healing=ClusterHealingStatus(restarts=(restart(step="HandOver"),)))
+
+
+def without_quorum(name: str) -> Cluster:
+    return saying(fallen(name, type_=words.ETCD_READY), quorum_loss=QuorumLossStatus(since=NOW))
+
+
+def with_a_bad_guest(name: str) -> Cluster:
+    parts = (component("guest", words.RIGHTS_REFUSED), component("kube-scheduler", words.COMPONENTS_READY))
+    return saying(fallen(name, type_=words.CONTROLLERS_READY), components=parts)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        handed_over,
+        without_quorum,
+        with_a_bad_guest,
+        lambda name: fallen(name, healing={"paused": True}),
+        lambda name: fallen(name, paused=True),
+    ],
+    ids=["handed over", "waiting for an approval", "a hosted operator", "healing is paused", "paused"],
+)
+def test_what_a_person_looks_at_or_people_of_a_business_cluster_broke_says_nothing_of_the_cell(made: Any) -> None:
+    assert not why_frozen(*(made(name) for name in "abcdef"))
+    assert not why_frozen(fallen("g"), fallen("h"), made("a"))
+
+
+def test_one_with_a_bad_hosted_operator_whose_masters_are_unwell_too_counts() -> None:
+    parts = (component("guest", "Crashing"), component("kube-scheduler", "Crashing"))
+    both = [saying(fallen(name, type_=words.CONTROLLERS_READY), components=parts) for name in "ab"]
+    silent = saying(fallen("c"), components=(component("guest", "Crashing"),))
+    assert why_frozen(*both, silent)
+
+
+def test_all_that_are_not_well_are_counted_for_people_whether_they_freeze_or_not() -> None:
+    health = CellHealth(POLICY)
+    for one in (handed_over("a"), fallen("b", NOW - 9 * HOUR), fallen("c")):
+        health.note(None, one)
+    assert (health.sick, health.look(NOW).sick) == (3, 1)
+
+
+def test_a_new_process_judges_as_the_one_before() -> None:
+    sick = [fallen(name, NOW - HOUR) for name in "abc"]
+    assert why_frozen(*sick) == why_frozen(*reversed(sick)) != ""
+
+
+def test_who_fell_sick_by_a_hasty_clock_fell_so_just_now() -> None:
+    ahead = NOW + timedelta(days=400)
+    assert why_frozen(fallen("a", ahead), fallen("b", ahead + HOUR), fallen("c"))
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.none() | st.integers(0, 600))))
+def test_however_they_fall_and_recover_the_count_is_that_of_the_last_word_of_each(
+    story: list[tuple[str, int | None]],
+) -> None:
+    told, again = Falls(POLICY.spell, POLICY.believed), Falls(POLICY.spell, POLICY.believed)
+    last: dict[str, datetime | None] = {}
+    for name, minute in story:
+        last[name] = NOW + minute * MINUTE if minute is not None else None
+        told.note(name, last[name])
+    for name, since in last.items():
+        again.note(name, since)
+    later = NOW + 10 * HOUR
+    assert told.at_once(later) == again.at_once(later)
+    assert told.at_once(NOW + HOUR) <= len([each for each in last.values() if each is not None])
