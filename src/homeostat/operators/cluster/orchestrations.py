@@ -61,7 +61,7 @@ def gone(cluster: Cluster, now: datetime) -> tuple[Measure, ...]:
 
 def measured(seen: Observed, plan: Plan, status: ClusterStatus, now: datetime) -> tuple[Measure, ...]:
     """What ended between the status that was and the one that will be."""
-    by_plan = (*_moved(seen, plan, now), *_healed(seen, plan, now), *_scaled(seen, plan, now))
+    by_plan = (*_moved(seen, plan, now), *_healed(seen, plan, status, now), *_scaled(seen, plan, now))
     return (*_created(seen, status), *by_plan, *_restored(seen, status, now))
 
 
@@ -99,15 +99,18 @@ def _direction(seen: Observed, wish: Wish) -> str:
     return ROLLBACK if is_older else UPGRADE
 
 
-def _healed(seen: Observed, plan: Plan, now: datetime) -> tuple[Measure, ...]:
-    """A replacement that gives way to another one has failed."""
+def _healed(seen: Observed, plan: Plan, status: ClusterStatus, now: datetime) -> tuple[Measure, ...]:
+    """A replacement that gives way to another one has failed; one that gives way to a restore was abandoned."""
     healing = seen.cluster.status.healing
     if healing is None or healing.replacement is None:
         return ()
     seconds = _seconds(healing.replacement.started_at, now)
     if plan.heal.begins is not None:
         return ended(HEAL, FAILED, seconds)
-    return ended(HEAL, SUCCEEDED, seconds) if plan.heal.ends else ()
+    if plan.heal.ends:
+        return ended(HEAL, SUCCEEDED, seconds)
+    is_over = status.healing is None or status.healing.replacement is None
+    return ended(HEAL, ABANDONED, seconds) if is_over else ()
 
 
 def _scaled(seen: Observed, plan: Plan, now: datetime) -> tuple[Measure, ...]:

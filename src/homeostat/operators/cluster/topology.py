@@ -36,8 +36,9 @@ class Topology(Struct, frozen=True):
 
     @property
     def quorum(self) -> int:
-        """How many etcd members must be ready; the one that comes or goes is not counted on."""
-        return max(1, (self.members - bool(self.change)) // 2 + 1)
+        """How many etcd members must be ready; one of them that comes or goes is not counted on."""
+        is_one_of_them = self.change is not None and number_of(self.change.member) < self.members
+        return max(1, (self.members - is_one_of_them) // 2 + 1)
 
     @property
     def zones(self) -> int:

@@ -18,7 +18,7 @@ from homeostat.operators.cluster.actions import Heal, Plan, RemoveFinalizer, Ste
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.orchestrations import running as under_way
 from homeostat.operators.cluster.restore.actions import Restoring
-from homeostat.operators.cluster.restore.beginning import DROPPED, STARTING
+from homeostat.operators.cluster.restore.beginning import DROPPED, STARTING, STOPPING
 from homeostat.runtime.outcome import DONE
 from homeostat.telemetry.metrics import Measure
 
@@ -118,6 +118,8 @@ def test_a_replacement_ends_when_the_member_is_back_and_fails_when_another_one_m
     assert counted(told(seen, plan=Plan(heal=Heal(ends=True))).measures) == {("heal", "succeeded"): 60.0}
     again = Heal(begins=began.replacement)
     assert counted(told(seen, plan=Plan(heal=again)).measures) == {("heal", "failed"): 60.0}
+    exchanged = Plan(restore=Restoring(restore(STOPPING)))
+    assert counted(told(seen, plan=exchanged).measures) == {("heal", "abandoned"): 60.0}
 
 
 def test_times_never_run_backwards() -> None:

@@ -44,10 +44,10 @@ class MemberActor:
 
     async def act(self, seen: Observed, action: AskEtcd | Change | Discard) -> Outcome:
         """Ask or change the membership; what was known of it before is void."""
-        if isinstance(action, Discard):
-            return await self._discard(seen, action)
         try:
             access = await etcd_access(self._client, seen.cluster)
+            if isinstance(action, Discard):
+                return await self._discard(seen, access, action)
             if isinstance(action, AskEtcd):
                 return await self._ask(seen, access)
             return await self._change(seen, access, action)
@@ -55,9 +55,17 @@ class MemberActor:
             self._know(seen, EtcdSeen(self._clock.now(), failure=str(error)))
             return Progress(_AGAIN_S, str(error))
 
-    async def _discard(self, seen: Observed, action: Discard) -> Outcome:
-        """Only what a removed member left: as long as its Cluster says that it is being replaced, or leaves."""
+    async def _discard(self, seen: Observed, access: EtcdAccess, action: Discard) -> Outcome:
+        """Only what a removed member left: as long as its Cluster says that it is being replaced, or leaves.
+
+        And whatever that says, nothing on which a member with a vote stands.
+        """
         name, namespace = seen.cluster.metadata.name, seen.names.namespace
+        members = await self._etcd.members(access)
+        host = seen.names.etcd_host(action.name.removeprefix("data-"))
+        if any(each.host == host and not each.is_learner for each in members):
+            self._know(seen, EtcdSeen(self._clock.now(), members))
+            return Progress(_AGAIN_S, f"{action.name} does not go: a member with a vote stands on it")
         cluster = await self._client.get(CLUSTER, name, namespace)
         told, planned = _told(cluster), _told(seen.cluster)
         if told != planned or not any(planned):

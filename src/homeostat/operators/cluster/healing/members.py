@@ -238,6 +238,9 @@ def _go_on(
     if new is None:
         return _doing(now, f"a learner takes the place of {name}", AddMember(name))
     rest = _leftovers(seen, replacement)
+    if rest and not new.is_learner:
+        by_others = f"{name} has a vote by other hands, so its volume is no leftover, and it is replaced no more"
+        return Heal(Verdict(words.REPLACING_MEMBER, by_others), ends=True)
     if rest:
         return _doing(now, f"the volume of the dead {name} goes", *rest)
     if (not new.name or not new.is_well) and now > replacement.started_at + _STUCK:

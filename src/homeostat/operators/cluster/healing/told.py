@@ -107,7 +107,9 @@ def healing_notes(before: ClusterStatus, healing: Heal, results: tuple[Result[Ac
         notes.append(Note(words.REPLACING_MEMBER, f"{healing.begins.member}: {healing.begins.reason}", type="Warning"))
     notes += [_done(result.action) for result in results if isinstance(result.outcome, Done) and _is_step(result)]
     replacement = before.healing.replacement if before.healing is not None else None
-    if healing.ends and replacement is not None:
+    if healing.ends and healing.verdict is not None:
+        notes.append(Note(healing.verdict.reason, healing.verdict.message, type="Warning"))
+    elif healing.ends and replacement is not None:
         notes.append(Note(words.MEMBER_REPLACED, f"{replacement.member} is a member again, and ready"))
     return notes
 

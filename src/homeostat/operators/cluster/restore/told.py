@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from homeostat.api.cluster.healing import ClusterHealingStatus
 from homeostat.api.cluster.restoring import ClusterRestoreStatus
+from homeostat.api.cluster.scaling import ClusterTopologyStatus
 from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.observe import ProbeSeen
 from homeostat.operators.cluster.restore.actions import Restoring
-from homeostat.operators.cluster.restore.beginning import DONE, DROPPED, STARTING
+from homeostat.operators.cluster.restore.beginning import DONE, DROPPED, RESTORING, STARTING, STOPPING
+from homeostat.operators.cluster.topology import number_of
 from homeostat.runtime.events import Note
 
 
@@ -24,7 +27,24 @@ def restored(
         since = restore.stage_started_at or restore.started_at
         if probed is not None and probed.version and probed.at >= since:
             restore = replace(restore, stage=DONE, finished_at=now.replace(microsecond=0))
+    if restore is not None and restore.stage in (STOPPING, RESTORING, STARTING):
+        status = replace(status, healing=_at_rest(status.healing), topology=_settled(status.topology))
     return replace(status, restore=restore, quorum_loss=told.loss if told.has_looked else status.quorum_loss)
+
+
+def _at_rest(healing: ClusterHealingStatus | None) -> ClusterHealingStatus | None:
+    """No member is being replaced any more: all that are restored are new ones, though on volumes that are known."""
+    if healing is None or healing.replacement is None:
+        return healing
+    over = replace(healing, replacement=None)
+    return over if over != ClusterHealingStatus() else None
+
+
+def _settled(topology: ClusterTopologyStatus | None) -> ClusterTopologyStatus | None:
+    """Whoever was to join or to leave is restored with the others, and has a vote; who has left has left."""
+    if topology is None or topology.change is None or number_of(topology.change.member) >= topology.members:
+        return topology
+    return replace(topology, change=None)
 
 
 def restore_notes(before: ClusterRestoreStatus | None, now: ClusterRestoreStatus | None) -> list[Note]:

@@ -191,6 +191,17 @@ def test_a_pod_on_a_host_that_is_gone_is_let_go_without_its_kubelet() -> None:
     assert [action.force for action in look(seen).actions if isinstance(action, Discard)] == [False, True]
 
 
+def test_a_member_with_a_vote_that_took_the_place_by_other_hands_keeps_its_volume() -> None:
+    restored = tuple(member(number, id=100 + number) for number in range(3))
+    told = look(replacing(ailing(known=restored)))
+    assert (told.actions, told.ends) == ((), True)
+    assert told.verdict is not None
+    assert (
+        told.verdict.message
+        == f"{DEAD} has a vote by other hands, so its volume is no leftover, and it is replaced no more"
+    )
+
+
 def test_a_member_that_comes_back_before_it_is_removed_stays() -> None:
     assert look(replacing(ailing(known=members()))) == Heal(ends=True)
 
@@ -266,6 +277,7 @@ def test_nothing_is_discarded_while_the_old_member_still_counts(
         if isinstance(action, Discard):
             assert known is not None
             assert all(each.id != 11 for each in known)
+            assert next(each for each in known if each.host == host_of(DEAD)).is_learner
         if isinstance(action, RemoveMember):
             assert known is not None
             assert unsafe_without(known, host_of(DEAD)) == ""

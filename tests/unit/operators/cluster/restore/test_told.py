@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from msgspec.structs import replace
+from tests.support.ailing import NAMES, ailing, replacing
 from tests.support.clusters import NOW, running
 from tests.support.restoring import FORMER, ID, begun_with, lost, restore, restoring, store_said
 
 from homeostat.api.cluster.restoring import ClusterRestoreStatus
+from homeostat.api.cluster.scaling import ClusterTopologyStatus, MemberChangeStatus
 from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.observe import Observed, ProbeSeen
 from homeostat.operators.cluster.report import report
-from homeostat.operators.cluster.restore.beginning import DONE, FETCHING, RESTORING, STARTING
-from homeostat.operators.cluster.restore.told import restore_notes
+from homeostat.operators.cluster.restore.actions import Restoring
+from homeostat.operators.cluster.restore.beginning import DONE, FETCHING, RESTORING, STARTING, STOPPING
+from homeostat.operators.cluster.restore.told import restore_notes, restored
+from homeostat.operators.cluster.topology import JOIN, LEAVE
 from homeostat.runtime.conditions import find_condition
 
 
@@ -35,6 +41,10 @@ def reason(status: ClusterStatus, type_: str) -> str:
 def running_after(state: ClusterRestoreStatus, probed: ProbeSeen | None) -> Observed:
     seen = running(probed=probed)
     return replace(seen, cluster=replace(seen.cluster, status=replace(seen.cluster.status, restore=state)))
+
+
+def with_restore(stage: str, **status: Any) -> ClusterStatus:
+    return ClusterStatus(restore=restore(stage), **status)
 
 
 def test_a_lost_quorum_is_a_condition_with_its_price_and_stands_in_the_status() -> None:
@@ -82,6 +92,37 @@ def test_a_read_from_before_proves_nothing() -> None:
     began = restore(STARTING, stage_started_at=NOW)
     status, _ = look(running_after(began, ProbeSeen(NOW - timedelta(seconds=1), "v1.35.4")))
     assert status.restore == began
+
+
+@pytest.mark.parametrize("stage", [STOPPING, RESTORING, STARTING])
+def test_a_replacement_that_was_told_ends_when_the_data_is_exchanged_and_its_time_is_remembered(stage: str) -> None:
+    before = replacing(ailing()).cluster.status.healing
+    assert before is not None
+    told = restored(with_restore(stage, healing=before), Restoring(), None, NOW, is_ready=False)
+    assert told.healing == replace(before, replacement=None)
+    kept = restored(with_restore(FETCHING, healing=before), Restoring(), None, NOW, is_ready=False)
+    assert kept.healing == before, "until then nothing was touched"
+
+
+def test_a_replacement_ends_in_the_very_write_that_tells_of_the_masters_end() -> None:
+    before = replacing(ailing()).cluster.status.healing
+    told = restored(with_restore(FETCHING, healing=before), Restoring(restore(STOPPING)), None, NOW, is_ready=False)
+    assert told.healing is not None
+    assert told.healing.replacement is None
+
+
+@pytest.mark.parametrize(
+    ("members", "action", "is_kept"),
+    [(2, JOIN, False), (1, JOIN, True), (2, LEAVE, False), (1, LEAVE, True)],
+    ids=["joins with a Pod", "joins without one yet", "is to leave", "has left"],
+)
+def test_a_member_that_comes_or_goes_is_one_of_the_restored_where_it_counts(
+    members: int, action: str, is_kept: bool
+) -> None:
+    change = MemberChangeStatus(member=NAMES[1], action=action, started_at=NOW)
+    before = ClusterTopologyStatus(complete="single", members=members, replicas=2, change=change, started_at=NOW)
+    told = restored(with_restore(STOPPING, topology=before), Restoring(), None, NOW, is_ready=False)
+    assert told.topology == (before if is_kept else replace(before, change=None))
 
 
 def test_an_event_is_told_once_for_each_stage() -> None:
