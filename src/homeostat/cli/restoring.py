@@ -108,6 +108,9 @@ async def wait_until_restored(
         if is_begun and restore["stage"] == DONE:
             return _is_ready(told)
         is_dropped = is_begun and restore["stage"] == DROPPED
+        if is_dropped and restore.get("droppedBecause"):
+            why = f"{restore['droppedBecause']}; the restore was dropped, and nothing was touched"
+            raise CliError(f"cluster {name}: {why}", Exit.REFUSED)
         if is_dropped or told["spec"].get("healing", {}).get("approveRestore", "") != snapshot:
             raise CliError(f"cluster {name}: the approval of {snapshot} was taken back meanwhile", Exit.REFUSED)
         _require_no_refusal(name, condition(told, words.ETCD_READY), generation)

@@ -214,6 +214,15 @@ def test_waiting_ends_when_somebody_takes_the_approval_back(restore: Restore, de
     assert (said.code, "was taken back meanwhile" in said.err) == (Exit.REFUSED, True)
 
 
+def test_waiting_ends_when_the_quorum_is_back_by_itself(restore: Restore, declare: Declare, tell: Tell) -> None:
+    declare("well", LOST)
+    dropped = restored(OLDER, "Dropped") | {"droppedBecause": "etcd has its quorum again"}
+    with tell("well", f"jsonpath=.spec.healing.approveRestore={OLDER}", {"restore": dropped}):
+        said = restore("well", "--snapshot", OLDER, "--wait", "--timeout", "30s")
+    assert said.code == Exit.REFUSED
+    assert "cluster well: etcd has its quorum again; the restore was dropped, and nothing was touched" in said.err
+
+
 def test_a_new_cluster_is_declared_as_the_old_one_with_its_data_and_its_keys(
     restore: Restore, declare: Declare, server: ApiServer
 ) -> None:

@@ -58,7 +58,8 @@ class ClusterRestoreStatus(Struct, frozen=True, gc=False, rename="camel", omit_d
     stage: Annotated[
         str,
         doc(
-            "How far it is: Fetching, Stopping, Restoring, Starting, then Done. Until Stopping nothing was touched.",
+            "How far it is: Fetching, Stopping, Restoring, Starting, then Done. Until Stopping nothing was touched. "
+            "Dropped: it was not wanted any more before anything was touched.",
             maxLength=63,
         ),
     ]
@@ -75,6 +76,7 @@ class ClusterRestoreStatus(Struct, frozen=True, gc=False, rename="camel", omit_d
         ),
     ] = 0
     attempts: Annotated[int, doc("How many tries of single members failed.", minimum=0)] = 0
+    dropped_because: Annotated[str, doc("Why it was dropped; empty if it was not.", maxLength=512)] = ""
 
 
 class QuorumLossStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):

@@ -44,7 +44,7 @@ def quorum_lost(seen: Observed, now: datetime) -> Lost | None:
         doubt = _message(seen, told) if told else "too few members are ready for long, and etcd is being asked"
         ask = Heal(_verdict(doubt), (AskEtcd(),), wait=Wait(now + _ANSWERED, "etcd's answer"))
         return Lost(ask, Restoring(has_looked=True, loss=told))
-    if _has_quorum(seen, answer):
+    if has_quorum(seen, answer):
         return None  # kubelets are silent, but etcd agrees with itself
     loss = _loss(seen, since)
     if told is None:
@@ -52,7 +52,7 @@ def quorum_lost(seen: Observed, now: datetime) -> Lost | None:
     return _approved(seen, loss, now) or _wait(seen, loss, now)
 
 
-def _has_quorum(seen: Observed, answer: EtcdSeen) -> bool:
+def has_quorum(seen: Observed, answer: EtcdSeen) -> bool:
     """By etcd's own word. One member that knows a leader is not enough: empty ones elect it, and end at once."""
     return sum(member.is_well and not member.is_learner for member in answer.members) >= topology(seen).quorum
 

@@ -2,7 +2,9 @@
 
 The stage stands in the status before its first step is done, and every step within a stage is read off from what there
 is: whether this process has the snapshot ready, which Pods run, which ended well. An operator that dies between any two
-of them goes on where it was. Until all bytes of the snapshot are here and verified, nothing is touched.
+of them goes on where it was. Until all bytes of the snapshot are here and verified, nothing is touched; and until the
+masters are told to end it is asked, again and again, whether there is a quorum after all. Fetching takes minutes: hosts
+that come back meanwhile have everything, and clients write again.
 
 As many members as make a quorum are enough. One whose host is away meanwhile keeps its old data, which the others
 refuse, and is replaced as any dead member is. Only where too few hosts are left for a quorum, and for long, the volumes
@@ -21,8 +23,9 @@ from homeostat.api.cluster.restoring import ClusterRestoreStatus
 from homeostat.api.core import PERSISTENT_VOLUME_CLAIM, SECRET, PersistentVolumeClaim
 from homeostat.api.pods import POD, Pod
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.actions import Action, Verdict
-from homeostat.operators.cluster.components import topology
+from homeostat.operators.cluster.actions import Action, AskEtcd, Verdict
+from homeostat.operators.cluster.components import has_ready_quorum, topology
+from homeostat.operators.cluster.healing.members import FRESH
 from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.observe import Observed, Workload
 from homeostat.operators.cluster.restore.actions import Clear, FetchSnapshot, RestoreMember
@@ -38,6 +41,7 @@ from homeostat.operators.cluster.restore.beginning import (
     owner_of,
     reference,
 )
+from homeostat.operators.cluster.restore.lost import has_quorum
 from homeostat.operators.cluster.restore.names import (
     ATTEMPT_ANNOTATION,
     COMPONENT,
@@ -49,7 +53,7 @@ from homeostat.operators.cluster.restore.names import (
 
 _SELECTED_NODE = "volume.kubernetes.io/selected-node"
 _AGAIN = timedelta(seconds=2)
-_ANSWERED = timedelta(seconds=0.5)  # until an answer of the store's is looked at
+_ANSWERED = timedelta(seconds=0.5)  # until an answer of the store's, or of etcd's, is looked at
 _FETCH_AGAIN = timedelta(seconds=30)
 _FIRST_BACK_OFF, _LONGEST_BACK_OFF = timedelta(seconds=5), timedelta(minutes=5)
 
@@ -100,7 +104,10 @@ def back_off(attempts: int) -> timedelta:
 def _fetch(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next:
     owner = owner_of(restore)
     if owner == own(seen.cluster) and seen.cluster.spec.healing.approve_restore != restore.snapshot:
-        return _turn(restore, DROPPED, now)
+        return _drop(restore, f"the approval of {restore.snapshot} was taken back", now)
+    doubt = _doubt(seen, restore, now)
+    if doubt is not None:
+        return doubt
     if _is_handed(seen, restore):
         return _turn(restore, STOPPING if seen.workloads else RESTORING, now)
     answer = seen.snapshots
@@ -111,8 +118,28 @@ def _fetch(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next
     return Next(verdict, (FetchSnapshot(owner, restore.snapshot),))
 
 
+def _doubt(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next | None:
+    """What is to be done because there is, or may be, a quorum; None: there is none, or nobody approved for want of it.
+
+    As the loss is told only when kubelets and etcd agree on it, the word of either of them ends it.
+    """
+    if owner_of(restore) != own(seen.cluster):
+        return None
+    is_back, answer = has_ready_quorum(seen), seen.members
+    if not is_back and (answer is None or now >= answer.at + FRESH):
+        return Next(_doing("asking etcd once more whether it has a quorum"), (AskEtcd(),), again=_ANSWERED)
+    if is_back or (answer is not None and has_quorum(seen, answer)):
+        return _drop(restore, "etcd has its quorum again, with all that was written", now)
+    return None
+
+
 def _stop(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next:
     """No master may run while the data is exchanged: none serves, none writes, none believes what it remembers."""
+    etcd = seen.workloads.get(seen.names.etcd)
+    is_touched = etcd is None or etcd.spec.replicas == 0
+    doubt = None if is_touched else _doubt(seen, restore, now)
+    if doubt is not None:
+        return doubt
     left = [pod for pod in seen.pods if pod.metadata.labels.get(COMPONENT_LABEL) != COMPONENT]
     if not left and all(map(_makes_no_more, seen.workloads.values())):
         return _turn(restore, RESTORING, now)
@@ -216,6 +243,12 @@ def _turn(restore: ClusterRestoreStatus, stage: str, now: datetime) -> Next:
     return Next(
         _doing(f"now {stage.lower()}"), becomes=became, holds_masters=stage in (RESTORING, STARTING), again=timedelta(0)
     )
+
+
+def _drop(restore: ClusterRestoreStatus, why: str, now: datetime) -> Next:
+    """Nothing was touched, and nothing will be."""
+    became = replace(restore, stage=DROPPED, stage_started_at=now.replace(microsecond=0), dropped_because=why)
+    return Next(_doing(f"the restore is dropped: {why}"), becomes=became, again=timedelta(0))
 
 
 def _doing(what: str) -> Verdict:

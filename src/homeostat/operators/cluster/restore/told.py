@@ -52,7 +52,7 @@ def restore_notes(before: ClusterRestoreStatus | None, now: ClusterRestoreStatus
     if now is None or (before is not None and (before.number, before.stage) == (now.number, now.stage)):
         return []
     if now.stage == DROPPED:
-        return [Note(words.RESTORING, f"the approval of {now.snapshot} was taken back, and nothing was touched")]
+        return [Note(words.RESTORING, f"{now.dropped_because}; the restore is dropped, and nothing was touched")]
     if now.stage != DONE:
         return [Note(words.RESTORING, f"from {now.snapshot}: {now.stage.lower()}", type="Warning")]
     lost = f"; what was written in the {timedelta(seconds=now.lost_seconds)} before the loss is gone"

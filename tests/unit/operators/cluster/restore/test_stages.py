@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
-from tests.support.ailing import HOSTS, NAMES, member_pod
+from tests.support.ailing import HOSTS, NAMES, ailing, member_pod, members
 from tests.support.clusters import NOW, planned
 from tests.support.restoring import (
     FORMER,
     ID,
+    OFFER,
     OWN,
     begun_with,
     lost,
@@ -24,12 +25,14 @@ from tests.support.restoring import (
 from homeostat.api.core import PERSISTENT_VOLUME_CLAIM, SECRET
 from homeostat.api.pods import POD, Pod
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.actions import Plan
+from homeostat.operators.cluster.actions import AskEtcd, Plan
 from homeostat.operators.cluster.decide import Policy, decide
+from homeostat.operators.cluster.healing.seen import EtcdSeen
 from homeostat.operators.cluster.observe import Live, Observed
 from homeostat.operators.cluster.pki.judging import AuthoritySeen
 from homeostat.operators.cluster.restore.actions import AskSnapshots, Clear, FetchSnapshot, RestoreMember
 from homeostat.operators.cluster.restore.beginning import DONE, DROPPED, FETCHING, RESTORING, STARTING, STOPPING
+from homeostat.operators.cluster.restore.seen import HandedSeen
 from homeostat.operators.cluster.restore.stages import Next, back_off, begin, go_on
 
 FETCH = FetchSnapshot(OWN, ID)
@@ -161,6 +164,49 @@ def test_an_approval_that_is_taken_back_before_anything_is_stopped_ends_it() -> 
     seen = restoring(FETCHING, handed=False, stopped=False)
     spec = replace(seen.cluster.spec, healing=replace(seen.cluster.spec.healing, approve_restore=""))
     assert turned(replace(seen, cluster=replace(seen.cluster, spec=spec))) == DROPPED
+
+
+def back(seen: Observed, *, by_kubelets: bool) -> Observed:
+    """Members are there again: their kubelets say so first, or etcd does."""
+    if by_kubelets:
+        return replace(seen, pods=ailing().pods)
+    return replace(seen, members=EtcdSeen(NOW, members(NAMES[2])))
+
+
+@pytest.mark.parametrize("stage", [FETCHING, STOPPING])
+@pytest.mark.parametrize("by_kubelets", [True, False])
+@pytest.mark.parametrize("handed", [True, False])
+def test_a_quorum_that_comes_back_before_anything_is_stopped_ends_it(
+    stage: str, by_kubelets: bool, handed: bool
+) -> None:
+    seen = back(restoring(stage, stopped=False, handed=handed), by_kubelets=by_kubelets)
+    found = look(seen)
+    assert turned(seen) == DROPPED
+    assert found.becomes is not None
+    assert found.becomes.dropped_because == "etcd has its quorum again, with all that was written"
+    assert planned(plan(seen)) == []
+
+
+@pytest.mark.parametrize("stage", [FETCHING, STOPPING])
+@pytest.mark.parametrize("known", [None, EtcdSeen(NOW - timedelta(seconds=6), failure="no member answers")])
+def test_etcd_is_asked_once_more_right_before_anything_is_stopped(stage: str, known: EtcdSeen | None) -> None:
+    seen = replace(restoring(stage, stopped=False), members=known)
+    assert (look(seen).actions, look(seen).becomes) == ((AskEtcd(),), None)
+    assert planned(plan(seen)) == []
+
+
+def test_one_member_that_answers_is_no_quorum() -> None:
+    seen = restoring(FETCHING, stopped=False)
+    assert turned(replace(seen, members=EtcdSeen(NOW, members(*NAMES[1:])))) == STOPPING
+
+
+def test_when_masters_were_stopped_already_it_goes_on_whoever_answers() -> None:
+    assert turned(back(restoring(STOPPING), by_kubelets=False)) == RESTORING
+
+
+def test_a_new_cluster_that_begins_with_a_snapshot_needs_no_word_of_etcd() -> None:
+    seen = replace(restoring(FETCHING, owner=FORMER), workloads={}, members=None)
+    assert turned(replace(seen, handed=HandedSeen(FORMER, ID, OFFER))) == RESTORING
 
 
 def test_masters_that_run_are_stopped_when_the_snapshot_is_here() -> None:

@@ -19,7 +19,7 @@ from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.observe import Observed, ProbeSeen
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.restore.actions import Restoring
-from homeostat.operators.cluster.restore.beginning import DONE, FETCHING, RESTORING, STARTING, STOPPING
+from homeostat.operators.cluster.restore.beginning import DONE, DROPPED, FETCHING, RESTORING, STARTING, STOPPING
 from homeostat.operators.cluster.restore.told import restore_notes, restored
 from homeostat.operators.cluster.topology import JOIN, LEAVE
 from homeostat.runtime.conditions import find_condition
@@ -130,3 +130,8 @@ def test_an_event_is_told_once_for_each_stage() -> None:
     assert restore_notes(restore(), restore(attempts=1)) == []
     assert restore_notes(restore(DONE), restore(DONE)) == []
     assert len(restore_notes(restore(DONE), restore(number=2))) == 1
+
+
+def test_why_one_was_dropped_is_an_event_and_that_nothing_was_touched() -> None:
+    (note,) = restore_notes(restore(), restore(DROPPED, dropped_because="etcd has its quorum again"))
+    assert note.note == "etcd has its quorum again; the restore is dropped, and nothing was touched"
