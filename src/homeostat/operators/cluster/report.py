@@ -110,7 +110,7 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
     )
     status = turned(seen, plan, moved(seen, plan, status, now))
     status = sealed(seen.cluster, status, seen.packages)
-    status = restored(status, plan.restore, seen.probed, now, is_ready=ready)
+    status = restored(status, plan.restore, seen.probed, now, serves=is_true(conditions, words.AVAILABLE))
     status = replace(status, phase=_phase(seen, plan, status))
     healings = (*healing_notes(before, plan.heal, results), *mending_notes(before, plan.mend, results))
     cares = care_notes(seen, plan.care, results)

@@ -19,11 +19,14 @@ from homeostat.runtime.events import Note
 
 
 def restored(
-    status: ClusterStatus, told: Restoring, probed: ProbeSeen | None, now: datetime, *, is_ready: bool
+    status: ClusterStatus, told: Restoring, probed: ProbeSeen | None, now: datetime, *, serves: bool
 ) -> ClusterStatus:
-    """The status with what is told of restores; one ends when the cluster serves again, by a read since it started."""
+    """The status with what is told of restores; one ends when the cluster serves again, by a read since it started.
+
+    Whether all is as declared does not matter: backups wait for the end, and a host may be away for ever.
+    """
     restore = told.becomes or status.restore
-    if restore is not None and restore.stage == STARTING and told.has_looked and is_ready:
+    if restore is not None and restore.stage == STARTING and told.has_looked and serves:
         since = restore.stage_started_at or restore.started_at
         if probed is not None and probed.version and probed.at >= since:
             restore = replace(restore, stage=DONE, finished_at=now.replace(microsecond=0))

@@ -4,6 +4,8 @@ One that is to be taken is written into the status first (`status.backup.taking`
 process that wrote it. A process that finds it there and did not begin it knows that another one ended meanwhile, and
 counts a failed attempt: a snapshot that ends operators is not tried without a pause.
 
+While a restore is under way there is none: what is there is about to be exchanged. BackedUp says so.
+
 A request comes first, then what an upgrade waits for, then the clock. After a failure nothing is tried before
 `retryAt`, but for a new request: whoever asks again has mended something.
 """
@@ -60,7 +62,7 @@ class Plan(Struct, frozen=True):
     failed: Verdict | None = None  # the one under way came to nothing
     drops: bool = False  # the one under way is not wanted any more
     next_at: datetime | None = None
-    applies: bool = True  # False: the cluster has nothing to save, or is not to be looked at now
+    applies: bool = True  # False: the cluster has nothing to save
 
 
 def decide(seen: Seen, now: datetime) -> Plan:
@@ -68,7 +70,7 @@ def decide(seen: Seen, now: datetime) -> Plan:
     taking = seen.status.taking
     if not _has_data(seen.cluster):
         return Plan(applies=False, drops=taking is not None)
-    if not seen.store:
+    if not seen.store or is_under_way(seen.cluster):
         return Plan(drops=taking is not None)
     if taking is not None:
         if seen.is_ours:
@@ -90,6 +92,8 @@ def judged(seen: Seen, status: ClusterBackupStatus, now: datetime) -> tuple[bool
     kept = f"; the last snapshot is {last.id}" if last is not None else "; there is no snapshot"
     if not seen.store:
         return False, Verdict(words.NO_STORE, "this cell has no store of snapshots (homeostat run cell)" + kept)
+    if is_under_way(seen.cluster):
+        return False, Verdict(cluster_words.RESTORING, "none is taken until the restore has ended" + kept)
     if failure is not None:
         return False, Verdict(failure.reason, f"{failure.message}{kept}")
     if seen.cluster.spec.backup.paused:
@@ -103,9 +107,8 @@ def judged(seen: Seen, status: ClusterBackupStatus, now: datetime) -> tuple[bool
 
 
 def _has_data(cluster: Cluster) -> bool:
-    """Data that will stay: not that of a Cluster that goes, nor what a restore is about to exchange."""
-    is_formed = cluster.status.ready_at is not None and cluster.metadata.deletion_timestamp is None
-    return is_formed and not is_under_way(cluster)
+    """Of a Cluster that goes nothing is saved, nor of one that was never Ready."""
+    return cluster.status.ready_at is not None and cluster.metadata.deletion_timestamp is None
 
 
 def _begin(seen: Seen, now: datetime) -> Plan:

@@ -20,6 +20,7 @@ from homeostat.operators.cluster.backup.listing import Entry
 from homeostat.operators.cluster.snapshots import words
 from homeostat.operators.cluster.snapshots.decide import Plan, Seen, TakeSnapshot, back_off, judged
 from homeostat.operators.cluster.snapshots.outcomes import NotTaken, Took
+from homeostat.operators.cluster.words import RESTORING
 from homeostat.runtime.conditions import find_condition, remove_condition, set_condition
 from homeostat.runtime.events import Note
 from homeostat.runtime.loop import Report, Result
@@ -28,7 +29,7 @@ from homeostat.runtime.outcome import Retry
 _SHOWN = 1000
 _MOST = 64  # snapshots in the status
 _LONG = timedelta(days=1)  # for a Cluster to begin with a snapshot
-_CALM = (words.NO_STORE, words.AWAITING_FIRST, words.BACKUPS_PAUSED)
+_CALM = (words.NO_STORE, words.AWAITING_FIRST, words.BACKUPS_PAUSED, RESTORING)  # a restore has events of its own
 
 
 def report(seen: Seen, plan: Plan, results: tuple[Result[TakeSnapshot], ...], now: datetime) -> Report[ClusterStatus]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homeostat.operators.cluster.wording import Table, Word
-from homeostat.operators.cluster.words import AS_DECLARED, ETCD_UNREACHABLE
+from homeostat.operators.cluster.words import AS_DECLARED, ETCD_UNREACHABLE, RESTORING
 
 BACKED_UP = "BackedUp"
 
@@ -38,6 +38,11 @@ TABLES = (
                 OVERDUE,
                 "Two periods passed without a snapshot, although none failed.",
                 "Look at the operator: it was away, or too many clusters wait for their turn.",
+            ),
+            Word(
+                RESTORING,
+                "The cluster is being restored from a snapshot; none is taken before it serves its clients again.",
+                "Wait; status.restore says how far it is, and EtcdReady what it waits for.",
             ),
             Word(BACKUPS_PAUSED, "spec.backup.paused is true.", "Set it to false to go on."),
             Word(STORE_FULL, "The store has no room left.", "Make room, raise the quota, or keep fewer snapshots."),

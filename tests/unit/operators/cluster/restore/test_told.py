@@ -22,7 +22,7 @@ from homeostat.operators.cluster.restore.actions import Restoring
 from homeostat.operators.cluster.restore.beginning import DONE, DROPPED, FETCHING, RESTORING, STARTING, STOPPING
 from homeostat.operators.cluster.restore.told import restore_notes, restored
 from homeostat.operators.cluster.topology import JOIN, LEAVE
-from homeostat.runtime.conditions import find_condition
+from homeostat.runtime.conditions import find_condition, is_true
 
 
 def look(seen: Observed) -> tuple[ClusterStatus, list[tuple[str, str]]]:
@@ -78,7 +78,7 @@ def test_a_new_cluster_whose_snapshot_is_refused_is_not_accepted() -> None:
     assert status.restore is None
 
 
-def test_it_ends_when_the_cluster_is_ready_and_was_read_from_since_the_masters_started() -> None:
+def test_it_ends_when_the_cluster_serves_and_was_read_from_since_the_masters_started() -> None:
     began = restore(STARTING, stage_started_at=NOW - timedelta(seconds=9), lost_seconds=720)
     status, notes = look(running_after(began, ProbeSeen(NOW, "v1.35.4")))
     assert status.restore is not None
@@ -86,6 +86,15 @@ def test_it_ends_when_the_cluster_is_ready_and_was_read_from_since_the_masters_s
     lost_time = "what was written in the 0:12:00 before the loss is gone"
     assert (words.DATA_RESTORED, f"the cluster serves the data of {ID}; {lost_time}") in notes
     assert status.quorum_loss is None
+
+
+def test_it_ends_though_not_all_is_as_declared_when_clients_are_served() -> None:
+    seen = running_after(restore(STARTING, stage_started_at=NOW - timedelta(seconds=9)), ProbeSeen(NOW, "v1.35.4"))
+    few = replace(seen.workloads["demo-scheduler"], status=type(seen.workloads["demo-scheduler"].status)())
+    status, _ = look(replace(seen, workloads=dict(seen.workloads) | {"demo-scheduler": few}))
+    assert (is_true(status.conditions, "Ready"), is_true(status.conditions, "Available")) == (False, True)
+    assert status.restore is not None
+    assert status.restore.stage == DONE
 
 
 def test_a_read_from_before_proves_nothing() -> None:
@@ -98,15 +107,15 @@ def test_a_read_from_before_proves_nothing() -> None:
 def test_a_replacement_that_was_told_ends_when_the_data_is_exchanged_and_its_time_is_remembered(stage: str) -> None:
     before = replacing(ailing()).cluster.status.healing
     assert before is not None
-    told = restored(with_restore(stage, healing=before), Restoring(), None, NOW, is_ready=False)
+    told = restored(with_restore(stage, healing=before), Restoring(), None, NOW, serves=False)
     assert told.healing == replace(before, replacement=None)
-    kept = restored(with_restore(FETCHING, healing=before), Restoring(), None, NOW, is_ready=False)
+    kept = restored(with_restore(FETCHING, healing=before), Restoring(), None, NOW, serves=False)
     assert kept.healing == before, "until then nothing was touched"
 
 
 def test_a_replacement_ends_in_the_very_write_that_tells_of_the_masters_end() -> None:
     before = replacing(ailing()).cluster.status.healing
-    told = restored(with_restore(FETCHING, healing=before), Restoring(restore(STOPPING)), None, NOW, is_ready=False)
+    told = restored(with_restore(FETCHING, healing=before), Restoring(restore(STOPPING)), None, NOW, serves=False)
     assert told.healing is not None
     assert told.healing.replacement is None
 
@@ -121,7 +130,7 @@ def test_a_member_that_comes_or_goes_is_one_of_the_restored_where_it_counts(
 ) -> None:
     change = MemberChangeStatus(member=NAMES[1], action=action, started_at=NOW)
     before = ClusterTopologyStatus(complete="single", members=members, replicas=2, change=change, started_at=NOW)
-    told = restored(with_restore(STOPPING, topology=before), Restoring(), None, NOW, is_ready=False)
+    told = restored(with_restore(STOPPING, topology=before), Restoring(), None, NOW, serves=False)
     assert told.topology == (before if is_kept else replace(before, change=None))
 
 

@@ -132,11 +132,17 @@ def test_nothing_is_pinned_without_an_upgrade() -> None:
 def test_while_data_is_being_restored_none_is_taken_and_what_the_restore_names_stays() -> None:
     declared = backed_up(request="now")
     under_way = replace(declared, status=replace(declared.status, restore=restore("Restoring")))
-    assert not decide(seen(under_way), NOW).applies
+    assert decide(seen(under_way), NOW) == Plan()
     assert pinned(under_way) == {ID}
     done = replace(declared, status=replace(declared.status, restore=restore("Done")))
-    assert decide(seen(done), NOW).applies
+    assert because(decide(seen(done), NOW)) == "Request"
     assert pinned(done) == frozenset()
+
+
+def test_a_snapshot_that_a_restore_overtook_is_not_taken() -> None:
+    declared = backed_up(taking=taking())
+    under_way = replace(declared, status=replace(declared.status, restore=restore("Fetching")))
+    assert decide(seen(under_way, is_ours=True), NOW) == Plan(drops=True)
 
 
 def test_what_a_lost_quorum_could_be_restored_from_stays() -> None:

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 from tests.support.backups import backed_up, failure, last, seen, taking
 from tests.support.clusters import NOW
+from tests.support.restoring import restore
 from tests.support.snapshots import CLUSTER as REF
 from tests.support.snapshots import entry, taken
 
@@ -70,6 +71,15 @@ def test_a_cluster_that_holds_a_snapshot_for_more_than_a_day_is_named_with_each_
     assert notes(NOW - timedelta(days=1), took) == [held]
     assert notes(NOW - timedelta(hours=23), took) == []
     assert notes(NOW - timedelta(days=1), NotTaken(0.1, "full", reason="StoreFull")) == []
+
+
+def test_while_a_restore_is_under_way_the_cluster_is_not_backed_up_and_its_own_events_tell_of_it() -> None:
+    declared = backed_up(last=last(timedelta(hours=1)), failure=failure())
+    under_way = replace(declared, status=replace(declared.status, restore=restore("Starting")))
+    found = told(under_way, plan=Plan())
+    assert condition(found.status) == ("False", "Restoring")
+    assert found.status.conditions[0].message == "none is taken until the restore has ended; the last snapshot is s-1"
+    assert found.notes == ()
 
 
 def test_old_snapshots_that_cannot_be_deleted_do_not_make_the_new_one_worse() -> None:
