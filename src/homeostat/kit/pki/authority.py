@@ -2,6 +2,9 @@
 
 ECDSA on P-256 throughout: a key and a certificate cost a tenth of a millisecond, and every client of Kubernetes takes
 them. Authorities last ten years; what they sign lasts one, and whoever keeps it issues it anew before it runs out.
+
+What is signed is valid from when its authority is, as kubeadm does it: a clock that is hours ahead (a hardware clock in
+local time) or years would else put certificates into service that nobody else takes yet.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from msgspec import Struct
 AUTHORITY_LIFE = timedelta(days=3650)
 LEAF_LIFE = timedelta(days=365)
 RENEWED_BEFORE = timedelta(days=30)
-BACKDATED = timedelta(minutes=5)  # clocks of hosts are not equal
+BACKDATED = timedelta(days=1)  # of authorities: clocks of hosts are not equal, and some are in another zone
 
 
 class Damaged(Exception):
@@ -65,7 +68,7 @@ def new_authority(name: str, now: datetime, life: timedelta = AUTHORITY_LIFE) ->
     key = new_key()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
-        _builder(subject, subject, key.public_key(), now, life)
+        _builder(subject, subject, key.public_key(), now - BACKDATED, now + life)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(_usage(signs=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -73,16 +76,17 @@ def new_authority(name: str, now: datetime, life: timedelta = AUTHORITY_LIFE) ->
     return certificate_pem(builder.sign(key, hashes.SHA256())), key_pem(key)
 
 
-def cross_sign(signer: Signer, other: x509.Certificate, now: datetime) -> bytes:
+def cross_sign(signer: Signer, other: x509.Certificate) -> bytes:
     """Another authority's certificate, signed by this one, as PEM: who trusts this one then follows that one.
 
     It lasts as long as both of them do.
     """
+    begins = max(signer.certificate.not_valid_before_utc, other.not_valid_before_utc)
     ends = min(signer.certificate.not_valid_after_utc, other.not_valid_after_utc)
     key = other.public_key()
     assert isinstance(key, ec.EllipticCurvePublicKey)  # noqa: S101  (all authorities here are made by new_authority)
     builder = (
-        _builder(other.subject, signer.certificate.subject, key, now, ends - now)
+        _builder(other.subject, signer.certificate.subject, key, begins, ends)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(_usage(signs=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
@@ -105,12 +109,12 @@ def read_signer(entries: Mapping[str, bytes], name: str) -> Signer:
 def issue(signer: Signer, request: Request, now: datetime, life: timedelta = LEAF_LIFE) -> tuple[bytes, bytes]:
     """A certificate and its key, as PEM; it never outlives its signer."""
     key = new_key()
-    life = min(life, signer.certificate.not_valid_after_utc - now)
+    begins, ends = signer.certificate.not_valid_before_utc, min(now + life, signer.certificate.not_valid_after_utc)
     uses = [ExtendedKeyUsageOID.CLIENT_AUTH]
     names: list[x509.GeneralName] = [x509.DNSName(name) for name in request.dns_names]
     names += [x509.IPAddress(ip_address(address)) for address in request.addresses]
     builder = (
-        _builder(subject_of(request), signer.certificate.subject, key.public_key(), now, life)
+        _builder(subject_of(request), signer.certificate.subject, key.public_key(), begins, ends)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs=False), critical=True)
         .add_extension(
@@ -186,7 +190,7 @@ def subject_of(request: Request) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime, life: timedelta
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, begins: datetime, ends: datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -194,8 +198,8 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - BACKDATED)
-        .not_valid_after(now + life)
+        .not_valid_before(begins)
+        .not_valid_after(ends)
     )
 
 

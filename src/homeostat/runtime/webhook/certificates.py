@@ -148,7 +148,8 @@ def forget_the_former(held: Held) -> Step | None:
     """Once nobody serves anything that it signed."""
     if f"{FORMER}.crt" not in held.entries:
         return None
-    if held.now < _made_at(read_certificate(held.entries, f"{LEAF}.crt")) + held.times.settled_after:
+    made_at = read_certificate(held.entries, f"{LEAF}.crt").not_valid_after_utc - held.times.leaf
+    if held.now < made_at + held.times.settled_after:
         return None
     entries = {name: value for name, value in held.entries.items() if name != f"{FORMER}.crt"}
     return Step("the former authority has nothing in service", entries)
@@ -205,5 +206,5 @@ def _readable(entries: Entries, name: str) -> x509.Certificate | None:
         return None
 
 
-def _made_at(certificate: x509.Certificate) -> datetime:
-    return certificate.not_valid_before_utc + BACKDATED
+def _made_at(authority: x509.Certificate) -> datetime:
+    return authority.not_valid_before_utc + BACKDATED

@@ -30,6 +30,7 @@ from homeostat.kit.pki.soundness import decoded
 from homeostat.operators.cluster.names import names_of
 from homeostat.operators.cluster.pki.authority import new_authorities
 from homeostat.operators.cluster.pki.leaves import Leaf, leaves, make
+from homeostat.operators.cluster.pki.lifetimes import of_authorities, of_leaf, renewal
 from homeostat.operators.cluster.pki.material import CAS as AUTHORITIES
 from homeostat.operators.cluster.pki.material import check_keys as check_authority
 from homeostat.operators.cluster.pki.material import material
@@ -156,11 +157,25 @@ def test_what_masters_read_again_by_themselves_does_not_restart_them() -> None:
 
 def test_a_certificate_of_the_future_is_noticed() -> None:
     with pytest.raises(Damaged, match="not valid before"):
-        check_leaf(LEAVES["demo-etcd"], HELD["demo-etcd"], KEYS, NOW - timedelta(days=1))
+        check_leaf(LEAVES["demo-etcd"], HELD["demo-etcd"], KEYS, NOW - timedelta(days=1, minutes=1))
 
 
-def test_clocks_of_hosts_may_differ_by_a_few_minutes() -> None:
-    check_leaf(LEAVES["demo-etcd"], HELD["demo-etcd"], KEYS, NOW - timedelta(minutes=4))
+def test_clocks_of_hosts_may_differ_by_a_few_hours() -> None:
+    check_leaf(LEAVES["demo-etcd"], HELD["demo-etcd"], KEYS, NOW - timedelta(hours=14))
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=8), timedelta(days=400)])
+def test_what_a_clock_that_is_ahead_signs_is_taken_by_all_others_at_once(ahead: timedelta) -> None:
+    leaf = LEAVES["demo-etcd"]
+    check_leaf(leaf, make(leaf, KEYS, NOW + ahead), KEYS, NOW)
+
+
+def test_a_certificate_of_an_old_authority_is_renewed_in_the_last_third_of_its_own_life() -> None:
+    made_at = NOW + 3 * LEAF_LIFE
+    held = of_leaf(LEAVES["demo-etcd"], make(LEAVES["demo-etcd"], KEYS, made_at))
+    due = renewal(held, of_authorities(AUTHORITY), "somebody")
+    assert due is not None
+    assert LEAF_LIFE / 2 < due - made_at <= LEAF_LIFE * 2 / 3
 
 
 @pytest.mark.parametrize(

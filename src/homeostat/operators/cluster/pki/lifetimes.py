@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from msgspec import Struct
 
-from homeostat.kit.pki.authority import read_certificate
+from homeostat.kit.pki.authority import LEAF_LIFE, read_certificate
 from homeostat.kit.spreading import share_of
 from homeostat.operators.cluster.names import KUBECONFIG_KEY
 from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
@@ -63,11 +63,16 @@ def renewal(certificates: Iterable[Certificate], authorities: Iterable[Certifica
     """
     ends = {each.authority: each.not_after for each in authorities}
     times = [
-        each.not_after - (each.not_after - each.not_before) * (LEFT + SPREAD * share_of(who))
+        each.not_after - _life(each) * (LEFT + SPREAD * share_of(who))
         for each in certificates
         if each.authority not in ends or each.not_after < ends[each.authority]
     ]
     return min(times, default=None)
+
+
+def _life(certificate: Certificate) -> timedelta:
+    """A leaf is valid from when its authority is; its life begins when it was signed."""
+    return min(certificate.not_after - certificate.not_before, LEAF_LIFE)
 
 
 def _read(authority: str, entry: str, certificate: x509.Certificate) -> Certificate:

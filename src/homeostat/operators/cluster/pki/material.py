@@ -59,7 +59,7 @@ def next_keys(kind: str, entries: Mapping[str, bytes], now: datetime) -> dict[st
     """The entries that a rotation puts beside those that there are."""
     made = new_keys(kind, now, f"-{now:%Y%m%d%H%M%S}")
     if kind == states.AUTHORITIES:
-        made[_CROSS] = cross_sign(read_signer(entries, "ca"), read_certificate(made, "ca.crt"), now)
+        made[_CROSS] = cross_sign(read_signer(entries, "ca"), read_certificate(made, "ca.crt"))
     return {f"{NEXT}{entry}": value for entry, value in made.items()}
 
 
