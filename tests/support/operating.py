@@ -37,6 +37,7 @@ class FakeEndpoint:
         self.failure = ""
         self.hung: set[str] = set()  # urls of API servers that do not answer when they are asked past the endpoint
         self.are_all_hung = False
+        self.silence_s = 0.0  # how long their answer is awaited
         self.leaders: dict[str, str] = {}  # who holds the Lease of a component
         self.are_leaders_hung = False  # they hold their Leases, and do not renew them
         self.kubelet_versions: list[str] = []
@@ -48,6 +49,7 @@ class FakeEndpoint:
     async def probe(self, kubeconfig: bytes, direct: Direct | None = None) -> Served:
         if direct is not None:
             if direct.url in self.hung or self.are_all_hung:
+                await SystemClock().sleep(self.silence_s)
                 raise Unreachable(f"{direct.url} does not answer")
             return Served(SERVED, self._leaders())
         self.kubeconfigs.append(kubeconfig)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from homeostat.kube.client import Client
 
 pytestmark = pytest.mark.real
 
+QUICK = 10.0
 HASTE = 60.0  # so that the patience of half a minute is half a second
 ENDPOINT = "cluster.homeostat.dev/endpoint"
 SERVER, MANAGER = "kube-apiserver", "kube-controller-manager"
@@ -214,6 +216,31 @@ async def test_when_many_are_ill_at_once_nothing_is_touched_until_most_are_well(
         counted = {"component": SERVER, "reason": "Unready"}
         await until(cell, lambda: operator.value("healing_restarts_total", **counted) == 1, "it is counted")
     assert len(uids(cell) & before) == 2
+
+
+async def test_two_that_are_still_ill_when_a_freeze_ends_are_replaced_a_minute_apart(cell: Cell) -> None:
+    names = ("one", "two", "six")
+    async with cell.operator(haste=QUICK) as operator:
+        for name in names:
+            await cell.declare(name)
+        for name in names:
+            await cell.until_ready(name)
+        well, *ill = pods(cell)
+        cell.endpoint.are_all_hung, cell.endpoint.silence_s = True, 3 / QUICK
+        cell.kubelet.behave("start", *map(name_of, (well, *ill)))
+        for name in names:
+            await cell.until_condition("APIServerReady", "HealingFrozen", name)
+        for pod in ill:
+            hang(cell, pod)
+        cell.kubelet.behave("run", name_of(well))
+        cell.endpoint.are_all_hung = False
+        left = {pod["metadata"]["uid"] for pod in ill}
+        await until(cell, lambda: len(left & uids(cell)) == 1, "the freeze ends, and one gives way")
+        first = time.monotonic()
+        await until(cell, lambda: not left & uids(cell), "so does the other one")
+        assert time.monotonic() - first > 30 / QUICK  # of a minute, some of which the first one itself took
+        assert operator.value("healing_budget_left") == 3
+    assert well["metadata"]["uid"] in uids(cell)
 
 
 async def test_a_pod_that_cannot_end_because_its_host_is_away_is_let_go(cell: Cell, client: Client) -> None:
