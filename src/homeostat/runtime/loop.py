@@ -23,9 +23,11 @@ from homeostat.runtime.events import Note, Recorder, reference
 from homeostat.runtime.outcome import DONE, Done, Outcome, Progress, Retry, Stop, combine
 from homeostat.runtime.queue import Priority
 from homeostat.runtime.seen import Writes
-from homeostat.runtime.status import HasStatus, write_status
+from homeostat.runtime.status import HasStatus, Outdated, whole, write_status
 from homeostat.runtime.store import Store
 from homeostat.telemetry.metrics import Measure, Metrics
+
+_AGAIN_S = 0.1  # after a status that was not written, once the cache has the newer one
 
 
 class WaitLike(Protocol):
@@ -84,12 +86,13 @@ class Result(Struct, Generic[A], frozen=True):
 
 
 class Target(Struct, frozen=True):
-    """Whose status is written, and which store shows the write."""
+    """Whose status is written, and which store shows the write; `part` takes the operator's own part of a status."""
 
     client: Client
     kind: Kind[Any]
     obj: HasStatus
     store: Store[Any] | None = None
+    part: Callable[[Any], Any] = whole
 
 
 class Report(Struct, Generic[S], frozen=True):
@@ -223,22 +226,32 @@ class Loop(Generic[K, O, P, A, S]):
         if target is None:
             return DONE
         if report.status is not None:
-            try:
-                written = await write_status(
-                    target.client, target.kind, target.obj, report.status, field_manager=self._field_manager
-                )
-            except NotFound:
-                return DONE  # deleted meanwhile; the watch says so too
-            except Conflict as error:
-                return Retry(error)
-            if written is not None and target.store is not None:
-                self._note(key, ((target.store, written.metadata.resource_version),))
+            unwritten = await self._write_status(key, target, report.status)
+            if unwritten is not None:
+                return unwritten
         for measure in report.measures:
             self._metrics.record(measure)
         if self._recorder is not None:
             for note in report.notes:
                 self._recorder.tell(reference(target.kind, target.obj), note)
         return DONE
+
+    async def _write_status(self, key: K, target: Target, status: S) -> Outcome | None:
+        """What to do about a status that was not written; None when it is true."""
+        try:
+            written = await write_status(
+                target.client, target.kind, target.obj, status, field_manager=self._field_manager, part=target.part
+            )
+        except NotFound:
+            return DONE  # deleted meanwhile; the watch says so too
+        except Outdated as error:  # by the cache as it is the same would be decided again
+            self._note(key, _shown(target, error.resource_version))
+            return Progress(_AGAIN_S, str(error))
+        except Conflict as error:
+            return Retry(error)
+        if written is not None:
+            self._note(key, _shown(target, written.metadata.resource_version))
+        return None
 
     def _note(self, key: K, versions: Iterable[tuple[Store[Any], str]]) -> None:
         if self._writes is not None:
@@ -251,6 +264,10 @@ class Loop(Generic[K, O, P, A, S]):
         if plan.wait is None:
             return Done()
         return Progress(max((plan.wait.until - self._clock.now()).total_seconds(), 0.01), plan.wait.reason)
+
+
+def _shown(target: Target, resource_version: str) -> tuple[tuple[Store[Any], str], ...]:
+    return ((target.store, resource_version),) if target.store is not None else ()
 
 
 def _outcomes(results: Sequence[Result[A]]) -> list[Outcome]:

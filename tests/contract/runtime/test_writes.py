@@ -18,7 +18,7 @@ from homeostat.kube.errors import Conflict
 from homeostat.runtime.events import Recorder, reference
 from homeostat.runtime.finalizers import add_finalizer, remove_finalizer
 from homeostat.runtime.leader import LeaderElector, LeaseTimes
-from homeostat.runtime.status import write_status
+from homeostat.runtime.status import Outdated, write_status
 
 pytestmark = pytest.mark.real
 
@@ -51,6 +51,23 @@ async def test_a_status_is_written_once_and_not_again_when_equal(client: Client,
     assert written is not None
     assert written.status == Phase("Bound")
     assert await write_status(client, CLAIM, written, Phase("Bound")) is None
+
+
+async def test_an_older_status_is_never_written_over_a_newer_one(client: Client, namespace: str) -> None:
+    read = await claim(client, namespace)
+    await write_status(client, CLAIM, read, Phase("Bound"))
+    with pytest.raises(Outdated, match="newer status"):
+        await write_status(client, CLAIM, read, Phase("Lost"))
+    assert (await client.get(CLAIM, "data", namespace)).status == Phase("Bound")
+
+
+async def test_a_status_is_written_over_a_change_of_anything_else(client: Client, namespace: str) -> None:
+    read = await claim(client, namespace)
+    labelled = {"metadata": {"name": "data", "namespace": namespace, "labels": {"a": "b"}}}
+    await client.apply(CLAIM, labelled, field_manager="somebody-else")
+    written = await write_status(client, CLAIM, read, Phase("Bound"))
+    assert written is not None
+    assert (written.status, written.metadata.labels) == (Phase("Bound"), {"a": "b"})
 
 
 async def test_a_status_never_goes_to_a_new_object_of_the_same_name(client: Client, namespace: str) -> None:

@@ -42,7 +42,9 @@ class MemberReplacementStatus(Struct, frozen=True, gc=False, rename="camel", omi
     """A dead or corrupt member of etcd that is being replaced; written before the first step is done."""
 
     member: Annotated[str, doc("The member, and its Pod.", maxLength=63)]
-    member_id: Annotated[str, doc("etcd's number of the dead member, hexadecimal.", maxLength=16)]
+    member_id: Annotated[
+        str, doc("etcd's number of the dead member, hexadecimal; empty if etcd knew none any more.", maxLength=16)
+    ]
     claim_uid: Annotated[str, doc("The uid of the volume claim that goes with it; empty if it had none.", maxLength=64)]
     pod_uid: Annotated[str, doc("The uid of its Pod; empty if it had none.", maxLength=64)] = ""
     started_at: Annotated[datetime, doc("When it was decided.")]

@@ -117,8 +117,7 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
 
     def target(self, observed: Observed) -> Target:
         """The Cluster, without the part of its status that is the backup loop's."""
-        own = replace(observed.cluster, status=other_part(observed.cluster.status))
-        return Target(self._client, CLUSTER, own, self._caches.clusters)
+        return Target(self._client, CLUSTER, observed.cluster, self._caches.clusters, other_part)
 
     def note(self, old: Cluster | None, new: Cluster | None, priority: Priority) -> None:
         """Count the clusters of the cell; one that is gone needs no memory."""

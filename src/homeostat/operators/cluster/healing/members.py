@@ -6,7 +6,8 @@ new Pod fills an empty volume from the others, and gets its vote when it has cau
 all the while, and unless both are well nothing begins.
 
 What is going to be replaced is written into the status first. Every step is then read off from what there is, so an
-operator that dies between any two of them goes on where it was.
+operator that dies between any two of them goes on where it was. That holds also where the status was lost: a member
+that the others forgot already, or a learner that nobody promotes, is replaced from the step on that it has come to.
 """
 
 from __future__ import annotations
@@ -106,18 +107,18 @@ def _judge(seen: Observed, answer: EtcdSeen, member: str, now: datetime, policy:
     """Whether a member whose Pod is not ready for long is to be replaced now."""
     if answer.failure:
         return _hold(now, words.ETCD_UNREACHABLE, f"{member} is not ready, and etcd cannot be asked about it")
-    known = {each.name: each for each in answer.members}
-    one = known.get(member)
-    if one is None:
-        return _hold(now, words.QUORUM_AT_RISK, f"{member} is not ready, and etcd knows no such member")
-    if one.is_well:
+    one = next((each for each in answer.members if each.host == seen.names.etcd_host(member)), None)
+    if one is not None and one.is_well and not one.is_learner:
         return _hold(now, words.MEMBER_UNREADY, f"{member} answers, but its Pod is not ready: it is left as it is")
     for rule in (_others, _permission, _patience, _room):
         why = rule(seen, member, now, policy)
         if why is not None:
             return why
-    since = unready_since(seen, member, now)
-    return _begin(seen, member, one, f"its Pod is not ready since {since:%FT%TZ}, and etcd cannot reach it", now)
+    silent = f"its Pod is not ready since {unready_since(seen, member, now):%FT%TZ}, and etcd"
+    if one is None or one.is_learner:  # a replacement that was forgotten had come so far
+        has_started = one is not None and one.name != ""
+        return _begin(seen, member, None, f"{silent} knows none there with a vote", now, keeps_volume=has_started)
+    return _begin(seen, member, one, f"{silent} cannot reach it", now)
 
 
 def _judge_corrupt(seen: Observed, answer: EtcdSeen, member: str, now: datetime, policy: Policy) -> Heal:
@@ -146,14 +147,17 @@ def _fault(seen: Observed, member: str) -> str:
     return "has other data than the others agree on" if _corrupt(seen) == member else "is dead"
 
 
-def _begin(seen: Observed, member: str, one: MemberSeen, why: str, now: datetime) -> Heal:
+def _begin(
+    seen: Observed, member: str, one: MemberSeen | None, why: str, now: datetime, *, keeps_volume: bool = False
+) -> Heal:
+    """`one` is who is to be removed, None: nobody is any more; what keeps its volume is a learner that has started."""
     claim = next((each for each in seen.claims if each.metadata.name == f"data-{member}"), None)
     pod = _pod(seen, member)
     replacement = MemberReplacementStatus(
         member=member,
-        member_id=f"{one.id:x}",
-        claim_uid=claim.metadata.uid if claim else "",
-        pod_uid=pod.metadata.uid if pod else "",
+        member_id=f"{one.id:x}" if one is not None else "",
+        claim_uid=claim.metadata.uid if claim and not keeps_volume else "",
+        pod_uid=pod.metadata.uid if pod and not keeps_volume else "",
         started_at=now.replace(microsecond=0),
         reason=why,
         corrupt=_corrupt(seen) == member,

@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from homeostat.api.cluster.backup import SnapshotUnderWayStatus
 from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster, ClusterStatus
@@ -99,9 +98,9 @@ class BackupRooms(Rooms[str, Seen, Plan, TakeSnapshot, ClusterStatus]):
 
     def target(self, observed: Seen) -> Target:
         """The Cluster, but only that part of its status that is the backup loop's."""
-        own = replace(observed.cluster, status=backup_part(observed.cluster.status))
-        shown = next((store for store in self._stores if store.get(own.metadata.key) is not None), None)
-        return Target(self._client, CLUSTER, own, shown)
+        key = observed.cluster.metadata.key
+        shown = next((store for store in self._stores if store.get(key) is not None), None)
+        return Target(self._client, CLUSTER, observed.cluster, shown, backup_part)
 
 
 def add_backups(

@@ -99,8 +99,8 @@ def changed(**changes: Any) -> Observed:
         (ailing(DEAD, known=members()), words.MEMBER_UNREADY),
         (ailing(DEAD, NAMES[2]), words.QUORUM_AT_RISK),
         (ailing(DEAD, known=members(DEAD, NAMES[2])), words.QUORUM_AT_RISK),
-        (ailing(DEAD, known=(member(0), member(2))), words.QUORUM_AT_RISK),
         (ailing(DEAD, known=(member(0), member(1, is_well=False), member(2, is_learner=True))), words.QUORUM_AT_RISK),
+        (ailing(DEAD, known=(member(0), member(2, is_well=False))), words.QUORUM_AT_RISK),
         (changed(members=EtcdSeen(NOW, failure="no route")), words.ETCD_UNREACHABLE),
         (ailing(DEAD, healing={"paused": True}), words.HEALING_PAUSED),
         (changed(cell=CellSeen(clusters=10, sick=3)), words.HEALING_FROZEN),
@@ -189,6 +189,36 @@ def test_a_pod_on_a_host_that_is_gone_is_let_go_without_its_kubelet() -> None:
     seen = replacing(ailing(DEAD, known=(member(0), member(2), new)))
     seen = replace(seen, hosts=HOSTS | {"h1": HostSeen("z1", False, False)})
     assert [action.force for action in look(seen).actions if isinstance(action, Discard)] == [False, True]
+
+
+def forgotten(*known: MemberSeen) -> Observed:
+    """The same after the status was lost and what is found was told anew."""
+    seen = ailing(DEAD, known=(member(0), member(2), *known))
+    begins = look(seen).begins
+    assert begins is not None
+    assert begins.member_id == "", "there is nobody to remove"
+    return healing(seen, begun(None, begins))
+
+
+def test_a_member_that_the_others_forgot_is_added_again_though_no_status_tells_of_it() -> None:
+    seen = forgotten()
+    assert look(seen).actions == (AddMember(DEAD),)
+    learner = MemberSeen(99, "", host_of(DEAD), is_learner=True)
+    added = replace(seen, members=EtcdSeen(NOW, (member(0), member(2), learner)))
+    assert [type(each) for each in look(added).actions] == [Discard, Discard]
+
+
+def test_a_learner_that_no_status_tells_of_begins_on_an_empty_volume() -> None:
+    seen = forgotten(MemberSeen(99, "", host_of(DEAD), is_learner=True))
+    assert [each.uid for each in look(seen).actions if isinstance(each, Discard)] == [f"uid-data-{DEAD}", f"uid-{DEAD}"]
+
+
+@pytest.mark.parametrize(("is_level", "actions"), [(True, (PromoteMember(DEAD, 99),)), (False, ())])
+def test_a_learner_that_has_started_and_no_status_tells_of_gets_its_vote(
+    is_level: bool, actions: tuple[Any, ...]
+) -> None:
+    seen = forgotten(MemberSeen(99, DEAD, host_of(DEAD), is_learner=True, is_well=True, is_level=is_level))
+    assert look(seen).actions == actions
 
 
 def test_a_member_with_a_vote_that_took_the_place_by_other_hands_keeps_its_volume() -> None:
