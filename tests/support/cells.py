@@ -21,6 +21,7 @@ from homeostat.kube.client import Client
 from homeostat.kube.errors import NotFound
 from homeostat.kube.transport import Transport
 from homeostat.operators.cluster.decide import Policy
+from homeostat.operators.cluster.healing.pulse import Pulse
 from homeostat.operators.cluster.restore.ports import RestoreTools
 from homeostat.operators.cluster.snapshots.controller import Means
 
@@ -49,6 +50,7 @@ class Cell:
         ahead: timedelta = timedelta(0),
         means: Means | None = None,
         policy: Policy = Policy(),  # noqa: B008  (a frozen value)
+        pulse: Pulse | None = None,
     ) -> Operator:
         """An operator for this namespace, to be entered; its clock may be fast, and ahead of everybody else's."""
         haste = haste or self.haste
@@ -64,6 +66,7 @@ class Cell:
             means=means,
             restoring=RestoreTools(self.store, FakeHandout(self.store), "homeostat.local/homeostat:test"),
             policy=policy,
+            pulse=pulse,
         )
 
     async def declare(self, name: str = "demo", **spec: Any) -> Whole:

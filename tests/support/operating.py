@@ -18,9 +18,11 @@ from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
 from homeostat.kube.client import Client
 from homeostat.kube.http import HttpTransport
+from homeostat.kube.observing import ignore
 from homeostat.kube.transport import Transport
-from homeostat.operators.cluster.controller import add_cluster_operator
+from homeostat.operators.cluster.controller import add_cluster_operator, fleet_of
 from homeostat.operators.cluster.decide import Policy
+from homeostat.operators.cluster.healing.pulse import Pulse
 from homeostat.operators.cluster.ports import Direct, Etcd, LeaderSeen, Outside, Served, Unreachable
 from homeostat.operators.cluster.restore.ports import RestoreTools
 from homeostat.operators.cluster.snapshots.controller import Means, add_backups
@@ -113,9 +115,15 @@ class QuickSleeps(SystemClock):
 
     def __init__(self, times: float) -> None:
         self._times = times
+        self.each_takes_s = self._late_s = 0.0
 
     async def sleep(self, seconds: float) -> None:
         await super().sleep(seconds / self._times)
+
+    def monotonic(self) -> float:
+        """Every look at it is so much later than the one before: what is timed by it took that long, at least."""
+        self._late_s += self.each_takes_s
+        return super().monotonic() + self._late_s
 
 
 def transport_of(server: ApiServer) -> HttpTransport:
@@ -139,11 +147,15 @@ class Operator:
         means: Means | None = None,
         restoring: RestoreTools | None = None,
         policy: Policy = Policy(),  # noqa: B008  (a frozen value)
+        pulse: Pulse | None = None,
     ) -> None:
         clock, random = QuickClock(haste, ahead), system_random()
         self.endpoint = endpoint
         self.faults = Faults(transport)
-        self._client = Client(self.faults, clock=QuickSleeps(haste), random=random, field_manager="homeostat-cluster")
+        self.answers = QuickSleeps(haste)
+        self._client = Client(
+            self.faults, clock=self.answers, random=random, field_manager="homeostat-cluster", observer=pulse or ignore
+        )
         self._manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
         etcd = etcd or FakeEtcd()
         outside = Outside(
@@ -154,8 +166,9 @@ class Operator:
             store=means.store if means is not None else None,
             restoring=restoring,
         )
+        fleet = fleet_of(self._manager, policy, is_slow=lambda: pulse is not None and pulse.is_slow)
         for namespace in namespaces or ("",):
-            add_cluster_operator(self._manager, self._client, outside, namespace=namespace, policy=policy)
+            add_cluster_operator(self._manager, self._client, outside, namespace=namespace, policy=policy, fleet=fleet)
         if means is not None:
             add_backups(self._manager, self._client, means, namespaces=namespaces or ("",))
         self._stop = asyncio.Event()

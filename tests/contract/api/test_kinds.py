@@ -272,6 +272,22 @@ async def test_a_package_version_is_immutable(client: Client) -> None:
     ]
 
 
+@pytest.mark.parametrize("path", ["spec.kubernetesVersion", "spec.components.1.image"])
+async def test_no_way_of_writing_changes_a_package_version_where_no_webhook_is_asked(client: Client, path: str) -> None:
+    content = bent(example("packageversions/v1.35.4.yaml"), {"metadata.name": "fixed"})
+    kept = await client.apply(PACKAGES, content, force=True)
+    other = bent(content, {path: "v1.35.5" if path.endswith("Version") else "homeostat.local/other:v1.35.4"})
+    whole = {**other, "metadata": {"name": "fixed", "resourceVersion": kept["metadata"]["resourceVersion"]}}
+    for write in (
+        client.apply(PACKAGES, other, force=True, field_manager="someone"),
+        client.merge_patch(PACKAGES, "fixed", {"spec": other["spec"]}),
+        client.replace(PACKAGES, whole),
+    ):
+        with pytest.raises(Invalid, match="create one with another name"):
+            await write
+    assert (await client.get(PACKAGES, "fixed"))["spec"] == kept["spec"]
+
+
 async def test_a_protected_cluster_cannot_be_deleted_until_the_protection_is_taken_off(client: Client) -> None:
     await client.apply(CLUSTERS, cluster("protected", deletionProtection=True), force=True)
     message = ""

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 from cryptography import x509
-from tests.support.cells import Cell
+from tests.support.cells import PACKAGE, Cell
+from tests.support.kinds import example
 from tests.support.kubelet import KINDS, Behaviour, Whole
 from tests.support.operating import SERVED
 
@@ -15,6 +16,7 @@ from homeostat.kube.config import from_kubeconfig_bytes
 
 pytestmark = pytest.mark.real
 
+PRIORITY = 100_000_000  # deploy/operator/priority.yaml
 CONDITIONS = {
     "Accepted": "AsDeclared",
     "PKIReady": "AsDeclared",
@@ -121,6 +123,20 @@ async def test_everything_derived_is_marked_and_owned(cell: Cell) -> None:
         assert [(owner["uid"], owner["controller"]) for owner in obj["metadata"]["ownerReferences"]] == [(uid, True)]
     for other in (*cell.all("Pod"), *cell.all("PersistentVolumeClaim")):
         assert other["metadata"]["labels"]["cluster.homeostat.dev/uid"] == uid
+
+
+async def test_every_master_has_its_priority_and_asks_for_what_its_package_version_says(cell: Cell) -> None:
+    async with cell.operator():
+        await cell.declare()
+        await cell.until_ready()
+    wanted = {
+        each["name"]: each["resources"] for each in example(f"packageversions/{PACKAGE}.yaml")["spec"]["components"]
+    }
+    pods = {pod["metadata"]["labels"]["app.kubernetes.io/component"]: pod["spec"] for pod in cell.all("Pod")}
+    assert {name: pod["containers"][0]["resources"] for name, pod in pods.items()} == wanted
+    # The API server's own admission has looked the class up.
+    assert {pod["priorityClassName"] for pod in pods.values()} == {"homeostat-masters"}
+    assert {pod["priority"] for pod in pods.values()} == {PRIORITY}
 
 
 async def test_masters_start_in_the_order_of_what_they_need(cell: Cell) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from datetime import datetime, timedelta
+
 import pytest
+from cryptography import x509
 from tests.support.cells import Cell
 from tests.support.kinds import bent, example
 from tests.support.kubelet import KINDS, Whole
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER_PACKAGE_VERSION
 from homeostat.api.kind import unstructured
+from homeostat.kit.pki.authority import LEAF_LIFE
+from homeostat.kube.target import Config
+from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
 
 pytestmark = pytest.mark.real
 
@@ -25,6 +32,15 @@ def collecting(cell: Cell) -> None:
 
 def component(cell: Cell) -> Whole:
     return next((each for each in cell.status().get("components", ()) if each["name"] == OPERATOR), {})
+
+
+def kubeconfig(cell: Cell) -> Config:
+    """What it knows the business cluster by."""
+    return read_kubeconfig(b64decode(cell.get("Secret", NAME)["data"]["kubeconfig"]))
+
+
+def runs_out(config: Config) -> datetime:
+    return x509.load_pem_x509_certificate(config.client_certificate).not_valid_after_utc
 
 
 async def until_at(cell: Cell, version: str) -> None:
@@ -64,6 +80,59 @@ async def test_it_comes_and_goes_with_the_package_version_and_masters_stay(cell:
         await cell.kubelet.until(lambda: not left(cell) and not component(cell), "nothing is left of it")
     assert cell.rights.story == [f"granted {OPERATOR}", f"took back {OPERATOR}"]
     assert {each["metadata"]["uid"] for each in cell.all("Pod")} == masters
+
+
+async def test_a_highly_available_cluster_has_two_of_it_in_two_zones_and_a_single_one_has_one_again(
+    tall: Cell,
+) -> None:
+    cell = tall
+
+    def replicas() -> list[int]:
+        deployment = cell.find("Deployment", NAME)
+        return [deployment["spec"]["replicas"], component(cell).get("ready", 0)] if deployment else []
+
+    async with cell.operator(haste=5):
+        await cell.declare(topology="ha", packageVersion=HOSTED)
+        await cell.until_ready(within_s=60)
+        assert replicas() == [2, 2]
+        spread = cell.get("Deployment", NAME)["spec"]["template"]["spec"]["topologySpreadConstraints"]
+        assert "topology.kubernetes.io/zone" in [each["topologyKey"] for each in spread]
+        await cell.set_spec(topology="single")
+        await cell.kubelet.until(lambda: replicas() == [1, 1], "one of it is left", within_s=60)
+        await cell.until_ready(within_s=60)
+
+
+async def test_its_kubeconfig_is_renewed_before_it_runs_out_and_read_anew(cell: Cell) -> None:
+    def pods() -> set[str]:
+        return {each["metadata"]["uid"] for each in cell.all("Pod") if each["metadata"]["name"].startswith(NAME)}
+
+    async with cell.operator():
+        await cell.declare(packageVersion=HOSTED)
+        await cell.until_ready()
+    before, until = pods(), runs_out(kubeconfig(cell))
+    async with cell.operator(ahead=LEAF_LIFE - timedelta(days=1)):
+        await cell.kubelet.until(lambda: runs_out(kubeconfig(cell)) > until + timedelta(days=300), "it is renewed")
+        await cell.kubelet.until(lambda: pods() and not before & pods(), "it has read it anew")
+        await cell.until_ready()
+
+
+async def test_while_authorities_are_rotated_it_trusts_both_and_in_the_end_only_the_new_one(cell: Cell) -> None:
+    def trusted() -> bytes:
+        return kubeconfig(cell).ca
+
+    async with cell.operator(haste=20):
+        await cell.declare(packageVersion=HOSTED)
+        await cell.until_ready()
+        old, first = trusted(), kubeconfig(cell).client_certificate
+        await cell.set_spec(keys={"rotations": {"authorities": 1}})
+        await cell.until_condition("PKIReady", "RotationHeld")
+        assert trusted().count(b"BEGIN CERTIFICATE") == 2
+        await cell.set_spec(keys={"released": {"authorities": 1}})
+        await cell.kubelet.until(lambda: "rotation" not in cell.status(), "it is over", within_s=90)
+        await cell.until_ready()
+    assert trusted().count(b"BEGIN CERTIFICATE") == 1
+    assert trusted() != old
+    assert kubeconfig(cell).client_certificate != first
 
 
 async def test_it_does_not_begin_before_its_rights_are_granted_and_the_reason_is_told(cell: Cell) -> None:

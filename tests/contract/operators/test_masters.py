@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.support.cells import Cell
+from tests.support.clock import ManualClock
 from tests.support.kubelet import Whole
 from tests.support.podlife import HOST
 
 from homeostat.api.core import NODE, POD
 from homeostat.kube.client import Client
+from homeostat.operators.cluster.decide import Policy
+from homeostat.operators.cluster.healing.cell import CellPolicy
+from homeostat.operators.cluster.healing.policy import Policy as HealingPolicy
+from homeostat.operators.cluster.healing.pulse import Pulse
 
 pytestmark = pytest.mark.real
 
@@ -241,6 +247,48 @@ async def test_two_that_are_still_ill_when_a_freeze_ends_are_replaced_a_minute_a
         assert time.monotonic() - first > 30 / QUICK  # of a minute, some of which the first one itself took
         assert operator.value("healing_budget_left") == 3
     assert well["metadata"]["uid"] in uids(cell)
+
+
+async def test_while_the_cells_api_server_is_slow_nothing_is_touched(tall: Cell) -> None:
+    cell, felt = tall, ManualClock()
+    async with cell.operator(haste=HASTE):
+        await declare(cell)
+        sick, before = pods(cell)[0], uids(cell)
+    hang(cell, sick)
+    operator = cell.operator(haste=HASTE, pulse=Pulse(felt))
+    operator.answers.each_takes_s = 2.0
+    async with operator:
+        told = await cell.until_condition("APIServerReady", "HealingFrozen")
+        assert "the cell's API server is slow" in told["message"]
+        assert operator.value("healing_frozen", why="SlowCell") == 1
+        assert (uids(cell), label(cell, sick)) == (before, "in")
+        operator.answers.each_takes_s = 0.0
+        felt.step(61)
+        await until_another(cell, sick)
+        assert operator.value("healing_frozen", why="SlowCell") == 0
+
+
+async def test_a_budget_that_is_spent_comes_back_when_its_window_has_passed(cell: Cell) -> None:
+    policy = CellPolicy(acts=1)
+    async with cell.operator(haste=60.0, policy=Policy(healing=HealingPolicy(cell=policy))) as operator:
+        for name in ("one", "two"):
+            await cell.declare(name)
+            await cell.until_ready(name)
+        sick = {pod["metadata"]["uid"]: pod for pod in pods(cell)}
+        for pod in sick.values():
+            hang(cell, pod)
+        await until(cell, lambda: len(sick.keys() & uids(cell)) == 1, "one of two has given way")
+        (left,) = sick.keys() & uids(cell)
+        for uid in sick.keys() - {left}:
+            cell.kubelet.behave("run", name_of(sick[uid]))
+        waits = str(sick[left]["metadata"]["labels"]["cluster.homeostat.dev/name"])
+        told = await cell.until_condition("APIServerReady", "HealingBudgetSpent", waits)
+        assert "1 masters of the cell were replaced or restarted" in told["message"]
+        assert operator.value("healing_budget_left") == 0
+        await until(cell, lambda: not sick.keys() & uids(cell), "so has the other")
+    began = [cell.status(name)["healing"]["restarts"][0]["startedAt"] for name in ("one", "two")]
+    first, second = sorted(map(datetime.fromisoformat, began))
+    assert second - first >= policy.window - timedelta(minutes=1), "who waits is stamped anew once a minute"
 
 
 async def test_a_pod_that_cannot_end_because_its_host_is_away_is_let_go(cell: Cell, client: Client) -> None:

@@ -11,6 +11,7 @@ from tests.support.certificates import Authority
 from tests.support.silence import hanging, silent_port
 
 from homeostat.api.coordination import LEASE
+from homeostat.api.core import NODE
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
 from homeostat.kube.client import ServerVersion
@@ -55,6 +56,25 @@ async def test_who_leads_is_told_by_the_name_of_the_lease(api_server: ApiServer)
     async with connect(config, clock=SystemClock(), random=system_random()) as client:
         await client.apply(LEASE, leads, force=True)
     assert (await PROBE.probe(kubeconfig(api_server))).leaders["kube-scheduler"].holder == "pod_1"
+
+
+async def test_the_versions_of_all_kubelets_are_told_once_each_and_those_that_never_came_are_not(
+    api_server: ApiServer,
+) -> None:
+    kubelets = {"probed-1": "v1.34.4", "probed-2": "v1.35.4", "probed-3": "v1.35.4", "probed-4": ""}
+    config = from_kubeconfig_bytes(kubeconfig(api_server))
+    async with connect(config, clock=SystemClock(), random=system_random()) as client:
+        for name, version in kubelets.items():
+            await client.create(NODE, {"metadata": {"name": name}})
+            told = {"status": {"nodeInfo": {"kubeletVersion": version}}}
+            await client.merge_patch(NODE, name, told, subresource="status")
+        try:
+            assert await PROBE.kubelets(kubeconfig(api_server)) == {"v1.34.4", "v1.35.4"}
+        finally:
+            for name in kubelets:
+                await client.delete(NODE, name)
+    with pytest.raises(Unreachable, match="asking for the kubelets' versions"):
+        await PROBE.kubelets(kubeconfig(api_server, user="nobody"))
 
 
 async def test_one_api_server_is_asked_at_its_own_address_and_must_prove_the_name_of_all(api_server: ApiServer) -> None:
