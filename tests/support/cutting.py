@@ -19,7 +19,7 @@ from homeostat.kube.transport import Transport
 
 Moment = Literal["before", "after"]
 Deed = Callable[[Cell], Awaitable[None]]
-WITHIN_S = 120.0  # dozens at once, perhaps on a busy machine
+WITHIN_S = 300.0  # dozens at once, perhaps on a busy machine
 AT_ONCE = 12  # how many operators run side by side
 PREFIX = "kill-"
 _numbers = count()
