@@ -62,9 +62,9 @@ def healing(seen: Observed, status: ClusterHealingStatus) -> Observed:
     return replace(seen, cluster=replace(seen.cluster, status=replace(seen.cluster.status, healing=status)))
 
 
-def replacing(seen: Observed, name: str = DEAD) -> Observed:
-    """The same, in the middle of a replacement that began a minute ago."""
-    began = NOW - timedelta(minutes=1)
+def replacing(seen: Observed, name: str = DEAD, *, ago: timedelta = timedelta(minutes=1)) -> Observed:
+    """The same, in the middle of a replacement that began a while ago."""
+    began = NOW - ago
     number = NAMES.index(name) + 10
     told = MemberReplacementStatus(
         member=name,

@@ -31,6 +31,11 @@ def held(seen: Observed, now: datetime, policy: CellPolicy, *, is_begun: bool = 
     return None
 
 
+def heard_at(seen: Observed, decided_at: datetime, policy: CellPolicy) -> datetime:
+    """From when on it is known what was decided for other clusters at the same moment, if any of them may ail."""
+    return decided_at + policy.heard if seen.cell.sick > 1 else decided_at
+
+
 def may_isolate(seen: Observed) -> bool:
     """Whether clients may be kept away from a master that is silent: not on the word of a cell that is slow."""
     return not seen.cluster.spec.healing.paused and not seen.cell.is_slow

@@ -17,7 +17,7 @@ from homeostat.api.cluster.masters import API_SERVER, ETCD, STATELESS
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Action, LetGo, Mend, RestartMaster, Verdict, Wait
 from homeostat.operators.cluster.components import everything, is_ready, operators
-from homeostat.operators.cluster.healing.allowing import held, may_isolate
+from homeostat.operators.cluster.healing.allowing import heard_at, held, may_isolate
 from homeostat.operators.cluster.healing.illness import Ill, ill_masters, is_isolated, is_silent, masters
 from homeostat.operators.cluster.healing.ladder import (
     HAND_OVER,
@@ -92,8 +92,8 @@ def _carry_on(seen: Observed, known: Restarts, ill: list[Ill], now: datetime, po
         if one is None or entry.ended_at is not None or entry.step != RECREATE:
             continue
         told = Verdict(words.RESTARTING_MASTER, f"{entry.pod} is being replaced: {entry.reason}")
-        heard = entry.started_at + policy.cell.heard
-        if now < heard and seen.cell.sick > 1:
+        heard = heard_at(seen, entry.started_at, policy.cell)
+        if now < heard:
             return Mend({one.component: told}, wait=Wait(heard, "what was decided for others at this moment"))
         why = held(seen, now, policy.cell, is_begun=True)
         if why is not None:

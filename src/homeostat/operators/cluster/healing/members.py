@@ -31,7 +31,7 @@ from homeostat.operators.cluster.actions import (
     Wait,
 )
 from homeostat.operators.cluster.components import topology
-from homeostat.operators.cluster.healing.allowing import held
+from homeostat.operators.cluster.healing.allowing import heard_at, held
 from homeostat.operators.cluster.healing.policy import Policy
 from homeostat.operators.cluster.healing.seen import EtcdSeen
 from homeostat.operators.cluster.observe import Observed
@@ -272,6 +272,8 @@ def _remove(
     if is_sound if is_corrupt else old.is_well and is_ready(seen, name):
         return Heal(ends=True)  # it came back before anything was done, or agrees with the others after all
     fault = "is corrupt" if is_corrupt else "is dead"
+    if now < heard_at(seen, replacement.started_at, policy.cell):
+        return _doing(now, f"{name} will be removed, unless it is the turn of others for which the same was decided")
     why = held(seen, now, policy.cell, is_begun=True)
     if why is not None:
         return _hold(now, why.reason, f"{name} {fault}, and is not replaced: {why.message}")

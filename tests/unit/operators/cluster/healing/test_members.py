@@ -262,6 +262,15 @@ def test_a_freeze_or_those_who_decided_before_hold_a_removal_that_was_told_alrea
     assert look(removed).actions == (AddMember(DEAD),), "what was removed is made whole"
 
 
+def test_after_a_freeze_a_removal_that_was_told_already_has_its_turn_among_others_of_the_same_moment() -> None:
+    turn = CellSeen(clusters=20, sick=2, turn=NOW + timedelta(seconds=30), thawed=NOW)
+    long_told = replacing(ailing(DEAD))
+    assert reason(replace(long_told, cell=turn)) == words.HEALING_BUDGET_SPENT
+    assert look(replace(long_told, cell=replace(turn, turn=NOW))).actions == (RemoveMember(DEAD, 11),)
+    just_told = replacing(ailing(DEAD), ago=timedelta(0))
+    assert look(replace(just_told, cell=replace(turn, turn=None))).actions == ()
+
+
 def test_what_was_told_needs_no_second_place_in_the_budget() -> None:
     full = CellSeen(recent=POLICY.cell.acts, ahead=POLICY.cell.acts - 1, last=NOW, thawed=NOW)
     assert look(replace(replacing(ailing(DEAD)), cell=full)).actions == (RemoveMember(DEAD, 11),)
