@@ -106,6 +106,8 @@ class AlreadyExists(ApiError):
 class Gone(ApiError):
     """410: the resourceVersion or continue token is too old; list again."""
 
+    continue_token = ""  # by which a list goes on from the same place, among what is there now; empty: by none
+
 
 class TooLarge(ApiError):
     """413: the request is larger than the server takes."""
@@ -180,6 +182,10 @@ class _Details(Struct, rename="camel"):
     retry_after_seconds: float | None = None
 
 
+class _Listed(Struct, rename={"token": "continue"}):
+    token: str = ""
+
+
 class Status(Struct):
     """metav1.Status, as far as it explains an error."""
 
@@ -188,6 +194,7 @@ class Status(Struct):
     message: str = ""
     status: str = ""
     details: _Details | None = None
+    metadata: _Listed | None = None
 
 
 _status_decoder = msgspec.json.Decoder(Status)
@@ -199,7 +206,10 @@ def from_status(status: Status, doing: str, *, retry_after_s: float | None = Non
     kind = _BY_REASON.get(status.reason) or _BY_STATUS.get(status.code, ApiError)
     if retry_after_s is None:
         retry_after_s = details.retry_after_seconds
-    return kind(status.code, status.reason, status.message, details.causes or (), retry_after_s, doing)
+    error = kind(status.code, status.reason, status.message, details.causes or (), retry_after_s, doing)
+    if isinstance(error, Gone) and status.metadata is not None:
+        error.continue_token = status.metadata.token
+    return error
 
 
 def from_answer(code: int, headers: Mapping[str, str], body: bytes, doing: str) -> ApiError:

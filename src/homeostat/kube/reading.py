@@ -125,10 +125,16 @@ class Reader(Caller):
     async def page(self, kind: Kind[T], *, after: str = "", page_size: int = 500) -> ObjectList[T]:
         """One page of the objects of all namespaces, after the one whose continue token is given.
 
-        Raises Gone when that token has expired.
+        With a token that has expired it goes on from the same place, among what is there now: whoever needs all
+        objects of one moment takes `list`. Raises Gone when the server no longer knows that place either.
         """
         query = _list_query("", "", "", "", page_size)
-        return await self._page(kind, "", [*query, ("continue", after)] if after else query)
+        try:
+            return await self._page(kind, "", [*query, ("continue", after)] if after else query)
+        except Gone as error:
+            if not after or not error.continue_token:
+                raise
+            return await self._page(kind, "", [*query, ("continue", error.continue_token)])
 
     async def _page(self, kind: Kind[T], namespace: str, query: Query) -> ObjectList[T]:
         body = await self._call("list", "GET", kind.resource, "", namespace, query=query, idempotent=True)

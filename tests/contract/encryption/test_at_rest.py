@@ -8,6 +8,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.apiserver import ApiServer, launch
@@ -63,9 +64,7 @@ class Store:
 
     def stored(self, name: str) -> bytes:
         key = b64encode(f"/registry/secrets/default/{name}".encode()).decode()
-        request = urllib.request.Request(f"{self.server.etcd_url}/v3/kv/range", json.dumps({"key": key}).encode())
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
-            (found,) = json.load(answer)["kvs"]
+        (found,) = self._ask("kv/range", {"key": key})["kvs"]
         return b64decode(found["value"])
 
     def is_sealed(self, name: str, key: bytes) -> bool:
@@ -80,13 +79,29 @@ class Store:
 
     async def rewrite(self) -> int:
         """Have all Secrets written anew; in how many pages."""
+        pages, after = 1, await self.rewrite_page("")
+        while after:
+            pages, after = pages + 1, await self.rewrite_page(after)
+        return pages
+
+    async def rewrite_page(self, after: str) -> str:
+        """Have the Secrets behind some place written anew, and say where to go on."""
         certificate, key = self.server.authority.user("admin", "system:masters")
         trusted = self.server.authority.certificate
         config = write_kubeconfig(self.server.url, "admin", ca=trusted, certificate=certificate, key=key)
-        pages, after = 1, await PROBE.rewrite_secrets(config, "")
-        while after:
-            pages, after = pages + 1, await PROBE.rewrite_secrets(config, after)
-        return pages
+        return await PROBE.rewrite_secrets(config, after)
+
+    def forget_history(self) -> None:
+        """Compact etcd, as an API server has it done every five minutes, and let the server come back to that."""
+        revision = self._ask("kv/range", {"key": b64encode(b"/").decode()})["header"]["revision"]
+        self._ask("kv/compaction", {"revision": revision})
+        self.server.restart()
+
+    def _ask(self, method: str, body: dict[str, str]) -> dict[str, Any]:
+        request = urllib.request.Request(f"{self.server.etcd_url}/v3/{method}", json.dumps(body).encode())
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
 
     def _write(self, stage: str) -> None:
         self._file.write_bytes(material(self.entries, states.ENCRYPTION_KEY, stage)[ENCRYPTION_CONFIG])
@@ -117,6 +132,20 @@ async def test_secrets_of_a_cluster_that_did_not_encrypt_come_to_be_encrypted(st
     assert await store.rewrite() > 1
     assert all(store.is_sealed(each, key) for each in (*many, "meanwhile", "new"))
     assert {store.read(each) for each in ("old-0", "meanwhile", "new")} == {WORD}
+
+
+async def test_writing_secrets_anew_goes_on_where_it_was_when_the_history_is_forgotten(store: Store) -> None:
+    store.start()
+    many = [f"old-{number:02}" for number in range(MORE_THAN_A_PAGE)]
+    store.put(*many)
+    store.entries |= next_keys(states.ENCRYPTION_KEY, store.entries, NOW)
+    key = store.entries[f"{NEXT}{ENCRYPTION_KEY}"]
+    store.come_to(states.USING)
+    after = await store.rewrite_page("")
+    store.put("new")
+    store.forget_history()
+    assert await store.rewrite_page(after) == ""
+    assert all(store.is_sealed(each, key) for each in (*many, "new"))
 
 
 async def test_a_key_goes_when_nothing_is_encrypted_with_it_any_more(store: Store) -> None:

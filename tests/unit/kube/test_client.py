@@ -75,6 +75,24 @@ async def test_pages_tell_that_the_continue_token_expired() -> None:
         [one async for one in scripted.client.pages(WIDGET, "shop")]
 
 
+def too_old(token: str = "") -> Answer:
+    return Answer(410, {**status(410, "Expired", "too old"), "metadata": {"continue": token}})
+
+
+async def test_a_single_page_goes_on_from_the_same_place_by_the_token_that_comes_with_the_refusal() -> None:
+    scripted = Scripted(too_old("instead"), page(widget("b"), token="more"))
+    found = await scripted.client.page(WIDGET, after="expired", page_size=50)
+    assert ([one.metadata.name for one in found.items], found.continue_token) == (["b"], "more")
+    assert scripted.transport.query() == {"limit": "50", "continue": "instead"}
+
+
+async def test_a_single_page_whose_place_is_lost_is_refused() -> None:
+    with pytest.raises(Gone):
+        await Scripted(too_old()).client.page(WIDGET, after="expired")
+    with pytest.raises(Gone):
+        await Scripted(too_old("instead"), too_old("again")).client.page(WIDGET, after="expired")
+
+
 async def test_null_items_are_an_empty_list() -> None:
     found = await Scripted(Answer(body={"metadata": {}, "items": None})).client.list(WIDGET)
     assert found.items == []

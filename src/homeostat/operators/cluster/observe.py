@@ -128,6 +128,7 @@ class Rewriting(Struct, frozen=True):
     of: ClusterRotationStatus  # the stage that it belongs to
     after: str = ""  # where to go on
     is_done: bool = False
+    failures: int = 0  # in a row, at that place
 
 
 class Memory(Struct):

@@ -81,7 +81,8 @@ class EndpointProbe:
     async def rewrite_secrets(self, kubeconfig: bytes, after: str) -> str:
         """Patch a page of Secrets with nothing: what is not encrypted with the first key is then stored anew.
 
-        Raises Unreachable, also when the API server no longer knows where to go on.
+        What comes in meanwhile need not be met: it is encrypted with the first key from the beginning. Raises
+        Unreachable, also when the API server no longer knows where to go on.
         """
         try:
             async with self._connect(kubeconfig) as client, self._clock.timeout(_PAGE_S):

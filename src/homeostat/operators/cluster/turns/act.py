@@ -5,6 +5,8 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import replace
+
 from homeostat.api.cluster.v1alpha1 import CLUSTER
 from homeostat.api.core import SECRET
 from homeostat.kit.clock import Clock
@@ -21,6 +23,7 @@ from homeostat.runtime.outcome import DONE, Outcome, Progress
 KeyAction = ChangeKeys | RewriteSecrets
 _NEXT_PAGE_S = 0.5
 _AGAIN_S = 5.0
+_LOST = 5  # failures in a row until it is the place that is no good
 
 
 class KeyActor:
@@ -71,16 +74,16 @@ class KeyActor:
         return {}
 
     async def _rewrite(self, seen: Observed) -> Outcome:
-        """One page. Whoever fails begins anew: what is written anew already is not written again."""
+        """One page; where that fails again and again, anew from the first: what is written anew is not written again."""
         going, memory = seen.cluster.status.rotation, self._memory(seen.cluster.metadata.uid)
         assert going is not None  # noqa: S101  (rotate() says so)
-        last = memory.rewriting
-        after = last.after if last is not None and last.of == going else ""
+        last = memory.rewriting if memory.rewriting is not None and memory.rewriting.of == going else Rewriting(going)
         secret = await self._client.get(SECRET, seen.names.admin, seen.names.namespace)
         try:
-            after = await self._probe.rewrite_secrets(decoded(secret.data).get(KUBECONFIG_KEY, b""), after)
+            after = await self._probe.rewrite_secrets(decoded(secret.data).get(KUBECONFIG_KEY, b""), last.after)
         except Unreachable as error:
-            memory.rewriting = Rewriting(going)
+            failures = last.failures + 1
+            memory.rewriting = replace(last, failures=failures) if failures < _LOST else Rewriting(going)
             return Progress(_AGAIN_S, str(error))
         memory.rewriting = Rewriting(going, after, is_done=not after)
         return Progress(_NEXT_PAGE_S, "the next Secrets to be written anew")

@@ -14,7 +14,7 @@ from tests.support.scripted import Answer, Scripted
 from homeostat.api.cluster.certificates import ClusterRotationStatus
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.kube.errors import Conflict
-from homeostat.operators.cluster.actions import ChangeKeys
+from homeostat.operators.cluster.actions import ChangeKeys, RewriteSecrets
 from homeostat.operators.cluster.observe import Memory, Observed
 from homeostat.operators.cluster.pki import states
 from homeostat.operators.cluster.turns.act import KeyActor
@@ -53,3 +53,22 @@ async def test_no_key_is_changed_when_the_rotation_went_on_meanwhile() -> None:
     moved = replace(now, status=replace(now.status, rotation=replace(GOING, stage=states.TRUSTING)))
     with pytest.raises(Conflict, match="is another one now"):
         await change(moved)
+
+
+async def test_a_failure_costs_one_page_and_five_in_a_row_the_whole_walk() -> None:
+    seen, endpoint, memory = rotating(), FakeEndpoint(), Memory()
+    secret = Answer(body={"metadata": {"name": "demo-admin"}})
+    scripted = Scripted(*[secret] * 11)
+    actor = KeyActor(scripted.client, endpoint, lambda _: memory, clock=scripted.clock)
+
+    async def page(failure: str = "") -> str:
+        """Where it goes on after one more try."""
+        endpoint.failure = failure
+        await actor.act(seen, RewriteSecrets())
+        assert memory.rewriting is not None
+        return memory.rewriting.after
+
+    assert await page() == "1"
+    assert [await page("no route") for _ in range(4)] == ["1"] * 4
+    assert await page() == "2", "a page that succeeds makes it forget"
+    assert [await page("no route") for _ in range(5)] == [*["2"] * 4, ""]
