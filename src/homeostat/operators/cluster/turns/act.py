@@ -74,7 +74,7 @@ class KeyActor:
         return {}
 
     async def _rewrite(self, seen: Observed) -> Outcome:
-        """One page; where that fails again and again, anew from the first: what is written anew is not written again."""
+        """One page; after many failures from the first one: what is written anew already is not written again."""
         going, memory = seen.cluster.status.rotation, self._memory(seen.cluster.metadata.uid)
         assert going is not None  # noqa: S101  (rotate() says so)
         last = memory.rewriting if memory.rewriting is not None and memory.rewriting.of == going else Rewriting(going)

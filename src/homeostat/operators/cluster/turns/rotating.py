@@ -88,6 +88,9 @@ def _forward(seen: Observed, going: ClusterRotationStatus, now: datetime) -> Tur
 def _back(seen: Observed, going: ClusterRotationStatus, now: datetime) -> Turn:
     if going.stage == states.ABANDONING:
         return _abandon(seen, going, now)
+    if going.stage == states.TRUSTING and going.keys == states.ENCRYPTION_KEY and not seen.rewritten:
+        # The old one encrypts again. Whatever the new one had encrypted could be read by nobody when that is gone.
+        return _told(going, "Secrets are being encrypted with the old key again", Turn((RewriteSecrets(),)))
     before = states.state(going.stage).back
     return _go(going, before, now) if before else _forward(seen, going, now)
 

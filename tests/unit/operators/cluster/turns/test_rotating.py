@@ -121,6 +121,18 @@ def test_a_rotation_that_is_taken_back_leaves_the_old_keys_and_nothing_else(stag
     assert world.run() == []
 
 
+@pytest.mark.parametrize("stage", ["Trusting", "Using", "Holding"])
+def test_no_secret_is_left_encrypted_with_a_key_that_is_taken_back(stage: str) -> None:
+    world = rotating(states.ENCRYPTION_KEY)
+    world.run(until=stage)
+    before = world.rewrote
+    world.ask(ClusterRotations())
+    world.run(until="Abandoning")
+    assert world.rewrote == before + 1, "all were written anew while both keys were known"
+    world.run()
+    assert (world.entries, world.status.encryption_key) == (KEYS, name_of(KEYS["encryption.key"]))
+
+
 def test_what_is_being_dropped_cannot_be_taken_back() -> None:
     world = rotating()
     world.run()
