@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from homeostat.api.core import SECRET, Secret
 from homeostat.kit.clock import Clock
 from homeostat.kit.pki.soundness import decoded
 from homeostat.kube.client import Client
-from homeostat.kube.errors import Conflict, Invalid, NotFound
+from homeostat.kube.errors import ApiError, Conflict, Forbidden, Invalid, NotFound
 from homeostat.operators.cluster.actions import (
     Action,
     AddFinalizer,
@@ -21,12 +21,14 @@ from homeostat.operators.cluster.actions import (
     Apply,
     AskKubelets,
     Conflicted,
+    Discard,
     IssueAuthority,
     IssueLeaf,
     Keep,
     Probed,
     ProbeEndpoint,
     ProbeFailed,
+    Refused,
     Remove,
     RemoveFinalizer,
     RemoveMember,
@@ -60,9 +62,11 @@ from homeostat.runtime.outcome import DONE, Outcome, Progress
 
 _APPLIES = 8  # at once, of all clusters: each takes a connection, which stays open for a while with its buffers
 _CONFLICT_S = 30.0
+_REFUSED_S = 30.0
 _CORRUPT_AGAIN_S = 5.0
 _PROBE_AGAIN_S = 1.0
 _KUBELETS_AGAIN_S = 5.0
+_REFUSALS = (Forbidden, Invalid)  # trying again soon does not help; by quota, rights, policies or validation
 
 
 class NameTaken(Exception):
@@ -93,7 +97,7 @@ class Actor:
             if held:
                 return Progress(_CORRUPT_AGAIN_S, held)
         if isinstance(action, HealingAction):
-            return await self._healer.act(seen, action)
+            return await self._heal(seen, action)
         if isinstance(action, HostingAction):
             return await self._hosting.act(seen, action)
         if isinstance(action, RestoreAction):
@@ -105,6 +109,15 @@ class Actor:
         except NameTaken as error:
             return Conflicted(_CONFLICT_S, str(error))
 
+    async def _heal(self, seen: Observed, action: HealingAction) -> Outcome:
+        """What may not be done to one master holds up nothing else; without its volume gone a Pod is not touched."""
+        try:
+            return await self._healer.act(seen, action)
+        except _REFUSALS as error:
+            if isinstance(action, Discard):
+                raise
+            return _refused([error])
+
     async def _do(self, seen: Observed, action: Action) -> Outcome:
         match action:
             case AddFinalizer():
@@ -113,7 +126,7 @@ class Actor:
                 entries = await self._authorities(seen)
                 return await self._create_secret(seen, seen.names.authority, "authority", entries)
             case IssueLeaf(leaf=leaf):
-                return await self._issue(seen, leaf)
+                return await self._issue_or_tell(seen, leaf)
             case Apply(objects=objects):
                 return await self._apply_all(seen, objects)
             case Keep(objects=objects):
@@ -135,16 +148,19 @@ class Actor:
             known[mark] = (desired.digest, seen.live[mark].fingerprint)
 
     async def _apply_all(self, seen: Observed, objects: tuple[Desired, ...]) -> Outcome:
-        """Side by side; the first failure is told when all have ended, so that none is cut off in the middle."""
+        """Side by side; the first failure is told when all have ended, so that none is cut off in the middle.
+
+        An object that the cell refuses holds up no other one, nor what is done beside: healing, probes.
+        """
         results = await asyncio.gather(*(self._in_turn(seen, desired) for desired in objects), return_exceptions=True)
+        refused = [result for result in results if isinstance(result, _REFUSALS)]
         for result in results:
-            if isinstance(result, BaseException):
+            if isinstance(result, BaseException) and not isinstance(result, _REFUSALS):
                 raise result
         done = [result for result in results if not isinstance(result, BaseException)]
-        return Applied(
-            versions=tuple(wrote for wrote, _ in done),
-            put_back=tuple(" ".join(mark) for _, mark in done if mark is not None),
-        )
+        versions = tuple(wrote for wrote, _ in done)
+        put_back = tuple(" ".join(mark) for _, mark in done if mark is not None)
+        return _refused(refused, versions, put_back) if refused else Applied(versions=versions, put_back=put_back)
 
     async def _in_turn(self, seen: Observed, desired: Desired) -> tuple[tuple[str, str], tuple[str, str] | None]:
         async with self._applying:
@@ -218,6 +234,13 @@ class Actor:
         await self._client.merge_patch(SECRET, name, patch, seen.names.namespace, field_manager=FIELD_MANAGER)
         return True
 
+    async def _issue_or_tell(self, seen: Observed, leaf: leaves.Leaf) -> Outcome:
+        """A certificate that cannot be kept holds up nothing but the masters that would be made with it."""
+        try:
+            return await self._issue(seen, leaf)
+        except _REFUSALS as error:
+            return _refused([error])
+
     async def _issue(self, seen: Observed, leaf: leaves.Leaf) -> Outcome:
         """Sign with the authority as it is now, not as a cache remembers it."""
         top: Secret = await self._client.get(SECRET, seen.names.authority, seen.names.namespace)
@@ -275,6 +298,15 @@ class Actor:
             "type": "Opaque",
             "data": {entry: b64encode(content).decode() for entry, content in sorted(entries.items())},
         }
+
+
+def _refused(
+    errors: Sequence[ApiError], versions: tuple[tuple[str, str], ...] = (), put_back: tuple[str, ...] = ()
+) -> Refused:
+    """What is told of objects that the cell does not take: each error names its verb and its object."""
+    why = "; ".join(dict.fromkeys(map(str, errors)))
+    is_forbidden = any(isinstance(error, Forbidden) for error in errors)
+    return Refused(_REFUSED_S, why, versions=versions, put_back=put_back, is_forbidden=is_forbidden)
 
 
 def _wrote(secret: Secret) -> Wrote:

@@ -331,5 +331,13 @@ class ProbeFailed(Progress, frozen=True):
     """The endpoint did not answer; it is asked again soon."""
 
 
+class Refused(Progress, frozen=True):
+    """The cell does not take some objects as they are declared; all others were written, and the rest goes on."""
+
+    versions: tuple[tuple[str, str], ...] = ()  # kind and resourceVersion of those
+    put_back: tuple[str, ...] = ()  # kind and name of those
+    is_forbidden: bool = False
+
+
 class Conflicted(Progress, frozen=True):
     """A foreign object bears a name that we need; nobody tells us when it goes, so we look now and then."""

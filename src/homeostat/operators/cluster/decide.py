@@ -5,7 +5,7 @@ What a rule is about is judged elsewhere, each subject in a package of its own; 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -15,7 +15,9 @@ from homeostat.operators.cluster import desired, words
 from homeostat.operators.cluster.actions import (
     Action,
     AddFinalizer,
+    AddMember,
     Care,
+    Discard,
     Heal,
     IssueAuthority,
     Mend,
@@ -51,6 +53,8 @@ from homeostat.operators.cluster.turns.taking import take
 from homeostat.operators.cluster.upkeep import care
 from homeostat.operators.cluster.validity import wrong_in
 
+_BEGINNINGS = (AddMember, Discard)  # of members of etcd without data
+
 
 class Policy(Struct, frozen=True):
     """How patient and how curious the operator is."""
@@ -66,8 +70,17 @@ def decide(seen: Observed, now: datetime, policy: Policy) -> Plan:
     for rule in _RULES:
         plan = rule(seen, now, policy)
         if plan is not None:
-            return plan
+            return _with_clients_first(plan, masters.put_back(seen, now, policy.healing))
     return keep_declared(seen, now, policy)
+
+
+def _with_clients_first(plan: Plan, back: Mend) -> Plan:
+    """What holds everything else holds no API server out of its endpoint, nor the question whether it answers again."""
+    if not back.actions and back.wait is None:
+        return plan
+    waits = [wait for wait in (plan.wait, back.wait) if wait is not None]
+    wait = min(waits, key=lambda wait: wait.until, default=None)
+    return replace(plan, actions=(*back.actions, *plan.actions), wait=wait, mend=back, stop=None)
 
 
 def tear_down_what_is_deleted(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
@@ -83,7 +96,7 @@ def tear_down_what_is_deleted(seen: Observed, now: datetime, policy: Policy) -> 
 
 
 def hold_while_paused(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
-    """Nothing is touched."""
+    """Nothing is touched, but what healing took out of the endpoint is put back (`decide`)."""
     if not seen.cluster.spec.paused:
         return None
     return Plan(
@@ -218,7 +231,10 @@ _RULES: tuple[Callable[[Observed, datetime, Policy], Plan | None], ...] = (
 
 
 def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
-    """Issue what is missing, apply what differs, probe what is ready."""
+    """Look after clients and masters that are ill, then issue what is missing, apply what differs, probe what is ready.
+
+    In this order (`_in_order`), so that what the cell refuses or does slowly keeps nobody out of service.
+    """
     issue = desired.missing(seen)
     rolling = roll(seen, now)
     workloads = tuple(desired.workloads(seen, rolling))
@@ -232,16 +248,33 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     turn = take(seen, going, now, is_applied=is_applied and not issue)
     caring = care.care(seen, going, now, policy.upkeep) if lost is None else Care()
     # API servers are not to blame for what an etcd that is full or corrupt does not take.
-    mending = masters.mend(seen, now, policy.healing) if lost is None and not caring.is_broken else Mend()
+    may_mend = lost is None and not caring.is_broken
+    mending = masters.mend(seen, now, policy.healing) if may_mend else masters.put_back(seen, now, policy.healing)
     scaling = scale(seen, now, must_be_over(seen, going, healing, turn, is_applied=is_applied and not issue))
     asking = (turn, healing, mending, scaling, rolling, caring, hosting)
     asked = dict.fromkeys((*going.needs, *(action for each in asking for action in each.actions)))
     verdict = _refused(going) or _refused(scaling)
-    plan = Plan((*actions, *asked), step=going, verdict=verdict, heal=healing, mend=mending, turn=turn, scale=scaling)
+    ordered = _in_order(seen, (*mending.actions, *healing.actions), actions, asked)
+    plan = Plan(ordered, step=going, verdict=verdict, heal=healing, mend=mending, turn=turn, scale=scaling)
     plan = replace(plan, restore=Restoring(has_looked=True) if lost is None else lost.restore, care=caring)
     plan = follow(seen, plan, now, policy.probe_every)
     waits = (each.wait for each in (plan, *asking) if each.wait is not None)
     return replace(plan, wait=min(waits, key=lambda wait: wait.until, default=None))
+
+
+def _in_order(
+    seen: Observed, healing: Iterable[Action], declared: Iterable[Action], asked: Iterable[Action]
+) -> tuple[Action, ...]:
+    """Put back into service, keep clients away, heal; then what is declared; then all that is asked or done beside.
+
+    But no member of etcd begins empty before its ConfigMap says who the others are: none is added, and no volume goes,
+    while that is not written.
+    """
+    first = dict.fromkeys(action for action in healing if not isinstance(action, _BEGINNINGS))
+    ordered = (*first, *declared, *(action for action in asked if action not in first))
+    if desired.members_are_told(seen):
+        return ordered
+    return tuple(action for action in ordered if not isinstance(action, _BEGINNINGS))
 
 
 def _refused(going: Step | Scale) -> Verdict | None:

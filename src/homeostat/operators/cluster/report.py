@@ -22,6 +22,7 @@ from homeostat.operators.cluster.actions import (
     Plan,
     Probed,
     ProbeFailed,
+    Refused,
     Remove,
     RemoveFinalizer,
     Verdict,
@@ -153,6 +154,8 @@ def _accepted(seen: Observed, plan: Plan, results: Results, attempts: int) -> tu
         match result.outcome:
             case Conflicted(why=why):
                 return False, Verdict(words.NAME_CONFLICT, why)
+            case Refused(why=why, is_forbidden=is_forbidden):
+                return False, Verdict(words.FORBIDDEN if is_forbidden else words.API_REFUSED, why)
             case Retry(error=Forbidden() as error):
                 return False, Verdict(words.FORBIDDEN, str(error))
             case Retry(error=error) if attempts >= _LASTING:
@@ -315,6 +318,8 @@ def _done(seen: Observed, result: Result[Action]) -> Note | None:
         return None
     repaired = seen.cluster.status.ready_at is not None
     match result.action:
+        case IssueLeaf() if isinstance(result.outcome, Refused):
+            return None
         case IssueAuthority():
             return Note(words.ISSUING, "made the authorities")
         case IssueLeaf(leaf=leaf, renews=True) if any(each.outdated and each.leaf == leaf for each in seen.leaves):
@@ -323,7 +328,7 @@ def _done(seen: Observed, result: Result[Action]) -> Note | None:
             return Note(words.RENEWED, f"renewed Secret {leaf.name}: {why}")
         case IssueLeaf(leaf=leaf, because=why) if repaired:
             return Note(words.REPAIRED, f"made Secret {leaf.name} anew: {why}", type="Warning")
-        case Apply() if repaired and isinstance(result.outcome, Applied) and result.outcome.put_back:
+        case Apply() if repaired and isinstance(result.outcome, Applied | Refused) and result.outcome.put_back:
             return Note(words.REPAIRED, f"put back {', '.join(result.outcome.put_back)}", type="Warning")
         case _:
             return None

@@ -6,6 +6,8 @@ import asyncio
 from typing import Any, cast
 
 import msgspec
+import pytest
+from tests.support.ailing import DEAD, ailing, replacing
 from tests.support.clusters import cluster, running
 from tests.support.granting import FakeRights
 from tests.support.membership import FakeEtcd
@@ -13,11 +15,13 @@ from tests.support.operating import FakeEndpoint
 from tests.support.scripted import HastyClock
 from tests.support.stores import FakeStores
 
-from homeostat.api.core import CONFIG_MAP
+from homeostat.api.cluster.v1alpha1 import CLUSTER
+from homeostat.api.core import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM
 from homeostat.api.kind import Kind
 from homeostat.kube.client import Client
+from homeostat.kube.errors import ApiError, ConnectionFailed, Forbidden, Invalid
 from homeostat.operators.cluster.act import Actor
-from homeostat.operators.cluster.actions import Apply
+from homeostat.operators.cluster.actions import Apply, Discard, Isolate, LetGo, Refused
 from homeostat.operators.cluster.manifests.shape import Desired
 from homeostat.operators.cluster.observe import Memory, Observed
 from homeostat.operators.cluster.ports import Outside
@@ -53,10 +57,81 @@ def some_of(seen: Observed) -> Apply:
 
 
 async def test_all_clusters_together_apply_a_few_objects_at_once() -> None:
-    client, etcd = Counting(), FakeEtcd()
-    outside = Outside(FakeEndpoint(), etcd, FakeStores(etcd), FakeRights())
-    actor = Actor(cast(Client, client), outside, lambda _: Memory(), clock=HastyClock())
-    seen = running(cluster())
+    client, seen = Counting(), running(cluster())
+    actor = actor_of(client)
     await asyncio.gather(*(actor.act(seen, some_of(seen)) for _ in range(4)))
     assert client.applied == 4 * MANY
     assert client.most == 8
+
+
+class Refusing(Counting):
+    """Plays a client of a cell in which a policy refuses one object, whatever is done to it."""
+
+    def __init__(self, name: str, error: ApiError) -> None:
+        super().__init__()
+        self.name, self.error = name, error
+
+    async def apply(self, kind: Kind[Any], body: dict[str, Any], **options: Any) -> Any:
+        if body["metadata"]["name"] == self.name:
+            raise self.error
+        return await super().apply(kind, body, **options)
+
+    async def merge_patch(self, _kind: Kind[Any], name: str, *_rest: Any, **_options: Any) -> Any:
+        assert name == self.name
+        raise self.error
+
+
+def forbidden() -> ApiError:
+    return Forbidden(403, "Forbidden", "no", doing="apply configmaps default/demo-7")
+
+
+def actor_of(client: Any) -> Actor:
+    etcd = FakeEtcd()
+    etcd.runs = lambda member: member != DEAD
+    outside = Outside(FakeEndpoint(), etcd, FakeStores(etcd), FakeRights())
+    return Actor(cast(Client, client), outside, lambda _: Memory(), clock=HastyClock())
+
+
+@pytest.mark.parametrize("error", [forbidden(), Invalid(422, "Invalid", "no", doing="apply configmaps default/demo-7")])
+async def test_an_object_that_the_cell_refuses_holds_up_no_other_and_is_named(error: ApiError) -> None:
+    client, seen = Refusing("demo-7", error), running(cluster())
+    outcome = await actor_of(client).act(seen, some_of(seen))
+    assert isinstance(outcome, Refused)
+    assert (client.applied, len(outcome.versions)) == (MANY - 1, MANY - 1)
+    assert "configmaps default/demo-7" in outcome.why
+    assert outcome.is_forbidden == isinstance(error, Forbidden)
+
+
+async def test_where_the_cell_does_not_answer_the_whole_is_tried_again_soon() -> None:
+    seen = running(cluster())
+    with pytest.raises(ConnectionFailed):
+        await actor_of(Refusing("demo-7", cast(ApiError, ConnectionFailed("gone")))).act(seen, some_of(seen))
+
+
+class NoDeletions:
+    """Plays a client of a cell in which nothing may be deleted, nor labelled."""
+
+    def __init__(self, seen: Observed) -> None:
+        self.seen = seen
+
+    async def get(self, kind: Kind[Any], name: str, namespace: str) -> Any:
+        meta = {"metadata": {"name": name, "namespace": namespace}}
+        return self.seen.cluster if kind is CLUSTER else msgspec.convert(meta, kind.type)
+
+    async def delete(self, *_what: Any, **_options: Any) -> Any:
+        raise forbidden()
+
+    async def merge_patch(self, *_what: Any, **_options: Any) -> Any:
+        raise forbidden()
+
+
+async def test_a_master_that_may_not_be_touched_is_told_and_holds_up_nothing_else() -> None:
+    seen = running(cluster())
+    for action in (LetGo("demo-kube-scheduler-0", "uid"), Isolate("demo-kube-apiserver-0", "uid", out=False)):
+        assert isinstance(await actor_of(NoDeletions(seen)).act(seen, action), Refused)
+
+
+async def test_a_member_whose_volume_may_not_go_keeps_its_pod() -> None:
+    seen = replacing(ailing(DEAD))
+    with pytest.raises(Forbidden):  # and so what comes after is not done
+        await actor_of(NoDeletions(seen)).act(seen, Discard(PERSISTENT_VOLUME_CLAIM, f"data-{DEAD}", "uid"))

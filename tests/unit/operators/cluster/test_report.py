@@ -23,6 +23,7 @@ from homeostat.operators.cluster.actions import (
     Conflicted,
     Plan,
     ProbeFailed,
+    Refused,
     RemoveFinalizer,
 )
 from homeostat.operators.cluster.decide import Policy, decide
@@ -178,6 +179,23 @@ def test_what_the_api_forbids_is_told_at_once_and_what_fails_after_the_third_tim
     assert failing is not None
     assert (failing.reason, failing.message) == (words.API_REFUSED, "tried 3 times: the cell does not answer")
     assert status(seen).attempts == 0
+
+
+@pytest.mark.parametrize(
+    ("is_forbidden", "reason"), [(True, words.FORBIDDEN), (False, words.API_REFUSED)], ids=["forbidden", "invalid"]
+)
+def test_an_object_that_the_cell_does_not_take_is_told_at_once_and_what_was_written_beside_it_too(
+    is_forbidden: bool, reason: str
+) -> None:
+    why = "apply poddisruptionbudgets.policy default/demo-etcd: no"
+    outcome = Refused(30.0, why, put_back=("Service demo-etcd",), is_forbidden=is_forbidden)
+    found = told(running(applied={}), outcome)
+    assert found.status is not None
+    accepted = find_condition(found.status.conditions, words.ACCEPTED)
+    assert accepted is not None
+    assert (accepted.status, accepted.reason, accepted.message) == ("False", reason, why)
+    assert found.status.attempts == 0
+    assert "put back Service demo-etcd" in [note.note for note in found.notes]
 
 
 @pytest.mark.parametrize("outcome", [FORBIDDEN, Conflicted(30.0, "Secret default/demo-etcd is not of this Cluster")])

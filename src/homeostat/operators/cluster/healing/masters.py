@@ -43,15 +43,28 @@ def mend(seen: Observed, now: datetime, policy: Policy) -> Mend:
     if seen.cluster.status.ready_at is None:
         return Mend()
     check, look_again = checks(seen, now, policy)
-    actions: list[Action] = [*isolations(seen, may_isolate=may_isolate(seen)), *_let_go(seen, now, policy)]
     treated = _treat(seen, now, policy)
+    isolating = isolations(seen, may_isolate=may_isolate(seen))
+    actions: list[Action] = [*isolating, *treated.actions, *_let_go(seen, now, policy)]
     if check is not None and treated.restarts is None:  # what was decided is told before anybody's answer is awaited
         actions.append(check)
     next_check = Wait(look_again, "the next check of API servers") if look_again is not None else None
     waits = [wait for wait in (treated.wait, next_check, _patience(seen, now)) if wait is not None]
     soonest = min(waits, key=lambda wait: wait.until, default=None)
     verdicts = {**_silent(seen), **treated.verdicts}
-    return replace(treated, verdicts=verdicts, actions=(*treated.actions, *actions), wait=soonest)
+    return replace(treated, verdicts=verdicts, actions=tuple(actions), wait=soonest)
+
+
+def put_back(seen: Observed, now: datetime, policy: Policy) -> Mend:
+    """What undoes an isolation, and the questions that it waits for: done also while all else is held."""
+    cluster = seen.cluster
+    goes = cluster.metadata.deletion_timestamp is not None and not cluster.spec.deletion_protection
+    if goes or not any(map(is_isolated, masters(seen, API_SERVER))):
+        return Mend()
+    check, look_again = checks(seen, now, policy)
+    actions: tuple[Action, ...] = isolations(seen, may_isolate=False)
+    next_check = Wait(look_again, "the next check of API servers") if look_again is not None else None
+    return Mend(_silent(seen), (*actions, *((check,) if check is not None else ())), wait=next_check)
 
 
 def _patience(seen: Observed, now: datetime) -> Wait | None:

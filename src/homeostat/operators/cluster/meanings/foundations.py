@@ -74,13 +74,14 @@ TABLES = (
             ),
             Word(
                 words.FORBIDDEN,
-                "The cell's API server does not permit the operator what it must do.",
-                "Apply deploy/operator.",
+                "The cell's API server does not permit the operator what it must do: by rights, by a quota, or by a"
+                " policy. All other objects are written, and healing goes on.",
+                "Read which object it is. Apply deploy/operator for the rights; change the quota or the policy.",
             ),
             Word(
                 words.API_REFUSED,
-                "The cell's API server refuses or fails; it is tried again.",
-                "Read the message; look at the cell.",
+                "The cell's API server fails, or finds an object invalid; it is tried again.",
+                "Read the message; look at the cell, and at what changes objects on their way into it.",
             ),
         ),
     ),
