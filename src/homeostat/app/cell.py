@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from homeostat.app.electing import elector_of
 from homeostat.app.options import CellOptions
+from homeostat.app.process import elector_of, manager_of, run_until_told
 from homeostat.app.snapshots import add_restoring, snapshot_means
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
@@ -24,7 +24,7 @@ from homeostat.providers.endpoint.probing import EndpointProbe
 from homeostat.providers.etcd.membership import EtcdMembership
 from homeostat.providers.etcd.upkeep import EtcdStores
 from homeostat.runtime.leader import LeaderElector
-from homeostat.runtime.manager import Manager, ManagerSettings, stop_on_signals
+from homeostat.runtime.manager import Manager
 from homeostat.runtime.webhook.configuration import ServiceAddress
 from homeostat.runtime.webhook.service import Webhooks, WebhookSettings
 from homeostat.telemetry.logs import configure
@@ -55,18 +55,12 @@ async def _run(options: CellOptions) -> int:
         cluster=CELL,
     )
     async with client, snapshot_means(options, clock=clock, random=random) as means:
-        elector = None
-        if options.leader_election:
-            namespace = options.leader_election_namespace
-            elector = elector_of(client, LEASE, namespace, clock=clock, random=random, metrics=metrics)
-        settings = ManagerSettings(health_host=options.health_host, health_port=options.health_port or None)
-        manager = Manager(clock=clock, random=random, metrics=metrics, settings=settings, elector=elector)
+        elector = elector_of(options, client, LEASE, clock=clock, random=random, metrics=metrics)
+        manager = manager_of(options, elector, clock=clock, random=random, metrics=metrics)
         await _add_operators(options, manager, client, means, pulse)
         if options.webhook_service:
             _add_webhooks(options, manager, client, elector)
-        stop = asyncio.Event()
-        stop_on_signals(stop)
-        return await manager.run(stop)
+        return await run_until_told(manager)
 
 
 async def _add_operators(

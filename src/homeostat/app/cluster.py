@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 
-from homeostat.app.electing import elector_of
 from homeostat.app.options import ClusterOptions
+from homeostat.app.process import elector_of, manager_of, run_until_told
 from homeostat.kit.clock import SystemClock
 from homeostat.kit.random import system_random
 from homeostat.kube.config import resolve
 from homeostat.kube.connect import connect
 from homeostat.kube.observing import PrometheusObserver
 from homeostat.operators.nodes.census import add_census
-from homeostat.runtime.manager import Manager, ManagerSettings, stop_on_signals
 from homeostat.telemetry.logs import configure
 from homeostat.telemetry.metrics import Metrics
 
@@ -36,13 +35,7 @@ async def _run(options: ClusterOptions) -> int:
     observer = PrometheusObserver(metrics.registry).of(CLUSTER)
     client = connect(config, clock=clock, random=random, field_manager=LEASE, observer=observer, cluster=CLUSTER)
     async with client:
-        elector = None
-        if options.leader_election:
-            namespace = options.leader_election_namespace
-            elector = elector_of(client, LEASE, namespace, clock=clock, random=random, metrics=metrics)
-        settings = ManagerSettings(health_host=options.health_host, health_port=options.health_port or None)
-        manager = Manager(clock=clock, random=random, metrics=metrics, settings=settings, elector=elector)
+        elector = elector_of(options, client, LEASE, clock=clock, random=random, metrics=metrics)
+        manager = manager_of(options, elector, clock=clock, random=random, metrics=metrics)
         add_census(manager, client)
-        stop = asyncio.Event()
-        stop_on_signals(stop)
-        return await manager.run(stop)
+        return await run_until_told(manager)

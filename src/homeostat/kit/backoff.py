@@ -1,6 +1,8 @@
-"""Exponential back-off with jitter, as a value: attempt in, seconds out."""
+"""Exponential back-off: as a value with jitter, attempt in, seconds out; and as a span that a status can name."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from msgspec import Struct
 
@@ -20,3 +22,8 @@ class Backoff(Struct, frozen=True):
         # Exponents above 60 overflow nothing but say nothing either: the cap is long reached.
         raw = min(self.base_s * self.factor ** min(attempt, 60), self.cap_s)
         return raw * (1.0 + self.jitter * random.random())
+
+
+def doubled(first: timedelta, failures: int, longest: timedelta) -> timedelta:
+    """How long to wait after so many failures: not at all after none, then `first`, doubled each time."""
+    return min(first * (1 << min(failures - 1, 32)), longest) if failures > 0 else timedelta(0)

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from homeostat.api.cluster.healing import MasterRestartStatus
+from homeostat.kit.backoff import doubled
 
 RECREATE, MOVE, HAND_OVER = "Recreate", "Move", "HandOver"
 LAST_ATTEMPT = 4
@@ -38,7 +39,7 @@ STEPS: Mapping[tuple[int, bool], str] = {
 
 def back_off(attempts: int) -> timedelta:
     """How long after the last attempt the next one waits: what breaks for ever must not use up the cell's budget."""
-    return min(_FIRST_BACK_OFF * 2 ** min(attempts - 1, 16), _LONGEST_BACK_OFF) if attempts > 0 else timedelta(0)
+    return doubled(_FIRST_BACK_OFF, attempts, _LONGEST_BACK_OFF)
 
 
 def is_forgotten(before: MasterRestartStatus, now: datetime) -> bool:

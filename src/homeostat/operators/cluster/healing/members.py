@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from homeostat.api.cluster.healing import ClusterHealingStatus, MemberReplacementStatus
 from homeostat.api.core import PERSISTENT_VOLUME_CLAIM
 from homeostat.api.pods import POD, Pod
+from homeostat.kit.backoff import doubled
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import (
     Action,
@@ -80,7 +81,7 @@ def heal(seen: Observed, now: datetime, policy: Policy) -> Heal:
 
 def back_off(attempts: int) -> timedelta:
     """How long after the last beginning the next one waits: a cluster that breaks again and again waits longer."""
-    return min(_FIRST_BACK_OFF * 2 ** min(attempts - 1, 16), _LONGEST_BACK_OFF) if attempts > 0 else timedelta(0)
+    return doubled(_FIRST_BACK_OFF, attempts, _LONGEST_BACK_OFF)
 
 
 def begun(before: ClusterHealingStatus | None, replacement: MemberReplacementStatus) -> ClusterHealingStatus:

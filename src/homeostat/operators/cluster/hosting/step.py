@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from homeostat.api.core import DEPLOYMENT, SECRET
+from homeostat.kit.backoff import doubled
 from homeostat.kit.spreading import apart
 from homeostat.operators.cluster.actions import Wait
 from homeostat.operators.cluster.components import can_serve, pods_of
@@ -51,7 +52,7 @@ def host(seen: Observed, now: datetime) -> Hosting:
 
 def back_off(tries: int) -> timedelta:
     """How long after an attempt that did not end well the next one comes."""
-    return min(_FIRST_BACK_OFF * (1 << min(tries - 1, 16)), _LONGEST_BACK_OFF)
+    return doubled(_FIRST_BACK_OFF, tries, _LONGEST_BACK_OFF)
 
 
 def _due(seen: Observed, wanted: Wanted, left: tuple[str, ...], now: datetime) -> datetime | None:

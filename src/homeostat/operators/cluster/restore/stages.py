@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from homeostat.api.cluster.restoring import ClusterRestoreStatus
 from homeostat.api.core import PERSISTENT_VOLUME_CLAIM, SECRET, PersistentVolumeClaim
 from homeostat.api.pods import POD, Pod
+from homeostat.kit.backoff import doubled
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Action, AskEtcd, Verdict
 from homeostat.operators.cluster.components import has_ready_quorum, topology
@@ -98,7 +99,7 @@ def begin(seen: Observed, now: datetime) -> Next | None:
 
 def back_off(attempts: int) -> timedelta:
     """How long after a failure a member is tried again."""
-    return min(_FIRST_BACK_OFF * (1 << min(attempts, 10)), _LONGEST_BACK_OFF)
+    return doubled(_FIRST_BACK_OFF, attempts + 1, _LONGEST_BACK_OFF)
 
 
 def _fetch(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next:

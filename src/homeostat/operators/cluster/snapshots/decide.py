@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from homeostat.api.cluster.backup import ClusterBackupStatus, SnapshotUnderWayStatus
 from homeostat.api.cluster.v1alpha1 import Cluster
+from homeostat.kit.backoff import doubled
 from homeostat.operators.cluster import words as cluster_words
 from homeostat.operators.cluster.actions import Verdict, Wait
 from homeostat.operators.cluster.backup.schedule import Due, due
@@ -82,8 +83,7 @@ def decide(seen: Seen, now: datetime) -> Plan:
 
 def back_off(attempts: int) -> timedelta:
     """How long after the so-many-th failure in a row the next attempt comes."""
-    doubled: int = 2 ** min(attempts - 1, 16)
-    return min(_FIRST_BACK_OFF * doubled, _LONGEST_BACK_OFF)
+    return doubled(_FIRST_BACK_OFF, attempts, _LONGEST_BACK_OFF)
 
 
 def judged(seen: Seen, status: ClusterBackupStatus, now: datetime) -> tuple[bool, Verdict]:
