@@ -115,11 +115,12 @@ class Cell:
         assert isinstance(ready, dict)
         return ready
 
-    async def until_condition(self, type_: str, reason: str, name: str = "demo") -> Whole:
+    async def until_condition(self, type_: str, reason: str, name: str = "demo", *, within_s: float = 30.0) -> Whole:
         """A condition once it has a reason."""
         return await self.kubelet.until(
             lambda: self.condition(type_, name) if self.condition(type_, name).get("reason") == reason else None,
             f"{type_} of {name} says {reason}",
+            within_s=within_s,
         )
 
     async def until_told(self, reason: str, note: str) -> list[str]:

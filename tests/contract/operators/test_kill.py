@@ -15,6 +15,7 @@ from homeostat.kube.client import Client
 pytestmark = pytest.mark.real
 
 OLD, NEW, HOSTED = "v1.34.4", "v1.35.4", "v1.35.4-hosted"
+BROKEN_IMAGE = f"homeostat.local/kube-apiserver:{NEW}"
 
 # A third of all moments, over the whole length, is enough for every change; `make soak` takes all of them.
 THIRD_OR_ALL = pytest.mark.parametrize("step", [3, pytest.param(1, marks=pytest.mark.soak)])
@@ -88,6 +89,16 @@ async def upgraded(cell: Cell) -> None:
     await cell.until_ready(within_s=WITHIN_S)
 
 
+async def went_back(cell: Cell) -> None:
+    await cell.until_condition("UpToDate", "RolledBack", within_s=WITHIN_S)
+
+    def all_serve() -> bool:
+        parts = cell.status()["components"]
+        return all((each["state"], each["packageVersion"]) == ("Ready", OLD) for each in parts)
+
+    await cell.kubelet.until(all_serve, f"all masters are of {OLD} and ready", within_s=WITHIN_S)
+
+
 def scaled(topology: str) -> Deed:
     """The end of a change of the topology."""
 
@@ -134,6 +145,17 @@ async def test_an_upgrade_that_is_cut_at_any_write_ends_as_if_it_had_not_been(ya
     assert started(yard, cut) == (4 + 3 + 3) * (len(cut.cells) + 1), (
         "each Pod with another image was replaced once, and once more when it left the older minor behind"
     )
+
+
+@THIRD_OR_ALL
+async def test_an_upgrade_that_fails_goes_back_by_itself_whenever_its_maker_dies(yard: Yard, step: int) -> None:
+    yard.haste = 20.0
+    yard.kubelet.behave("crash", BROKEN_IMAGE)
+    # At this haste, many cells on a busy machine look like masters that do not start: nobody shall mend them.
+    begun = declaring(packageVersion=OLD, upgradePolicy={"onFailure": "Rollback"}, healing={"paused": True})
+    cut = await cut_at_every_write(yard, Change(setting(packageVersion=NEW), went_back, before=(begun, ready)), step)
+    await finish(yard, cut.cells, went_back)
+    assert_all_alike(cut)
 
 
 @THIRD_OR_ALL
