@@ -9,8 +9,12 @@ from tests.support.cells import Cell
 from tests.support.kinds import bent, example
 from tests.support.kubelet import Whole
 
-from homeostat.api.cluster.v1alpha1 import CLUSTER_PACKAGE_VERSION
+from homeostat.api.cluster.v1alpha1 import CLUSTER, CLUSTER_PACKAGE_VERSION
 from homeostat.api.kind import unstructured
+from homeostat.cli.moving import plan
+from homeostat.cli.session import Session
+from homeostat.kit.clock import SystemClock
+from homeostat.kube.target import Config
 
 pytestmark = pytest.mark.real
 
@@ -41,9 +45,17 @@ def images(cell: Cell) -> set[str]:
     return {pod["spec"]["containers"][0]["image"].rpartition(":")[2] for pod in cell.all("Pod")}
 
 
-async def test_masters_move_in_order_and_the_story_is_told(cell: Cell) -> None:
+async def planned(cell: Cell, to: str) -> list[str]:
+    """Which masters the command line says will move, in order."""
+    session = Session(cell.client, Config(server="https://unused:1"), cell.namespace, SystemClock())
+    shown = await plan(session, await cell.client.get(CLUSTER, "demo", cell.namespace), to)
+    return [line.partition(":")[0] for line in shown if " -> " in line]
+
+
+async def test_masters_move_as_the_plan_says_and_the_story_is_told(cell: Cell) -> None:
     async with cell.operator():
         await made(cell)
+        shown = await planned(cell, NEW)
         await cell.set_spec(packageVersion=NEW)
         status = await until_at(cell, NEW)
         await cell.until_told("Upgraded", f"all masters are of {NEW}, before {OLD}")
@@ -51,6 +63,7 @@ async def test_masters_move_in_order_and_the_story_is_told(cell: Cell) -> None:
     assert [move.split(": ")[1].split(",")[0] for move in moves[:4]] == [
         f"{each} from {OLD}" for each in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
     ]
+    assert [move.split(": ")[1].split()[0] for move in moves[:4]] == shown
     assert status["emulation"].keys() == {"version", "since", "leftAt", "endedAt"}
     assert not any("--emulated" in each for each in command(cell, "apiserver"))
     assert status["previousPackageVersion"] == OLD
