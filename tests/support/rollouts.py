@@ -19,7 +19,7 @@ from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.observe import Observed, ProbeSeen
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.rollout.emulation import EMULATING
-from homeostat.operators.cluster.topology import HA
+from homeostat.operators.cluster.topology import topology_of
 from homeostat.runtime.conditions import find_condition
 from homeostat.runtime.loop import Result
 from homeostat.runtime.outcome import DONE
@@ -31,13 +31,20 @@ ORDER = (ETCD, API_SERVER, "kube-controller-manager", "kube-scheduler")
 
 def wishing(to: str = NEW, at: str = OLD, **spec: Any) -> Observed:
     """A cluster that is well where it is, and shall go somewhere else."""
-    declared = cluster(packageVersion=to, topology="ha", **spec)
+    declared = cluster(**{"packageVersion": to, "topology": "ha", **spec})
+    begun = topology_of(declared.spec.topology)
     status = replace(
         ClusterStatus(),
         package_version=at,
         components=tuple(
             ComponentStatus(
-                name=each, version="", image="", desired=HA.replicas(each), ready=1, state="Ready", package_version=at
+                name=each,
+                version="",
+                image="",
+                desired=begun.replicas(each),
+                ready=1,
+                state="Ready",
+                package_version=at,
             )
             for each in COMPONENTS
         ),

@@ -73,6 +73,15 @@ class ClusterUpgradeStatus(Struct, frozen=True, gc=False, rename="camel", omit_d
     started_at: Annotated[datetime, doc("When the first master of this move was moved.")]
     component: Annotated[str, doc("The master that moved last.", maxLength=63)] = ""
     component_started_at: Annotated[datetime | None, doc("When that master was moved.")] = None
+    unproven: Annotated[
+        tuple[str, ...],
+        doc(
+            "Masters that were moved before and are not ready since: what they need served nobody, and was moved next."
+            " They are judged when it serves.",
+            maxItems=64,
+            items={"maxLength": 63},
+        ),
+    ] = ()
     snapshot: Annotated[
         str, doc("The snapshot that was taken before anything moved; empty when none was.", maxLength=63)
     ] = ""

@@ -160,6 +160,10 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
             maxLength=63,
         ),
     ] = ""
+    kubelets: Annotated[
+        tuple[str, ...],
+        doc("Of which versions kubelets were when last asked.", maxItems=64, items={"maxLength": 63}),
+    ] = ()
     endpoint: Annotated[ClusterEndpointStatus | None, doc("Where the API server is reached; assigned once.")] = None
     components: Annotated[
         tuple[ComponentStatus, ...], doc("The master components.", maxItems=64, list_map_keys=["name"])

@@ -92,6 +92,24 @@ def can_serve(seen: Observed) -> bool:
     return _ready(seen, ETCD) >= topology(seen).quorum and _ready(seen, API_SERVER) > 0
 
 
+def serves(seen: Observed, component: str) -> bool:
+    """Whether anything of a component does its work: of API servers, that they answer; of their clients, that both do.
+
+    A controller that does not lead stays ready, and idle, while no API server answers.
+    """
+    if component == ETCD:
+        return _ready(seen, ETCD) >= topology(seen).quorum
+    answers = can_serve(seen) and (seen.probed is None or seen.probed.version != "")
+    return answers and (component == API_SERVER or _ready(seen, component) > 0)
+
+
+def is_idle_on_its_way(seen: Observed, component: str) -> bool:
+    """Whether a client of API servers does nothing while masters move, so that none of its Pods is worth keeping."""
+    upgrade = seen.cluster.status.upgrade
+    is_moving = upgrade is not None and upgrade.component != ""
+    return is_moving and component not in (ETCD, API_SERVER) and not serves(seen, component)
+
+
 def note_readiness(seen: Observed, known: Memory, now: datetime) -> Observed:
     """Remember when the readiness of a master last changed: what was proven before says nothing about now."""
     readiness = tuple(is_ready(seen, component) for component in everything(seen))

@@ -10,7 +10,14 @@ from collections.abc import Iterator
 
 from homeostat.api.cluster.masters import API_SERVER, CONTROLLER_MANAGER, SCHEDULER
 from homeostat.operators.cluster.actions import Apply, IssueLeaf, Keep
-from homeostat.operators.cluster.components import has_ready_quorum, is_ready, made_of, operators
+from homeostat.operators.cluster.components import (
+    everything,
+    has_ready_quorum,
+    is_idle_on_its_way,
+    is_ready,
+    made_of,
+    operators,
+)
 from homeostat.operators.cluster.hosting.entitled import is_granted
 from homeostat.operators.cluster.manifests import apiserver, audit, controllers, etcd, hosted
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs
@@ -103,6 +110,7 @@ def _inputs(seen: Observed, rolling: Roll = Roll(0)) -> Inputs:  # noqa: B008  (
         avoided={each.component: each.avoided_hosts for each in restarts},
         emulates={name: part.emulates for name, part in made(seen.cluster, seen.packages).items()},
         first_alone=uses_first_alone(seen),
+        idle=frozenset(each for each in everything(seen) if is_idle_on_its_way(seen, each)),
     )
 
 

@@ -24,7 +24,8 @@ def follow(seen: Observed, plan: Plan, now: datetime, probe_every: timedelta) ->
     if going.moves or going.failed is not None or going.goes_on:
         return replace(plan, wait=Wait(now, "what was told is done at the next look"))
     if going.asks_kubelets:
-        return replace(plan, actions=(*actions, AskKubelets()), wait=Wait(now + _SOON, "the kubelets' versions"))
+        plan = replace(plan, actions=(*actions, AskKubelets()), wait=Wait(now + _SOON, "the kubelets' versions"))
+        return _probe(seen, plan, going, now, probe_every) if can_serve(seen) else plan
     if going.needs:
         return replace(plan, wait=Wait(now + _SOON, "etcd's answer"))
     if not can_serve(seen):
@@ -39,12 +40,18 @@ def _probe(seen: Observed, plan: Plan, going: Step, now: datetime, probe_every: 
     is_new = seen.cluster.status.ready_at is None  # what follows from being Ready for the first time is done at once
     asks = going.probes or plan.turn.probes
     is_on_the_way = going.verdict is not None and going.verdict.reason != words.QUEUED
-    pause = _SOON if asks or is_new else _LATER if is_on_the_way else every
+    pause = _SOON if asks or is_new or going.asks_kubelets else _LATER if is_on_the_way else every
     if is_due or asks:
-        return replace(plan, actions=(*plan.actions, ProbeEndpoint()), wait=Wait(now + pause, "the next probe"))
+        asked = (ProbeEndpoint(), AskKubelets()) if _asks_kubelets(seen, going) else (ProbeEndpoint(),)
+        return replace(plan, actions=(*plan.actions, *asked), wait=Wait(now + pause, "the next probe"))
     assert seen.probed is not None  # noqa: S101  (it would be due)
     until = min(seen.probed.at + every, now + pause)
     return replace(plan, wait=Wait(until, "the next probe"))
+
+
+def _asks_kubelets(seen: Observed, going: Step) -> bool:
+    """Their versions are told now and then, for a way back while no API server can be asked."""
+    return seen.kubelets_due and _is_proven(seen) and seen.cluster.status.ready_at is not None and going.verdict is None
 
 
 def _is_proven(seen: Observed) -> bool:

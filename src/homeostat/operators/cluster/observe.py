@@ -63,6 +63,7 @@ from homeostat.runtime.store import Store
 OWNER_INDEX, ZONES_INDEX = "cluster", "zones"
 Workload = Deployment | StatefulSet
 _KUBELETS_LAST = timedelta(seconds=60)
+_KUBELETS_KNOWN = timedelta(hours=1)  # for a time when nobody can be asked
 
 
 class Live(Struct, frozen=True):
@@ -102,6 +103,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     probed: ProbeSeen | None = None
     ready_since: datetime | None = None  # when the readiness of a master last changed; None: not known
     kubelets: frozenset[str] | None = None  # versions of the business cluster's kubelets; None: not known
+    kubelets_due: bool = False  # whether they are asked anew, though nothing moves
     hosts: Mapping[str, HostSeen] = {}  # of the cell, by name; looked at while a member of etcd is not ready
     unready: Mapping[str, datetime] = {}  # members of etcd, and since when this process has seen them so
     members: EtcdSeen | None = None  # None: not asked
@@ -221,6 +223,7 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
         probed=known.probed,
         ready_since=known.ready_since,
         kubelets=_fresh(known, now),
+        kubelets_due=known.kubelets is None or now - known.kubelets[0] > _KUBELETS_KNOWN,
         members=known.members,
         servers=dict(known.servers),
         leaders=dict(known.leaders),

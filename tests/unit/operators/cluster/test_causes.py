@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, planned, running
 
 from homeostat.api.cluster.healing import ClusterHealingStatus, MasterRestartStatus
+from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
 from homeostat.operators.cluster.actions import Keep
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.desired import workloads
@@ -146,6 +147,18 @@ def test_whatever_else_changes_a_master_it_is_made_for(roll: Roll, secret: LeafS
         endpoint=replace(HA.endpoint, host=host),
     )
     _same_or_for_another(bodies(HA, ROLL), bodies(seen, roll))
+
+
+def test_controllers_that_need_not_stay_any_more_are_made_for_that() -> None:
+    upgrade = ClusterUpgradeStatus(
+        from_version="v1.35.4", to_version="v1.34.4", started_at=NOW, component="kube-scheduler"
+    )
+    status = replace(HA.cluster.status, upgrade=upgrade)
+    dead = {name: each for name, each in HA.workloads.items() if name != HA.names.apiserver}
+    idle = replace(HA, cluster=replace(HA.cluster, status=status), workloads=dead)
+    before, after = bodies(HA, ROLL), bodies(idle, ROLL)
+    assert {name for name in after if after[name] != before[name]} == {"demo-controller-manager", "demo-scheduler"}
+    _same_or_for_another(before, after)
 
 
 def _same_or_for_another(before: dict[str, tuple[Any, str]], after: dict[str, tuple[Any, str]]) -> None:

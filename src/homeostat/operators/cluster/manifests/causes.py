@@ -31,6 +31,7 @@ def cause(inputs: Inputs, component: PackageComponent, secret: str) -> str:
         replicas_of(component, inputs.topology),
         inputs.avoided.get(name, ()),
         inputs.emulates.get(name, ""),
+        *(("idle",) if name in inputs.idle else ()),
         *_own(inputs, name),
     ]
     return digest_of(msgspec.to_builtins(parts))

@@ -93,6 +93,7 @@ class Inputs(Struct, frozen=True):
     avoided: Mapping[str, tuple[str, ...]] = {}  # hosts that made a component ill, by component
     emulates: Mapping[str, str] = {}  # component to the older minor version that it behaves as; empty: its own
     first_alone: bool = False  # whether API servers shall use the first member of etcd only
+    idle: frozenset[str] = frozenset()  # components that move while nothing of them works: all Pods may go at once
 
     @property
     def topology(self) -> Topology:
@@ -224,11 +225,12 @@ def replicas_of(component: PackageComponent, topology: Topology) -> int:
 
 
 def stateless(inputs: Inputs, component: PackageComponent, template: Mapping[str, Any]) -> dict[str, Any]:
-    """A Deployment's content, without a moment of two fewer replicas than declared."""
+    """A Deployment's content, without a moment of fewer replicas than declared, unless they do nothing anyway."""
     moving = [
         {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": _AWAY_S}
         for key in ("not-ready", "unreachable")
     ]
+    spare: int | str = "100%" if component.name in inputs.idle else 0
     placed = apart(inputs, component.name, zoned=inputs.topology.others > 1, by_revision=True)
     spec = {
         **template["spec"],
@@ -241,7 +243,7 @@ def stateless(inputs: Inputs, component: PackageComponent, template: Mapping[str
             "replicas": replicas_of(component, inputs.topology),
             "revisionHistoryLimit": 2,
             "selector": {"matchLabels": selector(inputs, component.name)},
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": spare, "maxSurge": 1}},
             "template": {**template, "spec": spec},
         }
     }

@@ -79,8 +79,8 @@ TABLES = (
             Word(
                 words.UPGRADE_FAILED,
                 "A master did not become ready after its move, and everything is left as it is.",
-                "Set spec.packageVersion, or spec.overrides, back or to what works. `spec.upgradePolicy.onFailure:"
-                " Rollback` does the former by itself.",
+                "Set spec.packageVersion, or spec.overrides, back or to what works; that helps also when no API server"
+                " answers any more. `spec.upgradePolicy.onFailure: Rollback` does the former by itself.",
             ),
             Word(words.ROLLING_BACK, "Masters move back to what was complete before.", "Wait."),
             Word(

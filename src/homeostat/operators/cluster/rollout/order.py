@@ -19,6 +19,14 @@ def dependencies(spec: ClusterPackageVersionSpec, component: str) -> tuple[str, 
     return tuple(dict.fromkeys((*always, *(found.depends_on if found is not None else ()))))
 
 
+def foundations(spec: ClusterPackageVersionSpec, component: str) -> tuple[str, ...]:
+    """All that a component depends on, and what that depends on."""
+    found = dict.fromkeys(dependencies(spec, component))
+    while more := [each for known in found for each in dependencies(spec, known) if each not in found]:
+        found |= dict.fromkeys(more)
+    return tuple(each for each in found if each != component)
+
+
 def upwards(spec: ClusterPackageVersionSpec, components: Iterable[str]) -> tuple[str, ...]:
     """Every component after those that it depends on. One whose dependencies form a circle comes last."""
     return _sorted(_needed(spec, components))

@@ -9,8 +9,9 @@ The rules are those of Kubernetes (kubernetes.io/releases/version-skew-policy) a
   it comes from 3.5.26 or newer, which mend what older ones may have left in their lists of members; back by a minor it
   goes from 3.6 on, when it was told so (see lines.py).
 
-They are asked anew at every step, from where each component is now: so a wish that changes in the middle of a move, or
-when one is stuck, needs no memory of how the cluster came there.
+They are asked anew at every step, from where each component is now, and from what its Pods are of, which may not have
+followed: so a wish that changes in the middle of a move, or when one is stuck, needs no memory of how the cluster came
+there.
 
 Hosted operators are clients as controllers are: after the API server upwards, before it downwards. One that the other
 package version does not have moves as well: it comes, or goes.
@@ -20,7 +21,7 @@ A component whose overrides change moves like one whose version does, in the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -45,6 +46,7 @@ class Stand(Struct, frozen=True):
     differing: frozenset[str] = frozenset()  # components whose overrides are not those that are wished
     emulating: frozenset[str] = frozenset()  # components that behave as another version than is wished
     emulates: str = ""  # the older minor version that they shall behave as; empty: their own
+    runs: Mapping[str, frozenset[Version]] = {}  # what Pods are of, those on their way out too; may lag behind `at`
 
     def now(self, component: str) -> Version:
         """The version of a component as it is."""
@@ -83,6 +85,26 @@ class Stand(Struct, frozen=True):
         return version_of(found.version)
 
 
+def _is_newer(version: Version, then: Version) -> bool:
+    return version.minors_above(then) > 0
+
+
+def _is_older(version: Version, then: Version) -> bool:
+    return version.minors_above(then) < 0
+
+
+def _is_far(version: Version, then: Version) -> bool:
+    return abs(version.minors_above(then)) > 1
+
+
+# By component that moves: beside what of another one it must not run.
+_SKEWS: Mapping[str, tuple[tuple[str, Callable[[Version, Version], bool]], ...]] = {
+    ETCD: ((ETCD, _is_far),),
+    API_SERVER: ((API_SERVER, _is_far), *((each, _is_newer) for each in CONTROLLERS)),
+    **dict.fromkeys(CONTROLLERS, ((API_SERVER, _is_older),)),
+}
+
+
 def next_move(stand: Stand) -> str:
     """The component that moves next; empty when all are where they shall be, or nothing may move."""
     waiting = [component for component in _order(stand) if not stand.is_moved(component)]
@@ -105,6 +127,18 @@ def refusal(stand: Stand, kubelets: Iterable[str] = ()) -> str:
         if abs(then.minors_above(now)) > 1:
             return _too_far(component, now, then)
     return _etcd(stand.now(ETCD), stand.then(ETCD)) or _kubelets(stand, kubelets)
+
+
+def held_by_pods(stand: Stand, component: str) -> str:
+    """What still runs, whatever was declared since, that forbids a component's move now; empty: nothing does."""
+    then = stand.then(component) if stand.is_known(component) else None
+    if then is None:
+        return ""
+    for each, is_wrong in _SKEWS.get(component, ()):
+        for version in sorted(stand.runs.get(each, ())):
+            if is_wrong(version, then):
+                return f"{each} {version} still runs, and {component} {then} must not run beside it"
+    return ""
 
 
 def _etcd(now: Version, then: Version) -> str:
@@ -155,9 +189,14 @@ def _kubelets(stand: Stand, kubelets: Iterable[str]) -> str:
 
 
 def _order(stand: Stand) -> tuple[str, ...]:
-    """Upwards the servers come first, downwards their clients; what the package version says beside counts too."""
-    is_down = stand.then(API_SERVER) < stand.now(API_SERVER) or any(
-        stand.then(component) < stand.now(component) for component in CONTROLLERS
+    """Upwards the servers come first, downwards their clients; what the package version says beside counts too.
+
+    Servers that go down a patch to a minor that clients have yet to come up to, as when another wish comes in the
+    middle of a move, come first: a client must not be newer than what still runs of them.
+    """
+    clients = [(stand.then(each), stand.now(each)) for each in CONTROLLERS]
+    is_down = any(then < now for then, now in clients) or (
+        stand.then(API_SERVER) < stand.now(API_SERVER) and not any(then.minors_above(now) > 0 for then, now in clients)
     )
     spec = stand.packages[stand.to]
     return downwards(spec, stand.at) if is_down else upwards(spec, stand.at)

@@ -1,31 +1,33 @@
 """What to do about the package version and the overrides now: nothing, move a component, wait for it, go back. Pure.
 
 A move is written into the status first (`status.components[].packageVersion` and `.override`) and made at the next
-look, so an operator that dies between any two lines goes on where it was. A component moves when all others are ready
-and a probe through the endpoint succeeded since they are; the next one when it is ready and probed again.
+look, so an operator that dies between any two lines goes on where it was. Before a component moves, and after, it is
+checked whether all is well (checks.py), but what serves nobody holds nothing up (excuses.py).
 
-What goes back to what was complete before asks less of the others' health, because the others may be unhealthy for the
-very reason that it goes back.
+What goes back to what was complete before asks nothing of the others' health before a move, because the others may be
+unhealthy for the very reason that it goes back.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from homeostat.api.cluster.masters import API_SERVER, ETCD
-from homeostat.api.cluster.parameters import ComponentChecks
 from homeostat.api.cluster.upgrades import ClusterEmulationStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Step, Verdict
-from homeostat.operators.cluster.components import can_serve, is_ready
+from homeostat.operators.cluster.components import is_ready
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.overrides import faults, told
+from homeostat.operators.cluster.rollout.checks import before_move, late
 from homeostat.operators.cluster.rollout.emulation import emulated, is_due, serves
 from homeostat.operators.cluster.rollout.emulation import held as held_emulation
-from homeostat.operators.cluster.rollout.lines import after_line, before_line
-from homeostat.operators.cluster.rollout.path import Stand, next_move, refusal, remaining
+from homeostat.operators.cluster.rollout.excuses import is_lost
+from homeostat.operators.cluster.rollout.lines import before_line
+from homeostat.operators.cluster.rollout.path import Stand, held_by_pods, next_move, refusal, remaining
+from homeostat.operators.cluster.rollout.running import running
 from homeostat.operators.cluster.rollout.securing import is_at_rest, is_first_move, unsecured
 from homeostat.operators.cluster.rollout.standing import (
     Wish,
@@ -37,9 +39,6 @@ from homeostat.operators.cluster.rollout.standing import (
 )
 from homeostat.operators.cluster.topology import is_changing
 from homeostat.operators.cluster.troubles import trouble
-
-FAIL_AFTER = timedelta(seconds=60)  # what looks hopeless for so long is: a restart or two may still help before
-_HOPELESS = {words.CRASHING, words.IMAGE_UNAVAILABLE, words.POD_REFUSED, words.RIGHTS_REFUSED}
 
 
 def step(seen: Observed, now: datetime, *, is_applied: bool) -> Step:
@@ -62,14 +61,17 @@ def _step(seen: Observed, wish: Wish, emulates: str, now: datetime, *, is_applie
         return Step(to, Verdict(words.PACKAGE_NOT_FOUND, missing))
     if wish == declared(seen.cluster) and (why := told(faults(wish.overrides, seen.packages[to]))):
         return Step(to, Verdict(words.OVERRIDE_REFUSED, why))
-    stand = standing(seen.cluster, wish, seen.packages, emulates)
+    stand = replace(standing(seen.cluster, wish, seen.packages, emulates), runs=running(seen))
     if all(stand.is_moved(component) for component in stand.at):
         return _finish(seen, wish, stand, now, is_applied=is_applied)
     is_retreat = _is_retreat(seen, stand)
     changes_minor = stand.then(API_SERVER).minors_above(stand.now(API_SERVER)) != 0
-    if changes_minor and not is_retreat and seen.kubelets is None and seen.cluster.status.ready_at is not None:
-        return Step(to, Verdict(words.AWAITING_HEALTH, "asking which kubelets there are"), asks_kubelets=True)
-    if why := refusal(stand, seen.kubelets or ()):
+    kubelets = seen.kubelets
+    if changes_minor and not is_retreat and kubelets is None and seen.cluster.status.ready_at is not None:
+        if not is_lost(seen, API_SERVER, now):
+            return Step(to, Verdict(words.AWAITING_HEALTH, "asking which kubelets there are"), asks_kubelets=True)
+        kubelets = frozenset(seen.cluster.status.kubelets)  # nobody can be asked; a dead API server serves none
+    if why := refusal(stand, kubelets or ()):
         return Step(to, Verdict(words.UPGRADE_REFUSED, f"spec.packageVersion: {why}"))
     if seen.cluster.status.ready_at is None:
         # There are no clients and no data yet: nothing to be careful about.
@@ -120,15 +122,23 @@ def _go_on(seen: Observed, stand: Stand, now: datetime) -> Step:
         return Step(stand.to, Verdict(words.UPGRADE_REFUSED, f"no order of moves is safe for {blocked}"))
     if is_changing(seen.cluster):
         return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"before {component} moves: the topology changes"))
-    if not _is_retreat(seen, stand):
-        held = _pre_check(seen, stand, component) or _unsecured(seen, stand, now)
-        if held is not None:
-            return held
-    if component == ETCD and (held := before_line(seen, stand, now)) is not None:
+    held = None if _is_retreat(seen, stand) else before_move(seen, stand, component, now)
+    held = held or _not_yet(seen, stand, component, now)
+    if held is not None:
         return held
     left = len(remaining(stand))
     what = f"{component} {_how(stand, component)}, {left} of {len(stand.at)} are left"
     return Step(stand.to, _moving(seen, stand.to, what), moves=(component,))
+
+
+def _not_yet(seen: Observed, stand: Stand, component: str, now: datetime) -> Step | None:
+    """What must hold also on a way back, and beside masters that are broken."""
+    if why := held_by_pods(stand, component):
+        return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"before {component} moves: {why}"))
+    held = None if _is_retreat(seen, stand) else _unsecured(seen, stand, now)
+    if held is None and component == ETCD:
+        return before_line(seen, stand, now)
+    return held
 
 
 def _unsecured(seen: Observed, stand: Stand, now: datetime) -> Step | None:
@@ -172,49 +182,14 @@ def _all_ready(seen: Observed, stand: Stand) -> Step | None:
     return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"all moved; {late}: {trouble(seen, late).message}"))
 
 
-def _pre_check(seen: Observed, stand: Stand, component: str) -> Step | None:
-    """Nothing is moved beside a master that is not well, unless that one is to be moved, and hopeless where it is."""
-    checks = _checks(stand, component)
-    for each in stand.at if "OthersReady" in checks.before else ():
-        why = trouble(seen, each)
-        is_left_behind = not stand.is_moved(each) and (each == component or why.reason in _HOPELESS)
-        is_left_behind = is_left_behind or why.reason == words.RIGHTS_REFUSED  # by people of the business cluster
-        if not is_ready(seen, each) and not is_left_behind:
-            return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"before {component} moves: {each}: {why.message}"))
-    if "Endpoint" not in checks.before or not all(is_ready(seen, each) for each in stand.at):
-        return None
-    return _proof(seen, stand, f"before {component} moves")
-
-
-def _checks(stand: Stand, component: str) -> ComponentChecks:
-    """What the package version that a component goes to says of its moves."""
-    found = stand.packages[stand.to].component(component)
-    return (found.checks if found is not None else None) or ComponentChecks()
-
-
 def _post_check(seen: Observed, stand: Stand, now: datetime) -> Step | None:
-    """The master that moved last must be ready, and clients served, before anything else happens."""
-    upgrade = seen.cluster.status.upgrade
-    if upgrade is None or not upgrade.component or not stand.is_moved(upgrade.component):
+    """What moved must be ready, and clients served, before anything else happens."""
+    found = late(seen, stand, now)
+    if found is None:
         return None
-    component = upgrade.component
-    if is_ready(seen, component):
-        is_asked = "Endpoint" in _checks(stand, component).after
-        held = _proof(seen, stand, f"after {component} moved") if is_asked and can_serve(seen) else None
-        if held is None and component == ETCD:
-            held = after_line(seen, stand, now)
-        if held is None or held.verdict is None:
-            return held
-        message, hopeless = held.verdict.message, False
-    else:
-        why = trouble(seen, component)
-        message, hopeless = f"{component}: {why.message}", why.reason in _HOPELESS
-        held = Step(stand.to, _moving(seen, stand.to, message))
-    age = now - (upgrade.component_started_at or now)
-    patience = timedelta(seconds=seen.cluster.spec.upgrade_policy.step_timeout_seconds)
-    if age > patience or (hopeless and age > min(FAIL_AFTER, patience)):
-        return _fail(seen, stand, message)
-    return held
+    if found.is_over:
+        return _fail(seen, stand, found.message)
+    return found.awaits or Step(stand.to, _moving(seen, stand.to, found.message))
 
 
 def _fail(seen: Observed, stand: Stand, message: str) -> Step:
@@ -231,18 +206,6 @@ def _fail(seen: Observed, stand: Stand, message: str) -> Step:
     else:
         todo = f"set spec.packageVersion back to {good}, or to one that works"
     return Step(stand.to, Verdict(words.UPGRADE_FAILED, f"{message}; {todo}"))
-
-
-def _proof(seen: Observed, stand: Stand, when: str) -> Step | None:
-    """A read through the endpoint that succeeded since all that is needed for it was ready."""
-    if seen.ready_since is not None and seen.probed is not None and seen.probed.at >= seen.ready_since:
-        if seen.probed.version:
-            return None
-        why = f"{when}: the endpoint does not answer: {seen.probed.message}"
-        return Step(stand.to, Verdict(words.AWAITING_HEALTH, why), probes=True)
-    return Step(
-        stand.to, Verdict(words.AWAITING_HEALTH, f"{when}: waiting for a read through the endpoint"), probes=True
-    )
 
 
 def _moving(seen: Observed, to: str, what: str) -> Verdict:

@@ -13,6 +13,7 @@ from homeostat.api.cluster.upgrades import ClusterEmulationStatus, ClusterRollba
 from homeostat.api.cluster.v1alpha1 import ClusterPackageVersion, ClusterStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Plan, Step, Verdict
+from homeostat.operators.cluster.components import is_ready
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.overrides import digest, listed
 from homeostat.operators.cluster.rollout.emulation import (
@@ -66,6 +67,8 @@ def begun_with(seen: Observed, *, is_accepted: bool) -> tuple[str, tuple[Compone
 def moved(seen: Observed, plan: Plan, status: ClusterStatus, now: datetime) -> ClusterStatus:
     """The status with what this step means for it."""
     going, before = plan.step, seen.cluster.status
+    if seen.kubelets is not None:
+        status = replace(status, kubelets=tuple(sorted(seen.kubelets)))
     if going is None or not status.package_version:
         return status
     now = now.replace(microsecond=0)
@@ -143,11 +146,21 @@ def _with_move(seen: Observed, going: Step, now: datetime) -> ClusterUpgradeStat
         from_version=before.package_version, to_version=going.to, started_at=now
     )
     if not known.component:  # what failed came to its end before
-        known = replace(known, started_at=now, snapshot=securing(seen.cluster, now))
+        known = replace(known, started_at=now, snapshot=securing(seen.cluster, now), unproven=())
     is_new_wish = Wish(going.to, going.overrides) != complete(seen.cluster)
     if is_new_wish:
         known = replace(known, failed_version="", failed_overrides="", failure="")
-    return replace(known, to_version=going.to, component=going.moves[-1], component_started_at=now)
+    return replace(
+        known,
+        to_version=going.to,
+        component=going.moves[-1],
+        component_started_at=now,
+        unproven=tuple(
+            each
+            for each in dict.fromkeys((known.component, *known.unproven))
+            if each and each not in going.moves and not is_ready(seen, each)
+        ),
+    )
 
 
 def _with_failure(seen: Observed, going: Step, now: datetime) -> ClusterUpgradeStatus:
@@ -175,7 +188,7 @@ def _completed(status: ClusterStatus, going: Step) -> ClusterStatus:
     """Where the masters are now is where they can be left; a failure is remembered as long as it is declared."""
     upgrade = status.upgrade
     if going.verdict is not None and upgrade is not None and upgrade.failed_version:
-        upgrade = replace(upgrade, component="", component_started_at=None)
+        upgrade = replace(upgrade, component="", component_started_at=None, unproven=())
     else:
         upgrade = None
     status = replace(status, overrides=listed(going.overrides))
@@ -207,7 +220,7 @@ def _age(package: ClusterPackageVersion) -> tuple[Version, Version]:
 
 def _way_back(seen: Observed, name: str) -> ClusterRollbackStatus:
     stand = standing(seen.cluster, Wish(name), seen.packages)
-    why = refusal(stand, seen.kubelets or ())
+    why = refusal(stand, seen.kubelets or seen.cluster.status.kubelets)
     if why:
         return ClusterRollbackStatus(package_version=name, possible=False, reason=why[:500])
     then, now, status = stand.then(API_SERVER), stand.now(API_SERVER), seen.cluster.status

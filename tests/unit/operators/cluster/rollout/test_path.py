@@ -28,6 +28,7 @@ PACKAGES = {
     "old": of("1.34.4"),
     "patched": of("1.34.9"),
     "new": of("1.35.4"),
+    "newer": of("1.35.9"),
     "newest": of("1.36.0"),
     "oldest": of("1.34.0", "3.5.35"),
     "unmended": of("1.34.0", "3.5.21"),
@@ -45,6 +46,11 @@ def test_upwards_etcd_comes_first_and_controllers_last() -> None:
 
 def test_downwards_it_is_the_other_way_round() -> None:
     assert remaining(stand("old", at="new")) == (*CONTROLLERS, API_SERVER, ETCD)
+
+
+def test_servers_that_go_down_a_patch_to_where_clients_have_yet_to_come_up_go_first() -> None:
+    assert remaining(stand("new", kube_apiserver="newer"))[:2] == (ETCD, API_SERVER)
+    assert remaining(stand("old", at="patched"))[-2:] == (API_SERVER, ETCD)
 
 
 def test_a_cluster_that_is_there_moves_nothing() -> None:
