@@ -72,7 +72,7 @@ async def _measure(server: ApiServer, counts: tuple[int, ...], while_s: float) -
 @asynccontextmanager
 async def _operator(server: ApiServer) -> AsyncIterator[Process]:
     command = [sys.executable, "-m", "benchmarks.contenders.idle_operator", str(server.kubeconfig)]
-    environment = os.environ | _allocator()
+    environment = os.environ | allocator()
     process = await asyncio.create_subprocess_exec(*pinned(1, command), stdin=PIPE, stdout=PIPE, env=environment)
     try:
         yield process
@@ -81,7 +81,7 @@ async def _operator(server: ApiServer) -> AsyncIterator[Process]:
         await process.wait()
 
 
-def _allocator() -> dict[str, str]:
+def allocator() -> dict[str, str]:
     """How the operator's Deployment sets up the allocator: it is measured as it is run."""
     documents = yaml.safe_load_all((ROOT / "deploy/operator/deployment.yaml").read_text())
     deployment = next(each for each in documents if each["kind"] == "Deployment")

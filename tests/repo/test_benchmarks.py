@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.datacentre import as_at_first, bare
+from benchmarks.idle import allocator
 
 
 def rounds(**figures: list[float]) -> report.Rounds:
@@ -79,3 +80,7 @@ def test_members_applied_by_hand_may_begin_empty() -> None:
     begun = {"initial-cluster": "a=https://a", "initial-cluster-state": "new"}
     assert as_at_first(membership)["data"] == begun
     assert as_at_first({"kind": "ConfigMap", "data": {"a": "b"}}) == {"kind": "ConfigMap", "data": {"a": "b"}}
+
+
+def test_idle_clusters_are_measured_with_the_allocator_that_the_deployment_sets_up() -> None:
+    assert allocator() == {"MALLOC_MMAP_THRESHOLD_": "131072"}
