@@ -33,11 +33,9 @@ DEAD = NAMES[1:]
 OFFER = "offer-1"
 
 
-def manifest(
-    owner: ClusterRef = OWN, *, kubernetes: str = "v1.35.4", etcd: str = "3.6.16", secrets_key: str = ""
-) -> Manifest:
-    """A snapshot from twelve minutes before the loss."""
-    taken = Taken(owner, etcd, kubernetes, "v1.35.4", 4711, TAKEN_AT, secrets_key)
+def manifest(owner: ClusterRef = OWN, *, kubernetes: str = "v1.35.4", etcd: str = "3.6.16", **keys: str) -> Manifest:
+    """A snapshot from twelve minutes before the loss; `keys` are those that its Secrets are encrypted with."""
+    taken = Taken(owner, etcd, kubernetes, "v1.35.4", 4711, TAKEN_AT, **keys)
     encryption = Encryption("age", "2026-01-01", "age1")
     return describe(taken, plain=(10, "0" * 64), stored=(20, "1" * 64), encryption=encryption, homeostat_version="0")
 

@@ -58,6 +58,7 @@ class Taken(Struct, frozen=True):
     revision: int  # etcd's, of the whole key space; at least 1
     taken_at: datetime  # aware; kept to the second
     secrets_key: str = ""  # the name of the key that the Secrets in it are encrypted with; empty: none
+    other_secrets_key: str = ""  # of a second one: a rotation from the one to the other was under way
 
     def __post_init__(self) -> None:
         """The id is made from two of these, so both must be what they say."""
@@ -99,7 +100,13 @@ class Manifest(Struct, frozen=True, rename="camel", kw_only=True, forbid_unknown
     homeostat_version: str
     # The name of the key, not kept here, that the Secrets in it are encrypted with; left out where they are not.
     secrets_key: str | UnsetType = UNSET
+    other_secrets_key: str | UnsetType = UNSET  # of a second one, of a snapshot from the middle of a rotation
     seal: str = ""  # hexadecimal HMAC-SHA256 over the manifest without it
+
+    @property
+    def secrets_keys(self) -> tuple[str, ...]:
+        """The names of all keys that are needed to read the Secrets in it."""
+        return tuple(key for key in (self.secrets_key, self.other_secrets_key) if isinstance(key, str))
 
 
 class _Head(Struct):
@@ -141,6 +148,7 @@ def describe(
         encryption=encryption,
         homeostat_version=homeostat_version,
         secrets_key=taken.secrets_key or UNSET,
+        other_secrets_key=taken.other_secrets_key or UNSET,
     )
 
 

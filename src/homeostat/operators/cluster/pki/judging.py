@@ -20,7 +20,15 @@ from homeostat.operators.cluster.manifests.shape import digest_of
 from homeostat.operators.cluster.names import Names
 from homeostat.operators.cluster.pki.leaves import Leaf
 from homeostat.operators.cluster.pki.lifetimes import Certificate, of_authorities, of_leaf, renewal
-from homeostat.operators.cluster.pki.material import ENCRYPTION_KEY, check_keys, has_next, left_of, material, name_of
+from homeostat.operators.cluster.pki.material import (
+    ENCRYPTION_KEY,
+    check_keys,
+    has_next,
+    left_of,
+    material,
+    name_of,
+    secrets_keys,
+)
 from homeostat.operators.cluster.pki.soundness import check_leaf
 from homeostat.operators.cluster.pki.states import STATES
 
@@ -46,6 +54,7 @@ class AuthoritySeen(Struct, frozen=True):
     has_next: bool = False  # whether all new keys of the rotation that is under way are there
     leftovers: bool = False  # whether any new keys are there
     encryption_key: str = ""  # the name of the key that encrypts Secrets; empty: there is none
+    secrets_keys: tuple[str, ...] = ()  # the names of all keys that masters know for Secrets in this state
 
 
 class Judged(Struct, frozen=True):
@@ -133,6 +142,7 @@ def _authority(stages: _Stages, verdict: Judged) -> AuthoritySeen:
         has_next=stages.kind != "" and has_next(stages.kind, stages.entries),
         leftovers=bool(left_of(stages.entries)),
         encryption_key=name_of(key) if key else "",
+        secrets_keys=secrets_keys(stages.entries, *stages.mark),
     )
 
 

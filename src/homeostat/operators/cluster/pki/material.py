@@ -9,6 +9,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from secrets import token_bytes
 from typing import Any
@@ -117,17 +118,23 @@ def _check_encryption(entries: Mapping[str, bytes], entry: str, *, is_needed: bo
         raise Damaged(f"{entry} is not a key of {_KEY_BYTES} bytes")
 
 
+def _versions(entries: Mapping[str, bytes], kind: str, stage: str, entry: str) -> list[bytes]:
+    """The versions of an entry that are known in a state of a rotation, the one that signs first."""
+    uses = state(stage).uses if entry in _ENTRIES.get(kind, ()) else (OLD,)
+    found = {OLD: entries.get(entry), NEW: entries.get(f"{NEXT}{entry}")}
+    # What was promoted is no longer the next one.
+    chosen = (found[each] for each in uses) if found[NEW] is not None else (found[OLD],)
+    return [value for value in chosen if value is not None]
+
+
+def secrets_keys(entries: Mapping[str, bytes], kind: str = "", stage: str = "") -> tuple[str, ...]:
+    """The names of the keys that masters know for Secrets in a state of a rotation, the one that encrypts first."""
+    return tuple(name_of(key) for key in _versions(entries, kind, stage, ENCRYPTION_KEY))
+
+
 def material(entries: Mapping[str, bytes], kind: str = "", stage: str = "") -> dict[str, bytes]:
     """What leaves are made from in a state of a rotation. The keys must be whole."""
-
-    def versions(entry: str) -> list[bytes]:
-        """The versions of an entry that are known, the one that signs first."""
-        uses = state(stage).uses if entry in _ENTRIES.get(kind, ()) else (OLD,)
-        found = {OLD: entries.get(entry), NEW: entries.get(f"{NEXT}{entry}")}
-        # What was promoted is no longer the next one.
-        chosen = (found[each] for each in uses) if found[NEW] is not None else (found[OLD],)
-        return [value for value in chosen if value is not None]
-
+    versions = partial(_versions, entries, kind, stage)
     made: dict[str, bytes] = {}
     for name in CAS:
         certificates = versions(f"{name}.crt")

@@ -119,6 +119,7 @@ class RestoreActor:
             self._memory(uid).handed = None
             return Progress(_AGAIN_S, f"snapshot {restore.snapshot} is not at hand any more")
         inputs = Inputs(seen.cluster, made_of(seen), seen.names, seen.endpoint, {})
+        self._memory(uid).rewriting = None  # what was written anew by a rotation is not in the snapshot
         secret = manifests.secret(inputs, offer)
         await self._client.apply(secret.kind, secret.body, force=True, field_manager=FIELD_MANAGER)
         if not any(claim.metadata.name == f"data-{member}" for claim in seen.claims):

@@ -83,7 +83,10 @@ def lost_seconds(taken_at: datetime | None, lost_at: datetime | None) -> int:
 
 def _unreadable(seen: Observed, manifest: Manifest, kept: str) -> str:
     """By the keys of the former cluster if this one is new, else by its own."""
+    is_halfway = len(manifest.secrets_keys) > 1
+    halfway = "it is from the middle of a rotation of that key: choose one from before or after it"
     if seen.cluster.spec.restore_from is not None and not seen.is_begun:
-        return unreadable(manifest, kept, "name the Secret that holds the former cluster's keys in keysFrom")
-    remedy = "it is from before that key was rotated: choose a later one"
-    return unreadable(manifest, seen.authority.encryption_key, remedy)
+        remedy = halfway if is_halfway else "name the Secret that holds the former cluster's keys in keysFrom"
+        return unreadable(manifest, (kept,) if kept else (), remedy)
+    remedy = "it is from before or after a rotation of that key: choose another one"
+    return unreadable(manifest, seen.authority.secrets_keys, halfway if is_halfway else remedy)

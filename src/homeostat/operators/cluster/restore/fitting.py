@@ -24,12 +24,12 @@ def refusal(manifest: Manifest, made_of: Mapping[str, PackageComponent]) -> str:
     return next((why for pair in pairs if (why := _refusal(*pair))), "")
 
 
-def unreadable(manifest: Manifest, secrets_key: str, remedy: str) -> str:
-    """Why masters with this key could not read the Secrets of a snapshot; empty: they can."""
-    wanted = manifest.secrets_key
-    if not wanted or wanted == secrets_key:
+def unreadable(manifest: Manifest, keys: tuple[str, ...], remedy: str) -> str:
+    """Why masters that know these keys could not read all Secrets of a snapshot; empty: they can."""
+    if all(key in keys for key in manifest.secrets_keys):
         return ""
-    found = f"the key is {secrets_key}" if secrets_key else "there is no such key"
+    wanted = " and the key ".join(manifest.secrets_keys)
+    found = f"the key is {' or '.join(keys)}" if keys else "there is no such key"
     return f"its Secrets are encrypted with the key {wanted}, and {found} here; {remedy}"
 
 

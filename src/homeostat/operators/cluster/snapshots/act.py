@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homeostat.api.cluster.v1alpha1 import Cluster
+from homeostat.api.cluster.certificates import ClusterRotationStatus
+from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
+from homeostat.api.core import SECRET
 from homeostat.kit.clock import Clock
+from homeostat.kit.pki.soundness import decoded
 from homeostat.kube.client import Client
 from homeostat.kube.errors import KubeError
 from homeostat.operators.cluster.backup import errors
@@ -13,6 +16,9 @@ from homeostat.operators.cluster.backup.listing import Entry
 from homeostat.operators.cluster.backup.manifest import ClusterRef, Manifest, Taken
 from homeostat.operators.cluster.backup.ports import SnapshotStore
 from homeostat.operators.cluster.backup.retention import Policy, retain
+from homeostat.operators.cluster.names import names_of
+from homeostat.operators.cluster.pki.material import secrets_keys
+from homeostat.operators.cluster.pki.states import ENCRYPTION_KEY, TRUSTING
 from homeostat.operators.cluster.ports import EtcdRefused, SnapshotSource, Unreachable
 from homeostat.operators.cluster.reaching import etcd_access
 from homeostat.operators.cluster.snapshots import words
@@ -63,8 +69,12 @@ class Taker:
 
     async def _store_one(self, cluster: Cluster, file: Path) -> Manifest:
         access = await etcd_access(self._client, cluster)
+        keys = await self._keys(cluster)
         began = self._clock.now()  # all that was written before is in it
         drawn = await self._source.draw(access, file)
+        # It takes as long as a rotation may need for a stage: whatever encrypted at either end may have done it.
+        keys += await self._keys(await self._client.get(CLUSTER, cluster.metadata.name, cluster.metadata.namespace))
+        first, other = (*dict.fromkeys(keys), "", "")[:2]
         taken = Taken(
             cluster=reference(cluster),
             etcd_version=drawn.etcd_version,
@@ -72,12 +82,21 @@ class Taker:
             package_version=cluster.status.package_version,
             revision=drawn.revision,
             taken_at=began,
-            secrets_key=cluster.status.encryption_key,
+            secrets_key=first,
+            other_secrets_key=other,
         )
         try:
             return await self._store.put(file, taken)
         except errors.StoreUnreachable:
             return await self._put_again(file, taken)
+
+    async def _keys(self, cluster: Cluster) -> tuple[str, ...]:
+        """The names of the keys that Secrets are encrypted with at this moment; of a rotation it may be both."""
+        going = cluster.status.rotation
+        if going is None or going.keys != ENCRYPTION_KEY or _has_used_none(cluster, going):
+            return (cluster.status.encryption_key,) if cluster.status.encryption_key else ()
+        secret = await self._client.get(SECRET, names_of(cluster).authority, cluster.metadata.namespace)
+        return secrets_keys(decoded(secret.data), going.keys, going.stage)
 
     async def _put_again(self, file: Path, taken: Taken) -> Manifest:
         """Once more; that it is there already means that only the answer was lost."""
@@ -105,6 +124,11 @@ class Taker:
         else:
             trouble = ""
         return tuple(entry for entry in listed if entry.id not in gone), trouble
+
+
+def _has_used_none(cluster: Cluster, going: ClusterRotationStatus) -> bool:
+    """Whether the new key is only known yet; on the way back it has encrypted what was written meanwhile."""
+    return going.stage == TRUSTING and cluster.spec.keys.rotations.of(going.keys) == going.number
 
 
 def reference(cluster: Cluster) -> ClusterRef:

@@ -38,6 +38,18 @@ def test_it_names_the_key_that_its_secrets_are_encrypted_with_and_none_where_the
     assert b"secretsKey" not in manifest.encode(FOUND)
 
 
+def test_from_the_middle_of_a_rotation_it_names_both_keys() -> None:
+    named = manifest.describe(
+        replace(taken(), secrets_key="5f3a", other_secrets_key="77aa"),
+        plain=(1000, SUM),
+        stored=(1216, SUM),
+        encryption=FOUND.encryption,
+        homeostat_version="0.1.0",
+    )
+    assert manifest.decode(manifest.encode(named), CLUSTER, named.id).secrets_keys == ("5f3a", "77aa")
+    assert FOUND.secrets_keys == ()
+
+
 def test_an_id_tells_time_in_utc_and_revision() -> None:
     there = datetime(2026, 3, 4, 7, 6, 7, tzinfo=timezone(timedelta(hours=2)))
     assert taken(9, there).id == "20260304T050607Z-r9"

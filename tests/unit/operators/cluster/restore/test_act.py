@@ -8,14 +8,17 @@ import pytest
 from msgspec import to_builtins
 from msgspec.structs import replace
 from tests.support.ailing import NAMES
-from tests.support.restoring import restoring
+from tests.support.clusters import NOW
+from tests.support.restoring import ID, OWN, FakeHandout, FakeStore, manifest, restoring
 from tests.support.scripted import Answer, Scripted, Step, status
 
+from homeostat.api.cluster.certificates import ClusterRotationStatus
 from homeostat.api.core import PERSISTENT_VOLUME_CLAIM
-from homeostat.operators.cluster.observe import Memory, Observed
+from homeostat.operators.cluster.observe import Memory, Observed, Rewriting
 from homeostat.operators.cluster.restore.act import RestoreActor
-from homeostat.operators.cluster.restore.actions import Clear
+from homeostat.operators.cluster.restore.actions import Clear, RestoreMember
 from homeostat.operators.cluster.restore.beginning import RESTORING, STARTING
+from homeostat.operators.cluster.restore.ports import RestoreTools
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 
 CLAIM = f"data-{NAMES[1]}"
@@ -55,3 +58,17 @@ async def test_a_volume_whose_host_is_back_is_kept() -> None:
 @pytest.mark.parametrize("now", [told(restoring(RESTORING), paused=True), told(restoring(STARTING))])
 async def test_a_restore_that_was_paused_or_went_on_meanwhile_deletes_nothing(now: Answer) -> None:
     assert await give_up(now) == (Progress(5.0, f"{CLAIM} is not in the way of a restore any more"), ["GET"])
+
+
+async def test_what_a_rotation_had_written_anew_is_not_in_the_snapshot_and_is_written_once_more() -> None:
+    seen, made = restoring(RESTORING), Answer(body={"metadata": {"name": "any"}})
+    going = ClusterRotationStatus(keys="encryptionKey", number=1, stage="Holding", started_at=NOW, stage_started_at=NOW)
+    memory = Memory(rewriting=Rewriting(going, is_done=True))
+    store = FakeStore(manifest())
+    handout = FakeHandout(store)
+    await handout.offer(seen.cluster.metadata.uid, OWN, ID)
+    scripted = Scripted(told(seen), *[made] * 3)
+    tools = RestoreTools(store, handout, "homeostat:test")
+    actor = RestoreActor(scripted.client, tools, lambda _: memory, clock=scripted.clock)
+    assert await actor.act(seen, RestoreMember(NAMES[0])) == DONE
+    assert memory.rewriting is None

@@ -145,7 +145,7 @@ def test_an_approval_that_was_taken_back_may_be_given_again() -> None:
         (
             lost(approveRestore=ID, answer=store_said(manifest=manifest(secrets_key="k1"))),
             words.RESTORE_REFUSED,
-            "it is from before that key was rotated: choose a later one",
+            "it is from before or after a rotation of that key: choose another one",
         ),
     ],
 )

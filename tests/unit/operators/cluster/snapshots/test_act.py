@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from tests.support.backups import FakeSource, backed_up
 from tests.support.clock import ManualClock
 from tests.support.clusters import NOW
 from tests.support.snapshots import entry
 
+from homeostat.api.cluster.certificates import ClusterRotations, ClusterRotationStatus
+from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
 from homeostat.api.core import Secret
+from homeostat.api.kind import Kind
 from homeostat.kube.client import Client
 from homeostat.operators.cluster.backup import errors
 from homeostat.operators.cluster.backup.listing import Entry
 from homeostat.operators.cluster.backup.manifest import ClusterRef, Encryption, Manifest, Taken, describe
 from homeostat.operators.cluster.backup.ports import Progress, Room, unheard
+from homeostat.operators.cluster.pki import states
+from homeostat.operators.cluster.pki.authority import new_authorities
+from homeostat.operators.cluster.pki.material import ENCRYPTION_KEY, NEXT, name_of, next_keys
 from homeostat.operators.cluster.ports import EtcdRefused, Unreachable
 from homeostat.operators.cluster.snapshots.act import Taker
 from homeostat.operators.cluster.snapshots.decide import TakeSnapshot
@@ -29,12 +37,19 @@ ACTION = TakeSnapshot("Schedule", frozenset())
 DAY = timedelta(days=1)
 
 
-class OneSecret:
-    """A client of a cell in which every Secret is the API server's."""
+class Cell:
+    """A client of a cell with one Cluster, which may be another one at every look, and its Secrets."""
 
-    async def get(self, *_: Any) -> Secret:
-        data = {name: b64encode(b"pem").decode() for name in ("etcd-ca.crt", "etcd-client.crt", "etcd-client.key")}
-        return msgspec.convert({"metadata": {"name": "demo-apiserver"}, "data": data}, Secret)
+    def __init__(self, *later: Cluster, entries: Mapping[str, bytes] | None = None) -> None:
+        self._later = later
+        names = ("etcd-ca.crt", "etcd-client.crt", "etcd-client.key")
+        self._entries = {"demo-apiserver": dict.fromkeys(names, b"pem"), "demo-pki": entries or {}}
+
+    async def get(self, kind: Kind[Any], name: str, namespace: str) -> Any:
+        if kind is CLUSTER:
+            return self._later[-1] if self._later else backed_up()
+        data = {entry: b64encode(value).decode() for entry, value in self._entries[name].items()}
+        return msgspec.convert({"metadata": {"name": name}, "data": data}, Secret)
 
 
 class ScriptedStore:
@@ -88,7 +103,7 @@ def gone(doing: str = "putting") -> errors.StoreUnreachable:
 
 
 async def take(tmp_path: Path, store: ScriptedStore, source: FakeSource | None = None) -> Took | NotTaken:
-    taker = Taker(cast(Client, OneSecret()), source or FakeSource(), store, tmp_path, clock=ManualClock())
+    taker = Taker(cast(Client, Cell()), source or FakeSource(), store, tmp_path, clock=ManualClock())
     outcome = await taker.take(backed_up(), ACTION)
     assert list(tmp_path.iterdir()) == [], "nothing plain is left behind"
     return outcome
@@ -171,3 +186,45 @@ async def test_a_snapshot_is_a_success_also_when_old_ones_cannot_be_deleted_or_l
     outcome = await take(tmp_path, ScriptedStore(list=[gone("listing")]))
     assert isinstance(outcome, Took)
     assert outcome.listed is None
+
+
+KEYS = new_authorities(NOW)
+BOTH = KEYS | next_keys(states.ENCRYPTION_KEY, KEYS, NOW)
+OLD, NEW = name_of(KEYS[ENCRYPTION_KEY]), name_of(BOTH[f"{NEXT}{ENCRYPTION_KEY}"])
+
+
+def at(stage: str, *, is_wanted: bool = True) -> Cluster:
+    """A Cluster in a state of a rotation of its encryption key; none is rest."""
+    found = backed_up()
+    wanted = ClusterRotations(encryption_key=int(is_wanted))
+    going = ClusterRotationStatus(
+        keys=states.ENCRYPTION_KEY, number=1, stage=stage, started_at=NOW, stage_started_at=NOW
+    )
+    return replace(
+        found,
+        spec=replace(found.spec, keys=replace(found.spec.keys, rotations=wanted)),
+        status=replace(found.status, encryption_key=OLD, rotation=going if stage else None),
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "keys"),
+    [
+        (at(""), at(""), (OLD,)),
+        (at(states.TRUSTING), at(states.TRUSTING), (OLD,)),
+        (at(states.TRUSTING), at(states.USING), (OLD, NEW)),
+        (at(states.USING), at(states.HOLDING), (NEW, OLD)),
+        (at(states.HOLDING), at(states.DROPPING), (NEW, OLD)),
+        (at(states.DROPPING), at(states.DROPPING), (NEW,)),
+        (at(states.TRUSTING, is_wanted=False), at(states.ABANDONING, is_wanted=False), (OLD, NEW)),
+    ],
+    ids=["at rest", "known", "comes to be used", "used", "all written anew", "the old one goes", "taken back"],
+)
+async def test_it_names_all_keys_that_may_have_encrypted_while_it_was_drawn(
+    tmp_path: Path, first: Cluster, then: Cluster, keys: tuple[str, ...]
+) -> None:
+    cell = cast(Client, Cell(then, entries=BOTH))
+    taker = Taker(cell, FakeSource(), ScriptedStore(), tmp_path, clock=ManualClock())
+    outcome = await taker.take(first, ACTION)
+    assert isinstance(outcome, Took)
+    assert outcome.manifest.secrets_keys == keys

@@ -26,6 +26,7 @@ from homeostat.operators.cluster.pki.material import (
     material,
     name_of,
     next_keys,
+    secrets_keys,
 )
 
 KEYS = new_authorities(NOW)
@@ -131,6 +132,24 @@ def test_no_secret_is_left_encrypted_with_a_key_that_is_taken_back(stage: str) -
     assert world.rewrote == before + 1, "all were written anew while both keys were known"
     world.run()
     assert (world.entries, world.status.encryption_key) == (KEYS, name_of(KEYS["encryption.key"]))
+
+
+@pytest.mark.parametrize(
+    ("stage", "known"),
+    [
+        ("", ("old",)),
+        ("Preparing", ("old",)),
+        ("Trusting", ("old", "new")),
+        ("Using", ("new", "old")),
+        ("Holding", ("new", "old")),
+        ("Dropping", ("new",)),
+        ("Abandoning", ("old",)),
+    ],
+)
+def test_secrets_are_read_with_the_keys_of_the_stage_alone(stage: str, known: tuple[str, ...]) -> None:
+    entries = both(states.ENCRYPTION_KEY)
+    names = {"old": name_of(entries["encryption.key"]), "new": name_of(entries[f"{NEXT}encryption.key"])}
+    assert secrets_keys(entries, states.ENCRYPTION_KEY, stage) == tuple(names[each] for each in known)
 
 
 def test_what_is_being_dropped_cannot_be_taken_back() -> None:
