@@ -13,7 +13,7 @@ from tests.support.clock import ManualClock
 from tests.support.kubelet import Whole
 from tests.support.podlife import HOST
 
-from homeostat.api.core import NODE, POD
+from homeostat.api.core import NODE, POD, POD_DISRUPTION_BUDGET
 from homeostat.kube.client import Client
 from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.healing.cell import CellPolicy
@@ -123,6 +123,21 @@ async def test_one_that_answers_again_is_put_back_and_nothing_is_restarted_even_
         await until(cell, lambda: label(cell, sick) == "in", "it is back")
         await until(cell, lambda: cell.condition("Ready").get("status") == "True", "all is well again")
     assert uids(cell) == before
+
+
+async def test_one_that_answers_again_is_put_back_while_nothing_else_of_the_cluster_is_touched(tall: Cell) -> None:
+    cell = tall
+    async with cell.operator(haste=5.0):
+        await declare(cell)
+        sick = pods(cell)[0]
+        hang(cell, sick, for_its_kubelet=False)
+        cell.endpoint.failure = "half of all connections hang"
+        await until(cell, lambda: label(cell, sick) == "out", "it is out of the endpoint")
+        cell.endpoint.failure = ""
+        await cell.set_spec(paused=True)
+        await cell.until_condition("Accepted", "Paused")
+        cell.endpoint.hung.clear()
+        await until(cell, lambda: label(cell, sick) == "in", "it is back")
 
 
 async def test_an_operator_that_dies_after_every_step_goes_on_where_it_was(tall: Cell) -> None:
@@ -289,6 +304,23 @@ async def test_a_budget_that_is_spent_comes_back_when_its_window_has_passed(cell
     began = [cell.status(name)["healing"]["restarts"][0]["startedAt"] for name in ("one", "two")]
     first, second = sorted(map(datetime.fromisoformat, began))
     assert second - first >= policy.window - timedelta(minutes=1), "who waits is stamped anew once a minute"
+
+
+async def test_an_object_that_a_policy_refuses_ends_no_healing(tall: Cell) -> None:
+    cell = tall
+    async with cell.operator(haste=HASTE) as operator:
+        await declare(cell)
+        sick = pods(cell)[0]
+        operator.faults.refuse(403, "Forbidden", "no budgets", when=lambda sent: "/poddisruptionbudgets/" in sent.path)
+        await cell.client.delete(POD_DISRUPTION_BUDGET, "demo-etcd", cell.namespace)
+        told = await cell.until_condition("Accepted", "Forbidden")
+        assert f"poddisruptionbudgets.policy {cell.namespace}/demo-etcd: " in told["message"]
+        hang(cell, sick)
+        await until(cell, lambda: label(cell, sick) == "out", "it is out of the endpoint")
+        await until_another(cell, sick)
+        assert cell.condition("Accepted")["reason"] == "Forbidden"
+        operator.faults.heal()
+        await until(cell, lambda: cell.find("PodDisruptionBudget", "demo-etcd"), "it is made when it may be")
 
 
 async def test_a_pod_that_cannot_end_because_its_host_is_away_is_let_go(cell: Cell, client: Client) -> None:
