@@ -22,12 +22,14 @@ def set_condition(
 ) -> tuple[Condition, ...]:
     """The conditions with this one set, in their old order; None means Unknown.
 
-    The transition time is kept while the status is equal, and has whole seconds, as metav1.Time has.
+    The transition time is kept while the status is equal and it is past, and has whole seconds, as metav1.Time has.
     """
     word = status if isinstance(status, str) else {True: TRUE, False: FALSE, None: UNKNOWN}[status]
     before = tuple(conditions)
     old = find_condition(before, type_)
     since = old.last_transition_time if old is not None and old.status == word else None
+    if since is not None and since > now:
+        since = None  # a hasty clock wrote it: trusted, the condition would not age before that time
     new = Condition(
         type=type_,
         status=word,

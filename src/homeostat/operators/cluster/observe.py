@@ -64,6 +64,7 @@ OWNER_INDEX, ZONES_INDEX = "cluster", "zones"
 Workload = Deployment | StatefulSet
 _KUBELETS_LAST = timedelta(seconds=60)
 _KUBELETS_KNOWN = timedelta(hours=1)  # for a time when nobody can be asked
+_SET_BACK = timedelta(seconds=5)  # a clock that goes back by less is only being adjusted
 
 
 class Live(Struct, frozen=True):
@@ -136,6 +137,7 @@ class Rewriting(Struct, frozen=True):
 class Memory(Struct):
     """What saves work between two looks at one cluster; losing it is harmless."""
 
+    looked_at: datetime | None = None
     applied: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     probed: ProbeSeen | None = None
     readiness: tuple[bool, ...] = ()  # of each component, when it last changed
@@ -153,6 +155,20 @@ class Memory(Struct):
     rights: RightsSeen | None = None
     verdicts: Verdicts = field(default_factory=dict)
     rewriting: Rewriting | None = None
+
+    def at(self, now: datetime) -> Memory:
+        """What may be trusted now: of a clock that was set back since the last look, no time.
+
+        Answers of the future would be believed, and nobody asked again, until that time comes.
+        """
+        last, self.looked_at = self.looked_at, now
+        if last is None or now >= last - _SET_BACK:
+            return self
+        self.probed, self.kubelets, self.members, self.snapshots, self.rights = (None,) * 5
+        self.readiness, self.ready_since, self.upkeep = (), None, UpkeepSeen()
+        for times in (self.unready, self.servers, self.leaders):
+            times.clear()
+        return self
 
 
 class Caches(Struct, frozen=True):
@@ -190,7 +206,7 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
         return None
     uid = cluster.metadata.uid
     names = names_of(cluster)
-    known = memory(uid)
+    known = memory(uid).at(now)
     services = _of(caches.services, key, uid)
     workloads: list[Workload] = [*_of(caches.stateful_sets, key, uid), *_of(caches.deployments, key, uid)]
     endpoint = cluster.status.endpoint or _assigned(cluster, services, names)

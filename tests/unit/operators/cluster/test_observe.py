@@ -27,6 +27,7 @@ from homeostat.api.core import (
     StatefulSet,
 )
 from homeostat.operators.cluster.admission import ADDRESS_INDEX
+from homeostat.operators.cluster.healing.seen import ServerSeen
 from homeostat.operators.cluster.names import NAME_LABEL, UID_LABEL, labels, names_of
 from homeostat.operators.cluster.observe import (
     OWNER_INDEX,
@@ -283,3 +284,28 @@ def test_a_cluster_has_begun_when_data_can_exist() -> None:
 def test_what_is_being_deleted_is_seen_as_such() -> None:
     going = part(Deployment, NAMES.apiserver, metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"})
     assert seen(DEMO, going).live["Deployment", NAMES.apiserver].deleting
+
+
+def test_after_the_clock_was_set_back_nothing_is_believed_that_was_remembered_by_it() -> None:
+    ahead = NOW + timedelta(days=1)
+    known = Memory(
+        applied={("Service", "demo-etcd"): ("digest", "print")},
+        probed=ProbeSeen(ahead, "v1.35.4"),
+        unready={"demo-etcd-0": ahead},
+        servers={"uid": ServerSeen(ahead, "no answer")},
+    )
+    first = observe("default/demo", caches(DEMO), lambda _uid: known, ahead)
+    assert first is not None
+    assert first.probed is not None
+    seen = observe("default/demo", caches(DEMO), lambda _uid: known, NOW)
+    assert seen is not None
+    assert (seen.probed, seen.servers, known.unready) == (None, {}, {})
+    assert seen.applied == known.applied != {}
+
+
+def test_a_clock_that_is_adjusted_by_a_second_costs_no_question() -> None:
+    known = Memory(probed=ProbeSeen(NOW, "v1.35.4"))
+    for now in (NOW, NOW - timedelta(seconds=1)):
+        seen = observe("default/demo", caches(DEMO), lambda _uid: known, now)
+        assert seen is not None
+        assert seen.probed == ProbeSeen(NOW, "v1.35.4")

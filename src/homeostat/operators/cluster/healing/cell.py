@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from homeostat.api.cluster.masters import ETCD
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster.healing.ladder import HAND_OVER
+from homeostat.operators.cluster.healing.remembered import not_after
 from homeostat.operators.cluster.healing.sickness import Falls, sick_since, speaks_of_the_cell
 
 
@@ -137,6 +138,7 @@ class CellHealth:
         )
         if self._thawed is None or seen.why_frozen(self.policy):
             self._thawed = now
+        self._thawed = min(self._thawed, now)
         return replace(seen, thawed=self._thawed)
 
     def left(self, now: datetime) -> int:
@@ -151,9 +153,12 @@ class CellHealth:
         return turn
 
     def _recent(self, now: datetime) -> list[Act]:
-        """What began within the window; what is older is forgotten."""
+        """What began within the window; what is older is forgotten, and by a hasty clock it began just now."""
         since = now - self.policy.window
-        kept = {uid: tuple(act for act in acts if act.at > since) for uid, acts in self._began.items()}
+        kept = {
+            uid: tuple(replace(act, at=not_after(act.at, now)) for act in acts if act.at > since)
+            for uid, acts in self._began.items()
+        }
         self._began = {uid: acts for uid, acts in kept.items() if acts}
         return [act for acts in self._began.values() for act in acts]
 

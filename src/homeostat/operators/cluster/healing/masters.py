@@ -28,6 +28,7 @@ from homeostat.operators.cluster.healing.ladder import (
     next_attempt,
 )
 from homeostat.operators.cluster.healing.policy import Policy
+from homeostat.operators.cluster.healing.remembered import remembered
 from homeostat.operators.cluster.healing.servers import checks, isolations, server_of
 from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.observe import Observed
@@ -77,7 +78,9 @@ def _patience(seen: Observed, now: datetime) -> Wait | None:
 def _treat(seen: Observed, now: datetime, policy: Policy) -> Mend:
     """Restarts: what is under way comes first, then who is ill."""
     before = seen.cluster.status.healing.restarts if seen.cluster.status.healing is not None else ()
-    known: Restarts = {each.component: _ended(seen, each, now) for each in before if not is_forgotten(each, now)}
+    healing = remembered(seen.cluster.status.healing, now)
+    told = healing.restarts if healing is not None else ()
+    known: Restarts = {each.component: _ended(seen, each, now) for each in told if not is_forgotten(each, now)}
     ill = [each for each in ill_masters(seen, now, policy) if not _is_moving(seen, each.component)]
     found = _carry_on(seen, known, ill, now, policy) or _begin(seen, known, ill, now, policy) or _await(known, now)
     restarts = found.restarts if found.restarts is not None else _listed(known)

@@ -34,6 +34,7 @@ from homeostat.operators.cluster.actions import (
 from homeostat.operators.cluster.components import topology
 from homeostat.operators.cluster.healing.allowing import heard_at, held
 from homeostat.operators.cluster.healing.policy import Policy
+from homeostat.operators.cluster.healing.remembered import remembered
 from homeostat.operators.cluster.healing.seen import EtcdSeen
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.ports import MemberSeen
@@ -50,7 +51,7 @@ def heal(seen: Observed, now: datetime, policy: Policy) -> Heal:
     """The next step for the members of one cluster that was Ready once."""
     if topology(seen).members < 3 or seen.cluster.status.ready_at is None:
         return Heal()
-    healing = seen.cluster.status.healing
+    healing = remembered(seen.cluster.status.healing, now)
     if healing is not None and healing.replacement is not None:
         replacement = healing.replacement
         unknown = Verdict(words.REPLACING_MEMBER, f"{replacement.member} is being replaced")
@@ -205,7 +206,7 @@ def _permission(seen: Observed, member: str, now: datetime, policy: Policy) -> H
 
 
 def _patience(seen: Observed, member: str, now: datetime, policy: Policy | None = None) -> Heal | None:  # noqa: ARG001
-    healing = seen.cluster.status.healing
+    healing = remembered(seen.cluster.status.healing, now)
     if healing is None or healing.last_started_at is None:
         return None
     until = healing.last_started_at + back_off(healing.attempts)

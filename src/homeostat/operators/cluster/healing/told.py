@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -22,15 +23,16 @@ from homeostat.operators.cluster.actions import (
 )
 from homeostat.operators.cluster.healing.ladder import HAND_OVER, MOVE
 from homeostat.operators.cluster.healing.members import begun
+from homeostat.operators.cluster.healing.remembered import remembered
 from homeostat.runtime.events import Note
 from homeostat.runtime.loop import Result
 from homeostat.runtime.outcome import Done
 from homeostat.telemetry.metrics import Measure
 
 
-def healed(before: ClusterStatus, healing: Heal, mending: Mend) -> ClusterHealingStatus | None:
+def healed(before: ClusterStatus, healing: Heal, mending: Mend, now: datetime) -> ClusterHealingStatus | None:
     """The status of healing after this look."""
-    known = before.healing
+    known = remembered(before.healing, now)
     if healing.begins is not None:
         known = replace(begun(known, healing.begins), restarts=known.restarts if known is not None else ())
     elif healing.ends and known is not None:

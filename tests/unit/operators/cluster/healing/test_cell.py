@@ -165,6 +165,22 @@ def uids(*names: str) -> list[str]:
     return sorted(formed(name).metadata.uid for name in names)
 
 
+def test_what_a_hasty_clock_dated_ahead_holds_the_budget_for_one_window_and_no_longer() -> None:
+    ahead = [restarted(name, timedelta(days=-400)) for name in "abcde"]
+    health = counted(*ahead)
+    health.note(ahead[0], None)  # nobody writes its status anew
+    assert (health.look(NOW).recent, health.left(NOW)) == (5, 0)
+    assert health.left(NOW + POLICY.window) == 5
+
+
+def test_a_clock_that_was_set_back_ends_the_pace_after_one_window() -> None:
+    health = counted(restarted("a", -11 * MINUTE))
+    assert health.look(NOW + timedelta(days=400)).thawed is not None
+    assert health.look(NOW).thawed == NOW
+    later = NOW + 12 * MINUTE
+    assert health.look(later).paced_until(later, POLICY) is None
+
+
 @given(st.lists(st.tuples(st.sampled_from("abcdefghijkl"), st.integers(0, 60)), max_size=60))
 def test_however_many_wish_no_more_than_the_budget_begins_within_any_window(wishes: list[tuple[str, int]]) -> None:
     """Whoever wishes looks first, as the operator does, and begins where there is room."""

@@ -15,5 +15,5 @@ def test_when_the_last_restart_is_forgotten_nothing_is_told_instead_of_an_empty_
         component="kube-scheduler", step="Recreate", pod="p", pod_uid="u", host="h1", attempts=1, started_at=NOW
     )
     status = replace(running().cluster.status, healing=ClusterHealingStatus(restarts=(restart,)))
-    assert healed(status, Heal(), Mend()) == status.healing
-    assert healed(status, Heal(), Mend(restarts=())) is None
+    assert healed(status, Heal(), Mend(), NOW) == status.healing
+    assert healed(status, Heal(), Mend(restarts=()), NOW) is None
