@@ -31,11 +31,10 @@ from homeostat.operators.cluster.components import workload_names
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.healing.seen import EtcdSeen
 from homeostat.operators.cluster.manifests.shape import Desired, digest_of
-from homeostat.operators.cluster.names import COMPONENT_LABEL
+from homeostat.operators.cluster.names import COMPONENT_LABEL, REVISION_LABEL
 from homeostat.operators.cluster.observe import Live, Observed, ProbeSeen, Workload
 from homeostat.operators.cluster.ports import MemberSeen
 from homeostat.operators.cluster.report import report
-from homeostat.operators.cluster.rollout.members import REVISION_LABEL
 from homeostat.operators.cluster.topology import HA, topology_of
 from homeostat.runtime.loop import Result
 from homeostat.runtime.outcome import DONE

@@ -20,6 +20,7 @@ import msgspec
 from tests.support.podlife import pod_of, status_of
 
 from homeostat.api.apps import DEPLOYMENT, STATEFUL_SET
+from homeostat.api.cluster.masters import API_SERVER, CONTROLLERS
 from homeostat.api.cluster.v1alpha1 import CLUSTER
 from homeostat.api.core import (
     CONFIG_MAP,
@@ -64,6 +65,7 @@ class Kubelet:
         self.behaviour: dict[str, Behaviour] = {}  # by Pod, image, flag or component; the rest runs
         self.gives_addresses = True
         self.collects_pods = False
+        self.needs_servers = False  # whether controllers become ready only beside an API server that is
         self.kills_pods = True  # ends Pods that are being deleted
         self.started: list[tuple[str, str]] = []  # namespace and name of every Pod that was ever made
         self._client = client
@@ -220,7 +222,7 @@ class Kubelet:
                 await self._client.create(KINDS["Pod"], pod_of({**workload, "spec": made_of}, kind, name, kept))
                 self.started.append((_namespace(workload), name))
         current = [pod for pod in pods if _name(pod) in wanted and _revision(pod) == revision and not _deleting(pod)]
-        for pod in _outdated(pods, wanted, current, None if kind == "Deployment" else partition):
+        for pod in _outdated(pods, wanted, current, None if kind == "Deployment" else partition, _may_all_go(workload)):
             if not _deleting(pod):
                 await self._client.delete(POD, _name(pod), _namespace(pod), uid=_uid(pod))
         if kind == "Deployment" and (workload["metadata"].get("annotations") or {}).get(REVISION) != revision:
@@ -260,7 +262,14 @@ class Kubelet:
             marks = (_name(pod), one["image"], *one.get("command", ()), component)
             named = (self.behaviour[each] for each in marks if each in self.behaviour)
             behaviour = next(named, "end" if pod["spec"].get("restartPolicy") == "Never" else "run")
+            if behaviour == "run" and self.needs_servers and component in CONTROLLERS and not self._is_served(pod):
+                behaviour = "start"
             await self._status("Pod", pod, status_of(pod, behaviour))
+
+    def _is_served(self, pod: Whole) -> bool:
+        """Whether an API server beside a controller is ready."""
+        beside = self.all("Pod", _namespace(pod))
+        return any(_ready(each) for each in beside if each["metadata"]["labels"].get(COMPONENT) == API_SERVER)
 
     async def _claim(self, claim: Whole, pods: list[Whole]) -> None:
         volumes = [volume for pod in pods for volume in pod["spec"].get("volumes", ())]
@@ -284,11 +293,22 @@ def _partition(workload: Whole) -> int:
     return int(workload["spec"].get("updateStrategy", {}).get("rollingUpdate", {}).get("partition", 0))
 
 
-def _outdated(pods: list[Whole], wanted: list[str], current: list[Whole], partition: int | None) -> list[Whole]:
-    """A Deployment's old Pods go when the new ones are ready; a StatefulSet's make room, the last first, one by one."""
+def _may_all_go(workload: Whole) -> bool:
+    """Whether a Deployment keeps none of its old Pods until the new ones are ready."""
+    strategy: Whole = workload["spec"].get("strategy", {})
+    return bool(strategy.get("rollingUpdate", {}).get("maxUnavailable") == "100%")
+
+
+def _outdated(
+    pods: list[Whole], wanted: list[str], current: list[Whole], partition: int | None, may_all_go: bool
+) -> list[Whole]:
+    """A Deployment's old Pods go when the new ones are ready, or at once.
+
+    A StatefulSet's make room, the last first, one by one.
+    """
     old = [pod for pod in pods if pod not in current]
     if partition is None:
-        return old if sum(_ready(pod) for pod in current) == len(wanted) else []
+        return old if may_all_go or sum(_ready(pod) for pod in current) == len(wanted) else []
     by_name = {_name(pod): pod for pod in pods}
     going = [pod for pod in old if _name(pod) not in wanted]
     for name in reversed(wanted[partition:]):

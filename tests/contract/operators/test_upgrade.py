@@ -122,6 +122,34 @@ async def test_an_api_server_that_does_not_start_is_left_for_a_person_who_takes_
     assert images(cell) == {OLD, "3.6.16"}
 
 
+async def test_an_api_server_that_crashes_after_all_moved_is_left_when_the_wish_is_set_back(cell: Cell) -> None:
+    """No controller becomes ready without an API server, and the one that there is crashes."""
+    cell.kubelet.needs_servers = True
+    async with cell.operator(haste=20):
+        await made(cell)
+        await cell.set_spec(packageVersion=NEW)
+        await until_at(cell, NEW)
+        cell.endpoint.failure = "connection refused"
+        cell.kubelet.behave("crash", BROKEN_IMAGE)
+        await cell.kubelet.until(lambda: cell.condition("Available")["status"] == "False", "nobody is served")
+        await cell.set_spec(packageVersion=OLD)
+        await cell.kubelet.until(lambda: OLD in served(cell), "an API server of the older version", within_s=WITHIN_S)
+        cell.endpoint.failure = ""
+        await until_at(cell, OLD)
+    assert images(cell) == {OLD, "3.6.16"}
+
+
+def served(cell: Cell) -> set[str]:
+    """Of which versions API servers are ready."""
+    return {
+        pod["spec"]["containers"][0]["image"].rpartition(":")[2]
+        for pod in cell.all("Pod")
+        if "apiserver" in pod["metadata"]["name"]
+        and {"type": "Ready", "status": "True"}.items()
+        <= next((each for each in pod["status"].get("conditions", ()) if each["type"] == "Ready"), {}).items()
+    }
+
+
 async def test_or_goes_back_by_itself_and_is_not_tried_again(cell: Cell) -> None:
     cell.kubelet.behave("crash", BROKEN_IMAGE)
     async with cell.operator(haste=20):

@@ -18,6 +18,7 @@ COMPONENT_LABEL = "app.kubernetes.io/component"
 ENDPOINT_LABEL = "cluster.homeostat.dev/endpoint"  # of API servers' Pods: whether clients are sent to them
 IN_ENDPOINT, OUT_OF_ENDPOINT = "in", "out"
 DIGEST_ANNOTATION = "cluster.homeostat.dev/digest"
+REVISION_LABEL = "controller-revision-hash"  # Kubernetes': of which revision of a StatefulSet a Pod is
 CAUSE_ANNOTATION = "cluster.homeostat.dev/made-for"  # of workloads: see manifests/causes.py
 FINALIZER = "cluster.homeostat.dev/masters"
 FIELD_MANAGER = "homeostat-cluster"

@@ -33,6 +33,7 @@ from homeostat.operators.cluster.actions import (
 )
 from homeostat.operators.cluster.components import topology
 from homeostat.operators.cluster.healing.allowing import heard_at, held
+from homeostat.operators.cluster.healing.moving import is_for_the_move
 from homeostat.operators.cluster.healing.policy import Policy
 from homeostat.operators.cluster.healing.remembered import remembered
 from homeostat.operators.cluster.healing.seen import EtcdSeen
@@ -70,6 +71,8 @@ def heal(seen: Observed, now: datetime, policy: Policy) -> Heal:
     due = unready_since(seen, oldest, now) + patience
     if now < due:
         return Heal(wait=Wait(due, f"{oldest} may come back"))
+    if is_for_the_move(seen, oldest):
+        return _hold(now, words.MEMBER_UNREADY, f"{oldest} did not come up where it moved: it is left to UpToDate")
     if len(dead) > 1:
         return _hold(
             now,

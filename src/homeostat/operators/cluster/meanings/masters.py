@@ -44,8 +44,9 @@ TABLES = (
         (
             Word(
                 words.MEMBER_UNREADY,
-                "A member's Pod is not ready for long, but etcd says that the member is well, or is being asked.",
-                "Look at the Pod that is named.",
+                "A member's Pod is not ready for long, but etcd says that the member is well, or is being asked, or a"
+                " move of the package version brought it there.",
+                "Look at the Pod that is named, and at UpToDate where it moved.",
             ),
             Word(
                 words.REPLACING_MEMBER,

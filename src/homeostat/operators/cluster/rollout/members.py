@@ -20,11 +20,11 @@ from homeostat.api.pods import Pod
 from homeostat.operators.cluster.actions import Action, AskEtcd, MoveLeader, Wait
 from homeostat.operators.cluster.components import topology
 from homeostat.operators.cluster.healing.members import FRESH
+from homeostat.operators.cluster.names import REVISION_LABEL
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.ports import MemberSeen
 from homeostat.operators.cluster.topology import HA
 
-REVISION_LABEL = "controller-revision-hash"
 _ANSWERED = timedelta(seconds=0.5)  # until an answer of etcd's is looked at
 _HELD = timedelta(seconds=5)  # while a member is not ready, whose Pod wakes us anyway
 

@@ -12,10 +12,12 @@ from homeostat.operators.cluster.restore.beginning import is_under_way
 
 
 def pinned(cluster: Cluster, wishes: Iterable[Wished] = ()) -> frozenset[str]:
-    """Of a cluster's own snapshots those that something under way may still need."""
+    """Of a cluster's own snapshots those that something under way, or a way back that the status names, may need."""
+    emulation = cluster.status.emulation
     upgrade, restore, loss = cluster.status.upgrade, cluster.status.restore, cluster.status.quorum_loss
     named = (
         upgrade.snapshot if upgrade is not None else "",
+        emulation.snapshot if emulation is not None else "",
         restore.snapshot if restore is not None and is_under_way(cluster) else "",
         loss.newest_snapshot if loss is not None else "",
         cluster.spec.healing.approve_restore,

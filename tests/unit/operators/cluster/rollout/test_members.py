@@ -12,8 +12,9 @@ from tests.support.clusters import NOW, cluster, running
 from homeostat.api.apps import RollingUpdate, StatefulSet, StatefulSetStatus, UpdateStrategy
 from homeostat.operators.cluster.actions import AskEtcd, MoveLeader
 from homeostat.operators.cluster.healing.seen import EtcdSeen
+from homeostat.operators.cluster.names import REVISION_LABEL
 from homeostat.operators.cluster.observe import Observed
-from homeostat.operators.cluster.rollout.members import REVISION_LABEL, Roll, behind, roll
+from homeostat.operators.cluster.rollout.members import Roll, behind, roll
 
 OLD, NEW = "old", "new"
 

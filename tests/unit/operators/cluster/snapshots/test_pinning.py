@@ -7,9 +7,10 @@ from tests.support.backups import backed_up, seen, taking
 from tests.support.clusters import NOW, cluster
 from tests.support.restoring import ID
 
+from homeostat.api.cluster.upgrades import ClusterEmulationStatus
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster.snapshots.decide import TakeSnapshot, decide
-from homeostat.operators.cluster.snapshots.pinning import Wished, wished
+from homeostat.operators.cluster.snapshots.pinning import Wished, pinned, wished
 
 
 def beginning_with(owner: Cluster, name: str = "clone", *, deleted: bool = False) -> Cluster:
@@ -36,3 +37,10 @@ def test_a_wish_for_a_snapshot_of_a_former_cluster_of_the_same_name_keeps_nothin
 def test_what_is_wished_stays_when_a_snapshot_is_taken() -> None:
     looked = replace(seen(backed_up(taking=taking()), is_ours=True), wished=(Wished(ID, "default/clone", NOW),))
     assert decide(looked, NOW).actions == (TakeSnapshot("Schedule", frozenset({ID})),)
+
+
+def test_the_snapshot_from_before_a_minor_stays_as_long_as_the_status_names_it_for_the_way_back() -> None:
+    owner = cluster("owner")
+    ended = ClusterEmulationStatus(version="1.34", since=NOW, ended_at=NOW, snapshot=ID)
+    assert pinned(replace(owner, status=replace(owner.status, emulation=ended))) == {ID}
+    assert pinned(owner) == frozenset()
