@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyrage
@@ -14,6 +15,8 @@ from tests.support.datacentre import Centre, eventually
 from tests.support.real import require
 
 pytestmark = pytest.mark.real
+
+LATEST_S = 130  # that a snapshot of every minute may come after the one before
 
 
 @pytest.fixture
@@ -63,3 +66,33 @@ def test_before_an_upgrade_a_snapshot_is_taken_and_named(centre: Centre, namespa
 
     assert eventually(named, within_s=READY_S) in stored(centre, namespace, "moved")
     wait_ready(centre, namespace, "moved")
+
+
+@pytest.mark.soak  # the shortest period is a minute
+def test_snapshots_come_by_the_clock_the_oldest_go_and_one_that_a_restore_waits_for_stays(
+    centre: Centre, namespace: str, say: Callable[[str], None]
+) -> None:
+    keep = {"last": 2, "daily": 0, "weekly": 0}
+    create(centre, namespace, "clocked", backup={"everySeconds": 60, "keep": keep})
+    began = time.monotonic()
+    (wanted,) = eventually(lambda: stored(centre, namespace, "clocked"), within_s=LATEST_S)
+    meta = centre.get("cluster", "clocked", "-n", namespace)["metadata"]
+    owner = {"namespace": namespace, "name": "clocked", "uid": meta["uid"]}
+    declare(centre, namespace, "waiting", paused=True, restoreFrom={"snapshot": wanted, "cluster": owner})
+    seen = {wanted}
+
+    def taken(count: int) -> bool:
+        """Whether so many came; they come and go, so all that are seen are remembered."""
+        seen.update(stored(centre, namespace, "clocked"))
+        return len(seen) >= count
+
+    eventually(lambda: taken(4), within_s=3 * LATEST_S)
+    say(f"four snapshots by the clock of a minute after {time.monotonic() - began:.0f} s")
+    oldest = sorted(seen)
+    eventually(lambda: set(stored(centre, namespace, "clocked")) == {wanted, *sorted(seen)[-2:]}, within_s=LATEST_S)
+    assert oldest[0] == wanted
+    centre.kubectl("delete", "cluster", "waiting", "-n", namespace, "--timeout=60s")
+    eventually(lambda: wanted not in stored(centre, namespace, "clocked"), within_s=LATEST_S)
+    assert len(stored(centre, namespace, "clocked")) in (2, 3)  # another one may just have come
+    last = centre.get("cluster", "clocked", "-n", namespace)["status"]["backup"]["last"]
+    assert last["because"] == "Schedule"

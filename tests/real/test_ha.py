@@ -12,7 +12,9 @@ from tests.support.business import EXAMPLES, homeostat, wait_ready
 from tests.support.client import Life
 from tests.support.datacentre import Centre, eventually, on_host, power
 from tests.support.dying import Births, Deaths
-from tests.support.masters import Masters, raised
+from tests.support.evicting import drained, evict
+from tests.support.masters import Masters, Whole, raised
+from tests.support.routed import Routed
 
 pytestmark = pytest.mark.real
 
@@ -21,6 +23,7 @@ OLD, NEW = "v1.34.4", "v1.35.4"
 STATELESS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 # Two Pods each; up a minor twice, as the older one first and then as themselves. Both have the same etcd.
 MADE = {NEW: dict.fromkeys(STATELESS, 4), OLD: dict.fromkeys(STATELESS, 2)}
+PRIORITY, NO_FLAG = "homeostat-masters", "no-such-flag"
 SEED = 20261126
 OUTAGE_S, REPLACED_S, BACK_S = 5.0, 60.0, 120.0
 
@@ -51,6 +54,44 @@ def test_replicas_stand_in_zones_apart(tall: Centre) -> None:
     }
     for component, count in (("etcd", 3), ("kube-apiserver", 2), ("kube-scheduler", 2), ("kube-controller-manager", 2)):
         assert len({zones[host] for host in hosts(tall, component)}) == count, component
+
+
+def test_masters_come_before_other_pods_and_reserve_what_their_package_version_asks_for(tall: Centre) -> None:
+    priority = tall.get("priorityclass", PRIORITY)["value"]
+    for part in package(OLD)["spec"]["components"]:
+        for pod in Masters(tall, NAMESPACE, NAME).pods(part["name"]):
+            spec = pod["spec"]
+            assert (spec["priorityClassName"], spec["priority"]) == (PRIORITY, priority)
+            assert spec["containers"][0]["resources"] == part["resources"], part["name"]
+    assert priority > 0
+
+
+@pytest.mark.soak  # two members in turn are away and come back
+def test_a_drain_takes_one_replica_and_the_next_host_keeps_its_own_until_that_is_back(
+    tall: Centre, say: Callable[[str], None]
+) -> None:
+    masters = Masters(tall, NAMESPACE, NAME)
+    first, second = masters.pods("etcd")[:2]
+    name, uid = second["metadata"]["name"], second["metadata"]["uid"]
+    with life(tall, attempts=2).lived() as client:
+        eventually(lambda: len(client.acknowledged) > 10, within_s=20)
+        began = time.monotonic()
+        with drained(tall, first["spec"]["nodeName"], NAME):
+            took = time.monotonic() - began
+            assert "would violate the pod's disruption budget" in evict(tall, NAMESPACE, name)
+            assert ready(tall, "etcd") == 2
+            eventually(lambda: all(ready(tall, each) == 2 for each in STATELESS), within_s=60)
+            assert all(first["spec"]["nodeName"] not in hosts(tall, each) for each in STATELESS)
+        eventually(lambda: ready(tall, "etcd") == 3, within_s=60)
+        eventually(lambda: evict(tall, NAMESPACE, name) == "", within_s=30)
+        eventually(lambda: uid not in masters.ready("etcd") and ready(tall, "etcd") == 3, within_s=60)
+        wait_ready(tall, NAMESPACE, NAME)
+    say(
+        f"a host is drained of its masters after {took:.0f} s, and the next member may go when that one is back;"
+        f" {client.retried} of {client.tried} requests tried twice, {len(client.failures)} failed"
+    )
+    assert client.failures == []
+    assert client.lost() == set()
 
 
 @pytest.mark.soak  # the next test does the same, and hurts it
@@ -101,24 +142,39 @@ def arrived(centre: Centre, version: str) -> bool:
 
 @pytest.mark.soak  # tests/contract/operators/test_upgrade.py shows the same on an API server alone
 def test_an_api_server_that_cannot_start_is_taken_back_unattended(tall: Centre, say: Callable[[str], None]) -> None:
-    package = yaml.safe_load((EXAMPLES / "packageversions" / f"{OLD}.yaml").read_text())
-    package["metadata"]["name"] = "broken"
-    (server,) = [each for each in package["spec"]["components"] if each["name"] == "kube-apiserver"]
-    server["args"]["no-such-flag"] = "true"
-    tall.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(package))
+    broken = package(OLD)
+    broken["metadata"]["name"] = "broken"
+    (server,) = [each for each in broken["spec"]["components"] if each["name"] == "kube-apiserver"]
+    server["args"][NO_FLAG] = "true"
+    tall.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(broken))
+
+    def is_back() -> bool:
+        routed.look()
+        return reason(tall, "UpToDate") == "RolledBack"
+
     try:
-        with life(tall).lived() as client:
+        with life(tall).lived() as client, Routed(Masters(tall, NAMESPACE, NAME)) as routed:
             wish = '{"spec": {"packageVersion": "broken", "upgradePolicy": {"onFailure": "Rollback"}}}'
             tall.kubectl("patch", "cluster", NAME, "-n", NAMESPACE, "--type=merge", "-p", wish)
-            began = time.monotonic()
-            eventually(lambda: reason(tall, "UpToDate") == "RolledBack", within_s=240)
+            began, servers = time.monotonic(), Masters(tall, NAMESPACE, NAME).endpoint()
+            eventually(is_back, within_s=240)
             say(f"a broken API server is taken back after {time.monotonic() - began:.0f} s")
+            ill = routed.started_with(NO_FLAG)
+            assert ill
+            assert servers <= routed.ready & routed.balanced
+            assert not ill & (routed.ready | routed.balanced)
         assert client.failures == []
     finally:
         back = f'{{"spec": {{"packageVersion": "{OLD}"}}}}'
         tall.kubectl("patch", "cluster", NAME, "-n", NAMESPACE, "--type=merge", "-p", back)
     wait_ready(tall, NAMESPACE, NAME)
     tall.kubectl("delete", "cpv", "broken")
+
+
+def package(name: str) -> Whole:
+    """A package version of the catalogue."""
+    found: Whole = yaml.safe_load((EXAMPLES / "packageversions" / f"{name}.yaml").read_text())
+    return found
 
 
 def reason(centre: Centre, type_: str) -> str:
