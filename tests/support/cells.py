@@ -105,7 +105,7 @@ class Cell:
         conditions = self.status(name).get("conditions", ())
         return next((each for each in conditions if each["type"] == type_), {})
 
-    async def until_ready(self, name: str = "demo", *, within_s: float = 30.0) -> Whole:
+    async def until_ready(self, name: str = "demo", *, within_s: float = 90.0) -> Whole:
         """The status of a Cluster once it is Ready."""
         ready = await self.kubelet.until(
             lambda: self.condition("Ready", name).get("status") == "True" and self.status(name),
@@ -132,7 +132,7 @@ class Cell:
 
         return await self.kubelet.until(lambda: notes() if note in notes() else None, f"{reason}: {note}")
 
-    async def until_gone(self, name: str = "demo", *, within_s: float = 30.0) -> None:
+    async def until_gone(self, name: str = "demo", *, within_s: float = 90.0) -> None:
         """Wait until a Cluster is no more."""
         gone = f"Cluster {name} is gone"
         await self.kubelet.until(lambda: self.find("Cluster", name) is None, gone, within_s=within_s)

@@ -52,6 +52,7 @@ KINDS: dict[str, Kind[Whole]] = {
 COMPONENT = "app.kubernetes.io/component"
 PLACE = "namespace"
 REVISION = "deployment.kubernetes.io/revision"
+_LOOK_S = 0.5  # a metric moves after the last change that tells of it
 
 
 class Kubelet:
@@ -121,15 +122,20 @@ class Kubelet:
         self._dirty |= {_namespace(obj) for kind in KINDS for obj in self.all(kind)}
         self._work.set()
 
-    async def until(self, claim: Callable[[], T | None], why: str, *, within_s: float = 30.0) -> T:
-        """What the claim yields once that is truthy; looked at after every change. Fails saying what there is."""
+    async def until(self, claim: Callable[[], T | None], why: str, *, within_s: float = 90.0) -> T:
+        """What the claim yields once that is truthy; looked at after every change, and between as well.
+
+        Fails saying what there is.
+        """
         changed = asyncio.Event()
         self._changes.add(changed)
         try:
             async with self._clock.timeout(within_s):
                 while not (found := claim()):
                     self._check()
-                    await changed.wait()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(_LOOK_S):
+                            await changed.wait()
                     changed.clear()
                 return found
         except TimeoutError:
