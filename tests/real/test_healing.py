@@ -15,7 +15,7 @@ from tests.support.silence import NAME, configuration, silent_port
 pytestmark = pytest.mark.real
 
 NAMESPACE = "real-healing"
-SERVER = "kube-apiserver"
+SERVER, MANAGER = "kube-apiserver", "kube-controller-manager"
 OUTAGE_S = 6.0  # a check of the balancer waits two seconds, and it takes two
 ETCD_CLIENT_PORT, LARGE_BYTES = 2379, 500  # a read of etcd is smaller, a write of a Lease is larger
 FOUND_S, PATIENCE_S = 330, 60.0
@@ -52,6 +52,33 @@ def test_an_api_server_that_is_stopped_leaves_the_endpoint_and_is_replaced(hale:
     assert "not ready since" in told["reason"]
     assert client.failed_for(stopped) <= OUTAGE_S, client.failures
     assert client.lost() == set()
+
+
+@pytest.mark.soak  # above, an API server is found in the same way
+def test_a_controller_manager_that_leads_and_stops_is_found_by_its_lease_and_replaced(hale: Masters, say: Say) -> None:
+    leader = leading(hale, MANAGER)
+    victim = next(pod for pod in hale.pods(MANAGER) if pod["metadata"]["name"] == leader)
+    uid = victim["metadata"]["uid"]
+    hale.signal(victim, "STOP")
+    stopped = time.monotonic()
+    eventually(lambda: leading(hale, MANAGER) != leader, within_s=60)
+    taken = time.monotonic() - stopped
+    eventually(lambda: len(hale.ready(MANAGER)) == 2 and uid not in hale.ready(MANAGER), within_s=90)
+    replaced = time.monotonic() - stopped
+    wait_ready(hale.centre, NAMESPACE, "hale")
+    say(
+        f"a leading controller manager is stopped: the other leads after {taken:.0f} s, replaced after {replaced:.0f} s"
+    )
+    told = next(each for each in hale.status()["healing"]["restarts"] if each["component"] == MANAGER)
+    assert (told["podUid"], told["attempts"]) == (uid, 1)
+    assert "is not ready since" in told["reason"]
+    assert "and does not lead" in told["reason"]
+
+
+def leading(masters: Masters, component: str) -> str:
+    """The Pod that holds a component's Lease in the business cluster."""
+    lease = ("get", "lease", component, "-n", "kube-system", "-o", "jsonpath={.spec.holderIdentity}")
+    return masters.centre.business(masters.name, *lease, namespace=masters.namespace).partition("_")[0]
 
 
 @pytest.mark.soak  # nobody is asked more often than once a minute while all looks well

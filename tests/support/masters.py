@@ -12,6 +12,7 @@ from tests.support.client import Life
 from tests.support.datacentre import Centre, eventually, on_host
 
 Whole = dict[str, Any]
+_COMMAND = 15  # characters of a program's name that the kernel keeps
 
 
 class Masters:
@@ -115,7 +116,7 @@ def in_network(centre: Centre, pod: Whole, command: str) -> None:
 
 
 def _to_process(centre: Centre, pod: Whole, act: str) -> None:
-    uid, process = pod["metadata"]["uid"], pod["spec"]["containers"][0]["name"]
+    uid, process = pod["metadata"]["uid"], pod["spec"]["containers"][0]["name"][:_COMMAND]
     find = f'grep -l "pod{uid}" /proc/[0-9]*/cgroup | cut -d/ -f3'
     each = f'[ "$(cat /proc/$pid/comm)" = {process} ] && {act} && echo done'
     said = on_host(centre, pod["spec"]["nodeName"], f"for pid in $({find}); do {each}; done; true")
