@@ -115,7 +115,7 @@ class Cell:
         assert isinstance(ready, dict)
         return ready
 
-    async def until_condition(self, type_: str, reason: str, name: str = "demo", *, within_s: float = 30.0) -> Whole:
+    async def until_condition(self, type_: str, reason: str, name: str = "demo", *, within_s: float = 90.0) -> Whole:
         """A condition once it has a reason."""
         return await self.kubelet.until(
             lambda: self.condition(type_, name) if self.condition(type_, name).get("reason") == reason else None,
