@@ -63,7 +63,7 @@ async def until(cell: Cell, claim: Callable[[], object], why: str) -> None:
 
 
 async def until_they_were_ready(cell: Cell) -> None:
-    """What turns unready in the very second of its start looks as if it still started: times of the API have no more."""
+    """What turns unready in the second of its start looks as if it never was ready: the API has whole seconds."""
     begun = int(time.time())
     await until(cell, lambda: int(time.time()) > begun, "the second is over")
 

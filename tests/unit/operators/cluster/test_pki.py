@@ -178,6 +178,13 @@ def test_a_certificate_of_an_old_authority_is_renewed_in_the_last_third_of_its_o
     assert LEAF_LIFE / 2 < due - made_at <= LEAF_LIFE * 2 / 3
 
 
+def test_a_certificate_with_a_day_left_is_due_however_young_its_authority_is() -> None:
+    held = of_leaf(LEAVES["demo-etcd"], make(LEAVES["demo-etcd"], KEYS, NOW - LEAF_LIFE + timedelta(days=1)))
+    due = renewal(held, of_authorities(AUTHORITY), "somebody")
+    assert due is not None
+    assert due < NOW
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -26,11 +26,10 @@ EXPIRED = timedelta(hours=1)  # so long before its end a certificate counts as r
 
 
 class Certificate(Struct, frozen=True):
-    """One certificate that masters or homeostat use: who signed it, and how long it is valid."""
+    """One certificate that masters or homeostat use: who signed it, and until when it is valid."""
 
     authority: str
     entry: str
-    not_before: datetime
     not_after: datetime
 
 
@@ -59,21 +58,17 @@ def soonest(certificates: Iterable[Certificate]) -> Certificate | None:
 def renewal(certificates: Iterable[Certificate], authorities: Iterable[Certificate], who: str) -> datetime | None:
     """When the first of some certificates is renewed; None when no new one could last longer than it does.
 
-    `who` is the identity that the spread is drawn from.
+    `who` is the identity that the spread is drawn from. When one begins says nothing: it is valid from when its
+    authority is.
     """
     ends = {each.authority: each.not_after for each in authorities}
     times = [
-        each.not_after - _life(each) * (LEFT + SPREAD * share_of(who))
+        each.not_after - LEAF_LIFE * (LEFT + SPREAD * share_of(who))
         for each in certificates
         if each.authority not in ends or each.not_after < ends[each.authority]
     ]
     return min(times, default=None)
 
 
-def _life(certificate: Certificate) -> timedelta:
-    """A leaf is valid from when its authority is; its life begins when it was signed."""
-    return min(certificate.not_after - certificate.not_before, LEAF_LIFE)
-
-
 def _read(authority: str, entry: str, certificate: x509.Certificate) -> Certificate:
-    return Certificate(authority, entry, certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    return Certificate(authority, entry, certificate.not_valid_after_utc)

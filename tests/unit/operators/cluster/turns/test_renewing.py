@@ -169,8 +169,8 @@ def test_renewals_of_a_fleet_are_spread_over_a_month_and_always_the_same(uid: ob
     names = names_of(cluster())
     endpoint = ClusterEndpointStatus(host="10.0.0.1", port=6443)
     (leaf,) = [each for each in leaves(cluster(), names, endpoint) if each.name == names.scheduler]
-    one = (Certificate("ca", leaf.name, NOW, END),)
-    top = (Certificate("ca", "ca.crt", NOW, NOW + AUTHORITY_LIFE),)
+    one = (Certificate("ca", leaf.name, END),)
+    top = (Certificate("ca", "ca.crt", NOW + AUTHORITY_LIFE),)
     at = renewal(one, top, f"{uid}/{leaf.name}")
     assert at == renewal(one, top, f"{uid}/{leaf.name}")
     assert at is not None
