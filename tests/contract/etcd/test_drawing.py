@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import ssl
 import stat
 import subprocess
@@ -144,6 +145,29 @@ async def test_a_follower_is_asked(source: EtcdSnapshots, etcds: Etcds, tmp_path
     drawn = await source.draw(etcds.access(), tmp_path / "etcd.db")
     assert drawn.host in HOSTS.values()
     assert drawn.host not in leader
+
+
+async def test_a_member_that_the_others_have_left_is_not_drawn_from(tmp_path: Path) -> None:
+    """It still says who leads, and would send what it had when it heard of the others last."""
+    (tmp_path / "etcds").mkdir()
+    with running(tmp_path / "etcds") as etcds:
+        ctl(etcds, "endpoint", "health", "--command-timeout=30s")
+        statuses = json.loads(ctl(etcds, "endpoint", "status", "-w", "json"))
+        leader = next(
+            each["Endpoint"] for each in statuses if each["Status"]["leader"] == each["Status"]["header"]["member_id"]
+        )
+        names = sorted(HOSTS, key=lambda name: HOSTS[name] not in leader)
+        source = EtcdSnapshots(clock=CLOCK, client_port=etcds.client_port)
+        for name in names[:2]:
+            etcds.send(name, signal.SIGSTOP)
+        try:
+            with pytest.raises(Unreachable):
+                await source.draw(etcds.access(), tmp_path / "etcd.db")
+        finally:
+            for name in names[:2]:
+                etcds.send(name, signal.SIGCONT)
+            source.close()
+    assert not (tmp_path / "etcd.db").exists()
 
 
 async def test_strangers_get_nothing_and_leave_no_file(source: EtcdSnapshots, etcds: Etcds, tmp_path: Path) -> None:

@@ -31,8 +31,9 @@ _MIB = 1 << 20
 _SUM_BYTES, _SECTOR_BYTES = 32, 512  # a file with its sum is that much longer than a whole number of sectors
 _BATCH_BYTES = _MIB  # written at once
 _SPARE_BYTES = 64 * _MIB  # a database grows a little while it is sent
-_ASK_S, _IDLE_S = 3.0, 20.0
+_ASK_S, _LEVEL_S, _IDLE_S = 3.0, 15.0, 20.0
 _BEHIND = 5000  # entries; a member that is further behind the others is not asked while there is a better one
+_NO_KEY = "AA=="  # a byte that is zero, which is the key of nothing
 _THREADS = 4
 
 
@@ -100,6 +101,7 @@ class EtcdSnapshots:
             within_s = self._bounds.for_bytes(standing.db_size)
             try:
                 async with self._clock.timeout(within_s):
+                    await _be_level(gateway, host)
                     return await self._receive(gateway, host, standing, target)
             except TimeoutError:
                 raise Unreachable(f"etcd at {host}: its snapshot did not come within {within_s:.0f} s") from None
@@ -159,6 +161,15 @@ class _Received:
     def is_whole(self) -> bool:
         """Whether all came as it was sent."""
         return self.size % _SECTOR_BYTES == _SUM_BYTES and self._sum.digest() == self._tail
+
+
+async def _be_level(gateway: Gateway, host: str) -> None:
+    """Let a member catch up with all that was acknowledged until now. Raises Unreachable, also without a quorum.
+
+    A follower may be behind, and sends its file as it is. A read that is not `serializable` it answers when it has
+    applied what the others agree on.
+    """
+    await gateway.call(host, "kv/range", {"key": _NO_KEY, "countOnly": True}, Standing, within_s=_LEVEL_S)
 
 
 def best(standings: dict[str, Standing]) -> str:
