@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.support.business import create, wait_ready
 from tests.support.datacentre import Centre, eventually, on_host
-from tests.support.masters import Masters, raised
+from tests.support.evicting import cordoned
+from tests.support.leading import Leader
+from tests.support.masters import Masters, Whole, deaf_port, raised
 from tests.support.silence import NAME, configuration, silent_port
 
 pytestmark = pytest.mark.real
 
 NAMESPACE = "real-healing"
 SERVER, MANAGER = "kube-apiserver", "kube-controller-manager"
+API_PORT = 6443
 OUTAGE_S = 6.0  # a check of the balancer waits two seconds, and it takes two
 ETCD_CLIENT_PORT, LARGE_BYTES = 2379, 500  # a read of etcd is smaller, a write of a Lease is larger
 FOUND_S, PATIENCE_S = 330, 60.0
@@ -79,6 +83,73 @@ def leading(masters: Masters, component: str) -> str:
     """The Pod that holds a component's Lease in the business cluster."""
     lease = ("get", "lease", component, "-n", "kube-system", "-o", "jsonpath={.spec.holderIdentity}")
     return masters.centre.business(masters.name, *lease, namespace=masters.namespace).partition("_")[0]
+
+
+@pytest.mark.soak  # a new Pod is given three minutes to start before anybody thinks of its host
+def test_an_api_server_whose_host_keeps_it_ill_moves_away_and_the_host_is_taken_again_when_that_is_long_ago(
+    hale: Masters, say: Say
+) -> None:
+    centre = hale.centre
+    victim = next(pod for pod in hale.pods(SERVER) if pod["spec"]["nodeName"] != Leader(centre).host)
+    bad, uid = victim["spec"]["nodeName"], victim["metadata"]["uid"]
+    (spare,) = {place.name for place in centre.inner.plan.meta} - set(hale.hosts(SERVER))
+    with hale.life(attempts=2).lived() as client:
+        eventually(lambda: len(client.acknowledged) > 10, within_s=20)
+        with deaf_port(centre, bad, API_PORT):
+            broken = time.monotonic()
+            with cordoned(centre, spare):  # so that the first new Pod is made where it was
+                eventually(lambda: uid not in uids_of(hale) and hale.hosts(SERVER).count(bad) == 1, within_s=120)
+                recreated = time.monotonic() - broken
+            eventually(lambda: sorted(hale.hosts(SERVER)) == sorted(others(hale, bad)), within_s=400)
+            eventually(lambda: len(hale.ready(SERVER)) == 2, within_s=60)
+            moved = time.monotonic() - broken
+            wait_ready(centre, NAMESPACE, "hale")
+    say(
+        f"the port of API servers is deaf on one host: recreated there after {recreated:.0f} s, moved away after"
+        f" {moved:.0f} s; {len(client.failures)} of {client.tried} requests failed, the last one begun"
+        f" {client.failed_for(broken):.1f} s after"
+    )
+    told = restart_of(hale, SERVER)
+    assert (told["step"], told["attempts"], told["avoidedHosts"]) == ("Move", 2, [bad])
+    assert bad in json.dumps(affinity(hale))
+    assert client.failed_for(broken) <= OUTAGE_S, client.failures
+    assert client.lost() == set()
+    eventually(lambda: "endedAt" in restart_of(hale, SERVER), within_s=30)
+    age(hale, SERVER, timedelta(hours=13))
+    with cordoned(centre, spare):
+        eventually(lambda: affinity(hale) == {} and bad in hale.hosts(SERVER), within_s=150)
+        eventually(lambda: len(hale.ready(SERVER)) == 2, within_s=90)
+    wait_ready(centre, NAMESPACE, "hale")
+
+
+def uids_of(masters: Masters) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in masters.pods(SERVER)}
+
+
+def others(masters: Masters, host: str) -> list[str]:
+    """All hosts of the cell but one."""
+    return [place.name for place in masters.centre.inner.plan.meta if place.name != host]
+
+
+def affinity(masters: Masters) -> Whole:
+    """Which hosts API servers prefer."""
+    found = masters.centre.get("deployment", f"{masters.name}-apiserver", "-n", masters.namespace)
+    return dict(found["spec"]["template"]["spec"].get("affinity", {}))
+
+
+def restart_of(masters: Masters, component: str) -> Whole:
+    """What is told of the last restart of a component."""
+    return next(each for each in masters.status()["healing"]["restarts"] if each["component"] == component)
+
+
+def age(masters: Masters, component: str, by: timedelta) -> None:
+    """Have the status say that a component was well for so long since its last restart."""
+    told = masters.status()["healing"]["restarts"]
+    ended = (datetime.now(UTC) - by).strftime("%FT%TZ")
+    aged = [{**each, "endedAt": ended} if each["component"] == component else each for each in told]
+    wish = json.dumps({"status": {"healing": {"restarts": aged}}})
+    where = ("cluster", masters.name, "-n", masters.namespace)
+    masters.centre.kubectl("patch", *where, "--subresource=status", "--type=merge", "-p", wish)
 
 
 @pytest.mark.soak  # nobody is asked more often than once a minute while all looks well

@@ -115,6 +115,22 @@ def in_network(centre: Centre, pod: Whole, command: str) -> None:
     _to_process(centre, pod, f"nsenter --net=/proc/$pid/ns/net {command}")
 
 
+@contextmanager
+def deaf_port(centre: Centre, host: str, port: int) -> Iterator[None]:
+    """Pods of a host are not reached at a port, by nobody, as long as the block lasts."""
+    pods = next(place.pod_cidr for place in centre.inner.plan.meta if place.name == host)
+    chains = ("FORWARD", "OUTPUT")
+
+    def rules(act: str) -> str:
+        return "; ".join(f"iptables -w {act} {chain} -d {pods} -p tcp --dport {port} -j DROP" for chain in chains)
+
+    on_host(centre, host, rules("-I"))
+    try:
+        yield
+    finally:
+        on_host(centre, host, rules("-D"))
+
+
 def _to_process(centre: Centre, pod: Whole, act: str) -> None:
     uid, process = pod["metadata"]["uid"], pod["spec"]["containers"][0]["name"][:_COMMAND]
     find = f'grep -l "pod{uid}" /proc/[0-9]*/cgroup | cut -d/ -f3'
