@@ -8,13 +8,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.support.business import create, homeostat
+import yaml
+from tests.support.business import EXAMPLES, create, homeostat
 from tests.support.datacentre import Centre, eventually
+from tests.support.dying import Births
+from tests.support.masters import Masters, Whole
 
 pytestmark = pytest.mark.real
 
 NAMESPACE, NAME = "real-versions", "mover"
 FIRST, PATCH, MINOR = "v1.34.3", "v1.34.4", "v1.35.4"
+SERVER, MANAGER, SCHEDULER = "kube-apiserver", "kube-controller-manager", "kube-scheduler"
+COMPONENTS = ("etcd", SERVER, MANAGER, SCHEDULER)
+PAUSED_S = 15
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +89,94 @@ def test_a_minor_upgrade_stores_what_the_older_version_did_until_it_is_left(
     names = mover.business(NAME, "get", "namespaces", "-o", "name", namespace=NAMESPACE)
     assert "made-by-the-newer" in names
     assert storage(mover) == before
+
+
+@pytest.mark.soak  # it begins with a minor upgrade, which the test above shows
+def test_two_minors_back_are_refused_with_the_way_to_take_and_nothing_is_touched(
+    mover: Centre, move: Callable[[str], None]
+) -> None:
+    move(PATCH)
+    move(MINOR)
+    far = older(PATCH, "v1.33.11")
+    mover.kubectl("apply", "-f", "-", stdin=json.dumps(far))
+    masters = Masters(mover, NAMESPACE, NAME)
+    before = births(masters)
+    masters.patch('{"packageVersion": "v1.33.11"}')
+    told = eventually(lambda: refused(masters), within_s=30)
+    assert "1.35 -> 1.34 -> 1.33; declare a package version of 1.34 first" in told
+    assert births(masters) == before
+    (way,) = [each for each in masters.status()["rollback"] if each["packageVersion"] == "v1.33.11"]
+    assert (way.get("possible", False), "one minor version at a time" in way["reason"]) == (False, True)
+    masters.patch(f'{{"packageVersion": "{MINOR}"}}')
+    eventually(lambda: masters.condition("Accepted")["status"] == "True", within_s=30)
+    assert births(masters) == before
+    mover.kubectl("delete", "cpv", "v1.33.11")
+
+
+def older(name: str, version: str) -> Whole:
+    """A package version of another version of Kubernetes, which nobody has."""
+    package: Whole = yaml.safe_load((EXAMPLES / "packageversions" / f"{name}.yaml").read_text())
+    package["metadata"]["name"] = package["spec"]["kubernetesVersion"] = version
+    for part in package["spec"]["components"]:
+        part["version"] = version if part["version"] == name else part["version"]
+    return package
+
+
+def refused(masters: Masters) -> str:
+    """Why what is declared is not followed."""
+    told = masters.condition("Accepted")
+    return str(told["message"]) if told["reason"] == "UpgradeRefused" else ""
+
+
+def births(masters: Masters) -> set[str]:
+    """The uids of all masters."""
+    return {pod["metadata"]["uid"] for each in COMPONENTS for pod in masters.pods(each)}
+
+
+def images(masters: Masters, component: str) -> set[str]:
+    """The versions that Pods of a component are made of."""
+    return {pod["spec"]["containers"][0]["image"].rpartition(":")[2] for pod in masters.pods(component)}
+
+
+@pytest.mark.soak  # it goes three ways, of which the test above goes one
+def test_a_third_version_may_be_wished_in_the_middle_and_is_reached_by_the_shortest_way(
+    mover: Centre, move: Callable[[str], None]
+) -> None:
+    move(PATCH)
+    masters, before = Masters(mover, NAMESPACE, NAME), storage(mover)
+    with Births(mover, NAMESPACE, NAME) as made:
+        homeostat(mover, "upgrade", "cluster", NAME, "-n", NAMESPACE, "--to", MINOR)
+        eventually(lambda: MINOR in images(masters, SERVER), within_s=90)
+        move(FIRST)
+        assert made.counted() == {SERVER: 2, MANAGER: 1, SCHEDULER: 1}
+    assert served(mover)["gitVersion"] == FIRST
+    assert storage(mover) == before
+    assert status(mover)["previousPackageVersion"] == PATCH
+
+
+@pytest.mark.soak  # the same
+def test_a_pause_in_the_middle_holds_before_the_next_master_until_it_ends(
+    mover: Centre, move: Callable[[str], None], say: Callable[[str], None]
+) -> None:
+    move(FIRST)
+    masters = Masters(mover, NAMESPACE, NAME)
+    homeostat(mover, "upgrade", "cluster", NAME, "-n", NAMESPACE, "--to", PATCH)
+    eventually(lambda: PATCH in images(masters, SERVER), within_s=90)
+    homeostat(mover, "pause", "cluster", NAME, "-n", NAMESPACE)
+    # What was under way ends well: the Deployment's controller has all that it needs.
+    eventually(lambda: images(masters, SERVER) == {PATCH} and len(masters.ready(SERVER)) == 1, within_s=60)
+    eventually(lambda: masters.condition("UpToDate")["reason"] == "Paused", within_s=10)
+    held, until = births(masters), time.monotonic() + PAUSED_S
+    while time.monotonic() < until:
+        assert births(masters) == held
+    assert (images(masters, MANAGER), images(masters, SCHEDULER)) == ({FIRST}, {FIRST})
+    assert status(mover)["upgrade"]["component"] == SERVER
+    resumed = time.monotonic()
+    homeostat(mover, "resume", "cluster", NAME, "-n", NAMESPACE)
+    eventually(lambda: status(mover)["packageVersion"] == PATCH, within_s=120)
+    say(f"an upgrade paused after the API server is complete {time.monotonic() - resumed:.0f} s after the pause")
+    assert (images(masters, MANAGER), images(masters, SCHEDULER)) == ({PATCH}, {PATCH})
+    assert "memory" in mover.business(NAME, "get", "namespaces", "-o", "name", namespace=NAMESPACE)
 
 
 @pytest.mark.soak  # the move between patches up is part of the test above
