@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -178,6 +178,11 @@ class Wait(Struct, frozen=True):
 
     until: datetime
     reason: str
+
+
+def soonest(waits: Iterable[Wait | None]) -> Wait | None:
+    """The wait that is over first; None when there is none."""
+    return min((wait for wait in waits if wait is not None), key=lambda wait: wait.until, default=None)
 
 
 class Verdict(Struct, frozen=True):

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from homeostat.api.core import CONFIG_MAP
 from homeostat.operators.cluster import desired, words
 from homeostat.operators.cluster.actions import (
     Action,
@@ -26,6 +27,7 @@ from homeostat.operators.cluster.actions import (
     Step,
     Verdict,
     Wait,
+    soonest,
 )
 from homeostat.operators.cluster.following import follow
 from homeostat.operators.cluster.healing import masters, members
@@ -78,8 +80,7 @@ def _with_clients_first(plan: Plan, back: Mend) -> Plan:
     """What holds everything else holds no API server out of its endpoint, nor the question whether it answers again."""
     if not back.actions and back.wait is None:
         return plan
-    waits = [wait for wait in (plan.wait, back.wait) if wait is not None]
-    wait = min(waits, key=lambda wait: wait.until, default=None)
+    wait = soonest((plan.wait, back.wait))
     return replace(plan, actions=(*back.actions, *plan.actions), wait=wait, mend=back, stop=None)
 
 
@@ -238,9 +239,10 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     issue = desired.missing(seen)
     rolling = roll(seen, now)
     workloads = tuple(desired.workloads(seen, rolling))
-    applied = desired.changed(seen, (*desired.foundations(seen), *workloads))
-    actions: tuple[Action, ...] = (*issue, *applied, *desired.kept(seen, workloads))
-    is_applied = not desired.changed(seen, workloads)
+    applying = desired.changed(seen, (*desired.foundations(seen), *workloads))
+    actions: tuple[Action, ...] = (*issue, *applying, *desired.kept(seen, workloads))
+    late = {(each.kind.resource.kind, each.name) for apply in applying for each in apply.objects}
+    is_applied = late.isdisjoint((each.kind.resource.kind, each.name) for each in workloads)
     hosting = host(seen, now)
     going = holding.hold_to_its_turn(seen, step(seen, now, is_applied=is_applied))
     lost = quorum_lost(seen, now)
@@ -254,16 +256,17 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     asking = (turn, healing, mending, scaling, rolling, caring, hosting)
     asked = dict.fromkeys((*going.needs, *(action for each in asking for action in each.actions)))
     verdict = _refused(going) or _refused(scaling)
-    ordered = _in_order(seen, (*mending.actions, *healing.actions), actions, asked)
+    # A member of etcd that begins without data reads there who the others are.
+    are_told = (CONFIG_MAP.resource.kind, seen.names.etcd) not in late
+    ordered = _in_order((*mending.actions, *healing.actions), actions, asked, are_told=are_told)
     plan = Plan(ordered, step=going, verdict=verdict, heal=healing, mend=mending, turn=turn, scale=scaling)
     plan = replace(plan, restore=Restoring(has_looked=True) if lost is None else lost.restore, care=caring)
     plan = follow(seen, plan, now, policy.probe_every)
-    waits = (each.wait for each in (plan, *asking) if each.wait is not None)
-    return replace(plan, wait=min(waits, key=lambda wait: wait.until, default=None))
+    return replace(plan, wait=soonest(each.wait for each in (plan, *asking)))
 
 
 def _in_order(
-    seen: Observed, healing: Iterable[Action], declared: Iterable[Action], asked: Iterable[Action]
+    healing: Iterable[Action], declared: Iterable[Action], asked: Iterable[Action], *, are_told: bool
 ) -> tuple[Action, ...]:
     """Put back into service, keep clients away, heal; then what is declared; then all that is asked or done beside.
 
@@ -272,7 +275,7 @@ def _in_order(
     """
     first = dict.fromkeys(action for action in healing if not isinstance(action, _BEGINNINGS))
     ordered = (*first, *declared, *(action for action in asked if action not in first))
-    if desired.members_are_told(seen):
+    if are_told:
         return ordered
     return tuple(action for action in ordered if not isinstance(action, _BEGINNINGS))
 

@@ -81,11 +81,6 @@ def kept(seen: Observed, wanted: tuple[Desired, ...]) -> tuple[Keep, ...]:
     return (Keep(found),) if found else ()
 
 
-def members_are_told(seen: Observed) -> bool:
-    """Whether a member of etcd that begins without data reads who the others are, as it is declared."""
-    return not changed(seen, (etcd.membership(_inputs(seen)),))
-
-
 def missing(seen: Observed) -> tuple[IssueLeaf, ...]:
     """Certificates that are not there or not sound."""
     return tuple(

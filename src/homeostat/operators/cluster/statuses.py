@@ -22,13 +22,15 @@ def components(seen: Observed, at: Mapping[str, Made]) -> tuple[ComponentStatus,
     One that was made anew with other content does not tell what runs.
     """
     known = {status.name: status for status in seen.cluster.status.components}
+    made_of = {part.package for part in at.values()} & seen.packages.keys()
+    forged = {name for name in made_of if differs(seen.cluster, seen.packages[name])}
     found = []
     for component, part in at.items():
         package = seen.packages.get(part.package)
         declared = package.spec.component(component) if package else None
         if declared is not None:
             workload = seen.workloads.get(workload_name(seen.names, component))
-            if package is not None and component in known and differs(seen.cluster, package):
+            if component in known and part.package in forged:
                 declared = replace(declared, version=known[component].version, image=known[component].image)
             told = _status(seen, declared, workload, trouble(seen, component))
             found.append(

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from homeostat.api.cluster.masters import ETCD
 from homeostat.api.cluster.v1alpha1 import Cluster
-from homeostat.operators.cluster.healing.ladder import HAND_OVER
+from homeostat.operators.cluster.healing.ladder import is_handed_over
 from homeostat.operators.cluster.healing.remembered import not_after
 from homeostat.operators.cluster.healing.sickness import Falls, sick_since, speaks_of_the_cell
 
@@ -170,7 +170,7 @@ class CellHealth:
         self._falls.note(uid, since if speaks_of_the_cell(cluster) else None)
         self._began[uid] = tuple(_begun(cluster))
         restarts = healing.restarts if healing is not None else ()
-        self._handed_over[uid] = sum(each.step == HAND_OVER and each.ended_at is None for each in restarts)
+        self._handed_over[uid] = sum(map(is_handed_over, restarts))
 
     def _forget(self, uid: str) -> None:
         """What was begun for it still counts: masters of the cell were touched."""

@@ -42,6 +42,16 @@ def back_off(attempts: int) -> timedelta:
     return doubled(_FIRST_BACK_OFF, attempts, _LONGEST_BACK_OFF)
 
 
+def is_handed_over(entry: MasterRestartStatus) -> bool:
+    """Whether a person must look at it, and nothing is tried any more."""
+    return entry.step == HAND_OVER and entry.ended_at is None
+
+
+def is_under_way(entry: MasterRestartStatus) -> bool:
+    """Whether something was tried, and all of the component is not well since."""
+    return entry.step != HAND_OVER and entry.ended_at is None
+
+
 def is_forgotten(before: MasterRestartStatus, now: datetime) -> bool:
     """Whether it was well for so long that nothing follows from it any more."""
     return before.ended_at is not None and now >= before.ended_at + FORGOTTEN_AFTER

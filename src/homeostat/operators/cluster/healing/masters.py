@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from homeostat.api.cluster.healing import MasterRestartStatus
 from homeostat.api.cluster.masters import API_SERVER, ETCD, STATELESS
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.actions import Action, LetGo, Mend, RestartMaster, Verdict, Wait
+from homeostat.operators.cluster.actions import Action, LetGo, Mend, RestartMaster, Verdict, Wait, soonest
 from homeostat.operators.cluster.components import everything, is_ready, operators
 from homeostat.operators.cluster.healing.allowing import heard_at, held, may_isolate
 from homeostat.operators.cluster.healing.illness import Ill, ill_masters, is_isolated, is_silent, masters
@@ -25,6 +25,8 @@ from homeostat.operators.cluster.healing.ladder import (
     attempts_so_far,
     back_off,
     is_forgotten,
+    is_handed_over,
+    is_under_way,
     next_attempt,
 )
 from homeostat.operators.cluster.healing.policy import Policy
@@ -49,11 +51,9 @@ def mend(seen: Observed, now: datetime, policy: Policy) -> Mend:
     actions: list[Action] = [*isolating, *treated.actions, *_let_go(seen, now, policy)]
     if check is not None and treated.restarts is None:  # what was decided is told before anybody's answer is awaited
         actions.append(check)
-    next_check = Wait(look_again, "the next check of API servers") if look_again is not None else None
-    waits = [wait for wait in (treated.wait, next_check, _patience(seen, now)) if wait is not None]
-    soonest = min(waits, key=lambda wait: wait.until, default=None)
+    wait = soonest((treated.wait, _next_check(look_again), _patience(seen, now)))
     verdicts = {**_silent(seen), **treated.verdicts}
-    return replace(treated, verdicts=verdicts, actions=tuple(actions), wait=soonest)
+    return replace(treated, verdicts=verdicts, actions=tuple(actions), wait=wait)
 
 
 def put_back(seen: Observed, now: datetime, policy: Policy) -> Mend:
@@ -64,8 +64,11 @@ def put_back(seen: Observed, now: datetime, policy: Policy) -> Mend:
         return Mend()
     check, look_again = checks(seen, now, policy)
     actions: tuple[Action, ...] = isolations(seen, may_isolate=False)
-    next_check = Wait(look_again, "the next check of API servers") if look_again is not None else None
-    return Mend(_silent(seen), (*actions, *((check,) if check is not None else ())), wait=next_check)
+    return Mend(_silent(seen), (*actions, *((check,) if check is not None else ())), wait=_next_check(look_again))
+
+
+def _next_check(at: datetime | None) -> Wait | None:
+    return Wait(at, "the next check of API servers") if at is not None else None
 
 
 def _patience(seen: Observed, now: datetime) -> Wait | None:
@@ -130,10 +133,10 @@ def _restamped(entry: MasterRestartStatus, now: datetime) -> MasterRestartStatus
 
 def _begin(seen: Observed, known: Restarts, ill: list[Ill], now: datetime, policy: Policy) -> Mend | None:
     """Tell what is going to be done about the first that may be treated."""
-    under_way = [each for each in known.values() if each.ended_at is None and each.step != HAND_OVER]
+    under_way = [each for each in known.values() if is_under_way(each)]
     for one in ill:
         entry = known.get(one.component)
-        if entry is not None and entry.step == HAND_OVER and entry.ended_at is None:
+        if entry is not None and is_handed_over(entry):
             return _handed_over(one, entry)
         if any(each.component != one.component for each in under_way):
             continue
@@ -160,7 +163,7 @@ def _await(known: Restarts, now: datetime) -> Mend:
     told = {
         each.component: Verdict(words.RESTARTING_MASTER, f"the successor of {each.pod} is awaited")
         for each in known.values()
-        if each.ended_at is None and each.step != HAND_OVER
+        if is_under_way(each)
     }
     return Mend(told, wait=Wait(now + _HELD, "successors") if told else None)
 

@@ -10,7 +10,7 @@ from homeostat.api.cluster.masters import ETCD
 from homeostat.api.core import Node
 from homeostat.operators.cluster.healing.cell import CellHealth
 from homeostat.operators.cluster.healing.illness import is_isolated
-from homeostat.operators.cluster.healing.ladder import HAND_OVER
+from homeostat.operators.cluster.healing.ladder import is_under_way
 from homeostat.operators.cluster.healing.members import FRESH
 from homeostat.operators.cluster.healing.seen import HostSeen
 from homeostat.operators.cluster.names import COMPONENT_LABEL
@@ -43,7 +43,7 @@ def observe_ailing(seen: Observed, nodes: Store[Node], cell: CellHealth, known: 
 def _masters_ail(seen: Observed) -> bool:
     """Whether anything may have to be done about API servers or controllers."""
     healing = seen.cluster.status.healing
-    if healing is not None and any(each.ended_at is None and each.step != HAND_OVER for each in healing.restarts):
+    if healing is not None and any(map(is_under_way, healing.restarts)):
         return True
     if any(server.failure for server in seen.servers.values()) or any(map(is_isolated, seen.pods)):
         return True

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from homeostat.api.cluster.masters import CONTROLLERS
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.healing.ladder import HAND_OVER
+from homeostat.operators.cluster.healing.ladder import is_handed_over
 from homeostat.operators.cluster.topology import is_changing
 from homeostat.runtime.conditions import FALSE, find_condition
 
@@ -37,8 +37,7 @@ def speaks_of_the_cell(cluster: Cluster) -> bool:
     """Whether one that is sick counts among those that may have a cause in common."""
     status, healing = cluster.status, cluster.status.healing
     restarts = healing.restarts if healing is not None else ()
-    is_handed_over = any(each.step == HAND_OVER and each.ended_at is None for each in restarts)
-    is_a_persons = cluster.spec.healing.paused or status.quorum_loss is not None or is_handed_over
+    is_a_persons = cluster.spec.healing.paused or status.quorum_loss is not None or any(map(is_handed_over, restarts))
     return not is_a_persons and not _only_guests_are_unwell(cluster)
 
 

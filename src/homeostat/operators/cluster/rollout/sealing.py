@@ -38,7 +38,8 @@ def is_approved(cluster: Cluster, package: ClusterPackageVersion) -> bool:
 
     Whoever has lost the old content makes one with the versions that run, approves it, and moves on from there.
     """
-    return cluster.spec.upgrade_policy.approve_content == digest(package) and not other_versions(cluster, package)
+    approved = cluster.spec.upgrade_policy.approve_content
+    return approved != "" and approved == digest(package) and not other_versions(cluster, package)
 
 
 def other_versions(cluster: Cluster, package: ClusterPackageVersion) -> str:

@@ -61,7 +61,7 @@ def _step(seen: Observed, wish: Wish, emulates: str, now: datetime, *, is_applie
         return Step(to, Verdict(words.PACKAGE_NOT_FOUND, missing))
     if wish == declared(seen.cluster) and (why := told(faults(wish.overrides, seen.packages[to]))):
         return Step(to, Verdict(words.OVERRIDE_REFUSED, why))
-    stand = replace(standing(seen.cluster, wish, seen.packages, emulates), runs=running(seen))
+    stand = standing(seen.cluster, wish, seen.packages, emulates)
     if all(stand.is_moved(component) for component in stand.at):
         return _finish(seen, wish, stand, now, is_applied=is_applied)
     is_retreat = _is_retreat(seen, stand)
@@ -133,7 +133,7 @@ def _go_on(seen: Observed, stand: Stand, now: datetime) -> Step:
 
 def _not_yet(seen: Observed, stand: Stand, component: str, now: datetime) -> Step | None:
     """What must hold also on a way back, and beside masters that are broken."""
-    if why := held_by_pods(stand, component):
+    if why := held_by_pods(replace(stand, runs=running(seen)), component):
         return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"before {component} moves: {why}"))
     held = None if _is_retreat(seen, stand) else _unsecured(seen, stand, now)
     if held is None and component == ETCD:
