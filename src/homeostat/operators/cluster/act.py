@@ -144,7 +144,7 @@ class Actor:
     def _keep(self, seen: Observed, objects: tuple[Desired, ...]) -> None:
         known = self._memory(seen.cluster.metadata.uid).applied
         for desired in objects:
-            mark = (desired.kind.resource.kind, desired.name)
+            mark = desired.object
             known[mark] = (desired.digest, seen.live[mark].fingerprint)
 
     async def _apply_all(self, seen: Observed, objects: tuple[Desired, ...]) -> Outcome:
@@ -168,7 +168,7 @@ class Actor:
 
     async def _apply(self, seen: Observed, desired: Desired) -> tuple[tuple[str, str], tuple[str, str] | None]:
         """What was written, and which object others had changed; None when it was as declared, or is declared anew."""
-        mark = (desired.kind.resource.kind, desired.name)
+        mark = desired.object
         if mark not in seen.live:
             await self._require_ours(seen.cluster, desired.kind, desired.name)
         try:

@@ -241,8 +241,8 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     workloads = tuple(desired.workloads(seen, rolling))
     applying = desired.changed(seen, (*desired.foundations(seen), *workloads))
     actions: tuple[Action, ...] = (*issue, *applying, *desired.kept(seen, workloads))
-    late = {(each.kind.resource.kind, each.name) for apply in applying for each in apply.objects}
-    is_applied = late.isdisjoint((each.kind.resource.kind, each.name) for each in workloads)
+    late = {each.object for apply in applying for each in apply.objects}
+    is_applied = late.isdisjoint(each.object for each in workloads)
     hosting = host(seen, now)
     going = holding.hold_to_its_turn(seen, step(seen, now, is_applied=is_applied))
     lost = quorum_lost(seen, now)

@@ -120,7 +120,7 @@ def _is_begun(seen: Observed, workload: str) -> bool:
 
 
 def _is_settled(seen: Observed, desired: Desired) -> bool:
-    mark = (desired.kind.resource.kind, desired.name)
+    mark = desired.object
     live = seen.live.get(mark)
     if live is None:
         return False
@@ -130,7 +130,7 @@ def _is_settled(seen: Observed, desired: Desired) -> bool:
 
 def _is_of_another_release(seen: Observed, desired: Desired) -> bool:
     """Of a workload that this process neither made nor looked at yet."""
-    mark = (desired.kind.resource.kind, desired.name)
+    mark = desired.object
     live = seen.live.get(mark)
     if live is None or live.deleting or mark in seen.applied or not desired.cause:
         return False

@@ -61,6 +61,11 @@ class Desired(Struct, frozen=True):
         return str(self.body["metadata"]["name"])
 
     @property
+    def object(self) -> tuple[str, str]:
+        """Kind and name: which object of its Cluster it is."""
+        return self.kind.resource.kind, self.name
+
+    @property
     def digest(self) -> str:
         """The identity of this declaration."""
         return digest_of(self.body)
