@@ -1,8 +1,8 @@
 """What is known of all clusters of a cell when one of them is to be mended: how many fell sick, how many are mended.
 
 Counted as Clusters change, so that a look at one cluster costs the same in a cell of ten thousand. Nothing is kept that
-the Clusters do not say: after a restart of the operator the counts are the same as before. Only since when all is calm
-is not known then, so a start counts as the end of a freeze.
+the Clusters do not say: after a restart of the operator the counts are the same as before. Only since when all is calm,
+and who flapped, is not known then, so a start counts as the end of a freeze.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from homeostat.api.cluster.masters import ETCD
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster.healing.ladder import is_handed_over
 from homeostat.operators.cluster.healing.remembered import not_after
-from homeostat.operators.cluster.healing.sickness import Falls, sick_since, speaks_of_the_cell
+from homeostat.operators.cluster.healing.sickness import Falls, sick_since, speaks_of_the_cell, well_since
 
 
 class CellPolicy(Struct, frozen=True):
@@ -29,6 +29,7 @@ class CellPolicy(Struct, frozen=True):
     sick_at_least: int = 3  # few sick ones are no mass failure, however small the cell
     spell: timedelta = timedelta(minutes=10)  # who falls sick within two such is so at once (sickness.py)
     believed: timedelta = timedelta(hours=6)  # for how long that is laid to what they have in common
+    settled: timedelta = timedelta(hours=1)  # who was well for less falls sick again with the time of its first fall
     pace: timedelta = timedelta(minutes=1)  # between two of them, for one window after a freeze
     heard: timedelta = timedelta(seconds=3)  # until what is decided for one cluster is known when others are looked at
 
@@ -85,7 +86,7 @@ class CellHealth:
         self._is_slow = is_slow
         self._formed: set[str] = set()  # uids
         self._sick: set[str] = set()
-        self._falls = Falls(policy.spell, policy.believed)
+        self._falls = Falls(policy.spell, policy.believed, policy.settled)
         self._began: dict[str, tuple[Act, ...]] = {}  # by uid
         self._handed_over: dict[str, int] = {}
         self._thawed: datetime | None = None
@@ -167,7 +168,7 @@ class CellHealth:
         _set(self._formed, uid, is_in=cluster.status.ready_at is not None)
         since = sick_since(cluster)
         _set(self._sick, uid, is_in=since is not None)
-        self._falls.note(uid, since if speaks_of_the_cell(cluster) else None)
+        self._falls.note(uid, since if speaks_of_the_cell(cluster) else None, well_since(cluster))
         self._began[uid] = tuple(_begun(cluster))
         restarts = healing.restarts if healing is not None else ()
         self._handed_over[uid] = sum(map(is_handed_over, restarts))
@@ -176,7 +177,7 @@ class CellHealth:
         """What was begun for it still counts: masters of the cell were touched."""
         self._formed.discard(uid)
         self._sick.discard(uid)
-        self._falls.note(uid, None)
+        self._falls.forget(uid)
         self._handed_over.pop(uid, None)
 
 

@@ -119,8 +119,8 @@ TABLES = (
                 " replaced; a silent API server is still kept from clients while another one answers, but not by the"
                 " word of a slow cell.",
                 "Look at the cell: its hosts, its network, its API server. Healing goes on, one master a minute at"
-                " first, when fewer are sick or the API server is quick again, and after six hours in any case. Set"
-                " spec.healing.paused on clusters that you mend yourself: they are counted no more"
+                " first, when fewer are sick, after six hours in any case, or when the API server was quick for a calm"
+                " minute. Set spec.healing.paused on clusters that you mend yourself: they are counted no more"
                 " (docs/howto/clusters.md).",
             ),
             Word(

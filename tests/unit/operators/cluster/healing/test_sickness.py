@@ -119,17 +119,81 @@ def test_who_fell_sick_by_a_hasty_clock_fell_so_just_now() -> None:
     assert why_frozen(fallen("a", ahead), fallen("b", ahead + HOUR), fallen("c"))
 
 
+def well(name: str, since: datetime) -> Cluster:
+    """A Cluster whose masters are all well since then."""
+    made = running(cluster(name)).cluster
+    told = (replace(each, last_transition_time=since) for each in made.status.conditions)
+    return replace(made, status=replace(made.status, conditions=tuple(told)))
+
+
+def flapping(*names: str, every: timedelta, well_for: timedelta, times: int) -> tuple[CellHealth, datetime]:
+    """A cell in which some fall sick together, again and again; and when they did so last."""
+    health, at, last = CellHealth(POLICY), NOW, NOW
+    for _ in range(times):
+        for name in names:
+            health.note(None, fallen(name, at))
+        last, at = at, at + every
+        for name in names:
+            health.note(None, well(name, at - well_for))
+    for name in names:
+        health.note(None, fallen(name, last))
+    return health, last
+
+
+def test_those_that_flap_together_do_not_renew_a_freeze_for_ever() -> None:
+    for hours, is_frozen in ((5, True), (7, False)):
+        health, last = flapping(*"abc", every=30 * MINUTE, well_for=20 * MINUTE, times=2 * hours + 1)
+        assert last == NOW + hours * HOUR
+        assert bool(health.look(last).why_frozen(POLICY)) is is_frozen
+
+
+def test_who_was_well_for_long_and_falls_sick_again_falls_so_anew() -> None:
+    health, last = flapping(*"abc", every=2 * HOUR, well_for=POLICY.settled, times=9)
+    assert last == NOW + 16 * HOUR
+    assert health.look(last).why_frozen(POLICY)
+
+
+def test_those_that_flapped_at_different_times_still_fall_sick_at_once() -> None:
+    health = CellHealth(POLICY)
+    for minutes, name in enumerate("abc"):
+        health.note(None, fallen(name, NOW + 40 * minutes * MINUTE))
+    for name in "abc":
+        health.note(None, well(name, NOW + 90 * MINUTE))
+    together = NOW + 100 * MINUTE
+    for name in "abc":
+        health.note(None, fallen(name, together))
+    assert health.look(together).why_frozen(POLICY)
+
+
+def test_what_is_said_again_of_one_that_is_sick_is_no_other_fall() -> None:
+    health = CellHealth(POLICY)
+    for name in "abc":
+        health.note(None, fallen(name))
+        health.note(None, saying(fallen(name), healing=ClusterHealingStatus(restarts=(restart(step="HandOver"),))))
+        health.note(None, fallen(name))
+    assert health.look(NOW + 5 * HOUR).why_frozen(POLICY)
+    assert not health.look(NOW + 7 * HOUR).why_frozen(POLICY)
+
+
+def test_what_is_gone_is_forgotten() -> None:
+    health, last = flapping(*"abc", every=30 * MINUTE, well_for=20 * MINUTE, times=15)
+    for name in "abc":
+        health.note(fallen(name, last), None)
+        health.note(None, fallen(name, last))
+    assert health.look(last).why_frozen(POLICY)
+
+
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.none() | st.integers(0, 600))))
 def test_however_they_fall_and_recover_the_count_is_that_of_the_last_word_of_each(
     story: list[tuple[str, int | None]],
 ) -> None:
-    told, again = Falls(POLICY.spell, POLICY.believed), Falls(POLICY.spell, POLICY.believed)
+    told, again = (Falls(POLICY.spell, POLICY.believed, POLICY.settled) for _ in range(2))
     last: dict[str, datetime | None] = {}
     for name, minute in story:
         last[name] = NOW + minute * MINUTE if minute is not None else None
-        told.note(name, last[name])
+        told.note(name, last[name], NOW)
     for name, since in last.items():
         again.note(name, since)
-    later = NOW + 10 * HOUR
-    assert told.at_once(later) == again.at_once(later)
+    assert told.at_once(NOW + HOUR) == again.at_once(NOW + HOUR)
+    assert told.at_once(NOW + 10 * HOUR) <= again.at_once(NOW + 10 * HOUR), "those that flap are believed no longer"
     assert told.at_once(NOW + HOUR) <= len([each for each in last.values() if each is not None])
