@@ -7,16 +7,15 @@ from typing import Any
 import click
 
 from homeostat.api.cluster.masters import API_SERVER
-from homeostat.api.cluster.v1alpha1 import CLUSTER, CLUSTER_PACKAGE_VERSION, Cluster, ClusterPackageVersion
+from homeostat.api.cluster.v1alpha1 import CLUSTER, CLUSTER_PACKAGE_VERSION, Cluster
 from homeostat.api.kind import Kind, unstructured
 from homeostat.cli.awaiting import Awaited, condition, wait_until_met
 from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.session import Session
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.overrides import faults, told
-from homeostat.operators.cluster.rollout.emulation import EMULATING, on_the_way
-from homeostat.operators.cluster.rollout.path import Stand, refusal, remaining
-from homeostat.operators.cluster.rollout.standing import Wish, declared, standing
+from homeostat.operators.cluster.rollout.emulation import EMULATING
+from homeostat.operators.cluster.rollout.foreseen import Foreseen, foresee, lost
+from homeostat.operators.cluster.rollout.path import Stand
 from homeostat.operators.cluster.rollout.versions import version_of
 
 _HOPELESS = (
@@ -51,37 +50,47 @@ async def change(session: Session, cluster: Cluster, spec: dict[str, Any], dry_r
     return done.metadata.generation
 
 
-async def plan(session: Session, cluster: Cluster, to: str) -> list[str]:
-    """What will move, in order, by the operator's own rules. Raises CliError when they refuse it.
-
-    Kubelets are left to the operator, who asks for their versions right before the first move.
-    """
+async def plan(session: Session, cluster: Cluster) -> Foreseen:
+    """What becomes of a Cluster as it is declared, by the operator's own rules. Raises CliError when they refuse it."""
     listed = await session.client.list(CLUSTER_PACKAGE_VERSION)
-    packages: dict[str, ClusterPackageVersion] = {each.metadata.name: each for each in listed.items}
+    packages = {each.metadata.name: each for each in listed.items}
+    name, to = cluster.metadata.name, cluster.spec.package_version
     if to not in packages:
         known = ", ".join(sorted(packages)) or "none"
         raise CliError(
             f"clusterpackageversion {to}: there is none of that name", Exit.NOT_FOUND, remedy=f"known: {known}"
         )
-    wish = Wish(to, declared(cluster).overrides)
-    if why := told(faults(wish.overrides, packages[to])):
-        raise CliError(f"cluster {cluster.metadata.name}: {why}", Exit.REFUSED)
-    emulates = on_the_way(cluster, to, packages)
-    stand = standing(cluster, wish, packages, emulates)
-    lost = sorted(set(stand.at.values()) - set(packages))
-    if lost:
-        raise CliError(f"clusterpackageversion {lost[0]}, of which masters are made: not found", Exit.NOT_FOUND)
-    if why := refusal(stand):
-        raise CliError(f"cluster {cluster.metadata.name}: {why}", Exit.REFUSED)
-    moves = [
+    if gone := lost(cluster, packages):
+        raise CliError(f"clusterpackageversion {gone[0]}, of which masters are made: not found", Exit.NOT_FOUND)
+    found = foresee(cluster, packages)
+    if found.refused:
+        raise CliError(f"cluster {name}: {found.refused}", Exit.REFUSED, remedy=_ask_again(cluster, found.refused))
+    return found
+
+
+def _ask_again(cluster: Cluster, why: str) -> str:
+    """What helps who moved kubelets since they were asked."""
+    if not why.startswith("there are kubelets"):
+        return ""
+    path = "spec.packageVersion"
+    return f"they were asked within the hour; set {path} to {cluster.spec.package_version} to have them asked now"
+
+
+def told(cluster: Cluster, found: Foreseen) -> list[str]:
+    """A plan for people, a line for each step."""
+    stand = found.stand
+    if found.at_once:
+        what = f"all masters come to {stand.to} at once, because the cluster was never Ready"
+        return [what] if found.moves else []
+    steps = [
         f"{component}: {_way(stand, component)}" + (", with other overrides" if component in stand.differing else "")
-        for component in remaining(stand)
+        for component in found.moves
     ]
-    if moves and emulates:
+    if steps and stand.emulates:
         policy = cluster.spec.upgrade_policy.finish_emulation
         own = stand.then(API_SERVER).line
-        moves.append(f"{', '.join(EMULATING)}: serve {own}, until then {emulates} (finishEmulation: {policy})")
-    return moves
+        steps.append(f"{', '.join(EMULATING)}: serve {own}, until then {stand.emulates} (finishEmulation: {policy})")
+    return steps
 
 
 def _way(stand: Stand, component: str) -> str:

@@ -13,7 +13,7 @@ from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.kinds import KindName
 from homeostat.cli.options import Connection, Duration, connection_options, dry_run_option
 from homeostat.cli.session import Session, converse
-from homeostat.operators.cluster.rollout.securing import is_first_move
+from homeostat.operators.cluster.rollout.foreseen import asking_for
 from homeostat.operators.cluster.rollout.standing import complete, declared
 
 _wait = click.option("--wait/--no-wait", "waits", default=False, show_default=True, help="Wait until it is done.")
@@ -60,12 +60,13 @@ def rollback(
 
 async def _move(session: Session, name: str, to: str | None, dry_run: str, timeout_s: float | None) -> None:
     cluster = await moving.read(session, name)
-    target = to or before(cluster)
-    steps = await moving.plan(session, cluster, target)
-    moving.show(name, steps)
-    if steps and is_first_move(cluster, target) and cluster.status.backup is not None and cluster.status.backup.store:
+    target = before(cluster) if to is None else to
+    asked = asking_for(cluster, target)
+    found = await moving.plan(session, asked)
+    moving.show(name, moving.told(asked, found))
+    if found.secured and cluster.status.backup is not None and cluster.status.backup.store:
         click.echo(f"before the first, a snapshot of etcd is taken ({cluster.spec.upgrade_policy.snapshot})")
-    generation = await moving.change(session, cluster, {"packageVersion": target}, dry_run)
+    generation = await moving.change(session, cluster, _wish(cluster, asked), dry_run)
     suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(dry_run, "")
     if cluster.spec.paused:
         click.echo(f"cluster {name} is paused: nothing moves before `homeostat resume cluster {name}`", err=True)
@@ -73,6 +74,17 @@ async def _move(session: Session, name: str, to: str | None, dry_run: str, timeo
     if timeout_s is not None and dry_run == "none":
         await moving.wait_until_there(session, name, target, generation, timeout_s)
         click.echo(f"cluster {name}: all masters are of {target}")
+
+
+def _wish(cluster: Cluster, asked: Cluster) -> dict[str, Any]:
+    """What of the spec is to change."""
+    wish: dict[str, Any] = {"packageVersion": asked.spec.package_version}
+    attempt, upgrade = asked.spec.upgrade_policy.attempt, cluster.status.upgrade
+    if attempt == cluster.spec.upgrade_policy.attempt or upgrade is None:
+        return wish
+    again = f"failed before ({upgrade.failure}) and is tried again: spec.upgradePolicy.attempt is {attempt}"
+    click.echo(f"cluster {cluster.metadata.name}: {upgrade.failed_version} {again}", err=True)
+    return {**wish, "upgradePolicy": {"attempt": attempt}}
 
 
 def before(cluster: Cluster) -> str:

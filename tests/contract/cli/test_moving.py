@@ -139,6 +139,34 @@ def test_what_the_operator_would_refuse_is_refused_at_once(homeostat: Homeostat,
     assert spec()["packageVersion"] == NEW
 
 
+def test_kubelets_that_are_known_forbid_at_once_what_they_would_forbid(
+    server: ApiServer, homeostat: Homeostat, declare: Declare
+) -> None:
+    spec = declare("young", NEW)
+    put_status(server, "young", kubelets=["v1.35.4"])
+    for dry_run in ("--dry-run=client", "--dry-run=server", "--dry-run=none"):
+        done = homeostat("upgrade", "cluster", "young", "-n", "cli", "--to", OLD, dry_run)
+        assert (done.code, done.out) == (Exit.REFUSED, "")
+        assert "there are kubelets of 1.35, which must not be newer than the API server" in done.err
+        assert "they were asked within the hour" in done.err
+    assert spec()["packageVersion"] == NEW
+
+
+def test_a_version_that_failed_is_tried_again_when_it_is_asked_for_once_more(
+    server: ApiServer, homeostat: Homeostat, declare: Declare
+) -> None:
+    spec = declare("again", OLD, upgradePolicy={"onFailure": "Rollback"})
+    assert homeostat("upgrade", "cluster", "again", "-n", "cli", "--to", NEW).code == 0
+    assert spec()["upgradePolicy"]["attempt"] == 0
+    when = "2026-01-01T00:00:00Z"
+    failed = {"from": OLD, "to": OLD, "startedAt": when, "failedVersion": NEW, "failure": "an image is not there"}
+    put_status(server, "again", upgrade=failed)
+    done = homeostat("upgrade", "cluster", "again", "-n", "cli", "--to", NEW)
+    assert (done.code, spec()["upgradePolicy"]["attempt"]) == (0, 1)
+    assert "failed before (an image is not there) and is tried again" in done.err
+    assert done.out.splitlines()[0] == "1. etcd: v1.34.4 (3.6.16) -> v1.35.4 (3.6.16)"
+
+
 def test_waiting_ends_with_the_failure_of_the_move(server: ApiServer, homeostat: Homeostat, declare: Declare) -> None:
     declare("failing", OLD)
     told = {

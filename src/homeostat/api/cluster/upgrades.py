@@ -43,6 +43,14 @@ class ClusterUpgradePolicy(Struct, frozen=True, gc=False, rename="camel", omit_d
         ),
     ] = "Immediately"
     emulation_delay_seconds: Annotated[int, doc("The delay of `AfterDelay`.", minimum=0, maximum=2592000)] = 86400
+    attempt: Annotated[
+        int,
+        doc(
+            "Raise it to have what failed, and was gone back from, tried again, once what it failed for is mended."
+            " `homeostat upgrade` does so.",
+            minimum=0,
+        ),
+    ] = 0
     approve_content: Annotated[
         str,
         doc(
@@ -86,11 +94,17 @@ class ClusterUpgradeStatus(Struct, frozen=True, gc=False, rename="camel", omit_d
         str, doc("The snapshot that was taken before anything moved; empty when none was.", maxLength=63)
     ] = ""
     failed_version: Annotated[
-        str, doc("The package version that failed; it is not tried again until the spec names another.", maxLength=63)
+        str,
+        doc(
+            "The package version that failed. It is not tried again until the spec names another one, or says that this"
+            " one shall be (`spec.upgradePolicy.attempt`).",
+            maxLength=63,
+        ),
     ] = ""
     failed_overrides: Annotated[
         str, doc("A digest of the overrides that it failed with; empty when there were none.", maxLength=63)
     ] = ""
+    failed_attempt: Annotated[int, doc("The attempt that it failed in.", minimum=0)] = 0
     failure: Annotated[str, doc("Why it failed.", maxLength=1024)] = ""
 
 

@@ -86,7 +86,8 @@ TABLES = (
             Word(
                 words.ROLLED_BACK,
                 "What is declared failed; the masters went back to what was complete before. It is not tried again.",
-                "Find out why from the message; declare another package version, or other overrides.",
+                "Find out why from the message; declare another package version, or other overrides. Once it is mended,"
+                " `homeostat upgrade` has the same tried again (it raises spec.upgradePolicy.attempt).",
             ),
             Word(words.PAUSED, "spec.paused is true.", "Set it to false to go on."),
             Word(

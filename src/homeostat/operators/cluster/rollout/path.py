@@ -121,12 +121,21 @@ def remaining(stand: Stand) -> tuple[str, ...]:
 
 
 def refusal(stand: Stand, kubelets: Iterable[str] = ()) -> str:
-    """Why the wish cannot be followed at all, and what to do; empty when it can."""
+    """Why the wish cannot be followed at all, and what to do; empty when it can.
+
+    Kubelets forbid another minor version of API servers, and nothing else.
+    """
     for component in (API_SERVER, ETCD):
         now, then = stand.now(component), stand.then(component)
         if abs(then.minors_above(now)) > 1:
             return _too_far(component, now, then)
-    return _etcd(stand.now(ETCD), stand.then(ETCD)) or _kubelets(stand, kubelets)
+    why = _etcd(stand.now(ETCD), stand.then(ETCD))
+    return why or (_kubelets(stand, kubelets) if changes_minor(stand) else "")
+
+
+def changes_minor(stand: Stand) -> bool:
+    """Whether API servers come to another minor version."""
+    return stand.then(API_SERVER).minors_above(stand.now(API_SERVER)) != 0
 
 
 def held_by_pods(stand: Stand, component: str) -> str:

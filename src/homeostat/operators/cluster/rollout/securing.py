@@ -24,13 +24,7 @@ def unsecured(cluster: Cluster, store: str, now: datetime) -> Verdict | None:
     """Why the first master may not move yet; None: it may."""
     policy, backup = cluster.spec.upgrade_policy.snapshot, cluster.status.backup
     if not store:
-        if policy != "Required":
-            return None
-        return Verdict(
-            words.UPGRADE_UNSECURED,
-            "spec.upgradePolicy.snapshot is Required, and this cell has no store of snapshots; configure one, or"
-            " declare BestEffort",
-        )
+        return without_store(cluster)
     if securing(cluster, now):
         return None
     failure = backup.failure if backup is not None else None
@@ -40,6 +34,17 @@ def unsecured(cluster: Cluster, store: str, now: datetime) -> Verdict | None:
         return None
     what = "no snapshot could be taken before anything moves"
     return Verdict(words.UPGRADE_UNSECURED, f"{what}, tried again at {failure.retry_at:%FT%TZ}: {failure.message}")
+
+
+def without_store(cluster: Cluster) -> Verdict | None:
+    """Why nothing may move in a cell that keeps no snapshots; None: it may."""
+    if cluster.spec.upgrade_policy.snapshot != "Required":
+        return None
+    return Verdict(
+        words.UPGRADE_UNSECURED,
+        "spec.upgradePolicy.snapshot is Required, and this cell has no store of snapshots; configure one, or declare"
+        " BestEffort",
+    )
 
 
 def is_at_rest(upgrade: ClusterUpgradeStatus | None) -> bool:

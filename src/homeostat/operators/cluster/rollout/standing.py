@@ -47,9 +47,9 @@ def complete(cluster: Cluster) -> Wish:
 
 
 def wished(cluster: Cluster) -> Wish:
-    """Where to go: to what is declared, or back from it when it failed."""
-    wish, upgrade = declared(cluster), cluster.status.upgrade
-    if cluster.spec.upgrade_policy.on_failure != "Rollback" or upgrade is None:
+    """Where to go: to what is declared, or back from it when it failed and nobody asked for another attempt."""
+    wish, upgrade, policy = declared(cluster), cluster.status.upgrade, cluster.spec.upgrade_policy
+    if policy.on_failure != "Rollback" or upgrade is None or policy.attempt > upgrade.failed_attempt:
         return wish
     is_failed = upgrade.failed_version == wish.package and upgrade.failed_overrides == digest(wish.overrides)
     return complete(cluster) if is_failed else wish

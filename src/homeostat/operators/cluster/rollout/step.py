@@ -26,7 +26,7 @@ from homeostat.operators.cluster.rollout.emulation import emulated, is_due, serv
 from homeostat.operators.cluster.rollout.emulation import held as held_emulation
 from homeostat.operators.cluster.rollout.excuses import is_lost
 from homeostat.operators.cluster.rollout.lines import before_line
-from homeostat.operators.cluster.rollout.path import Stand, held_by_pods, next_move, refusal, remaining
+from homeostat.operators.cluster.rollout.path import Stand, changes_minor, held_by_pods, next_move, refusal, remaining
 from homeostat.operators.cluster.rollout.running import running
 from homeostat.operators.cluster.rollout.securing import is_at_rest, is_first_move, unsecured
 from homeostat.operators.cluster.rollout.standing import (
@@ -65,9 +65,8 @@ def _step(seen: Observed, wish: Wish, emulates: str, now: datetime, *, is_applie
     if all(stand.is_moved(component) for component in stand.at):
         return _finish(seen, wish, stand, now, is_applied=is_applied)
     is_retreat = _is_retreat(seen, stand)
-    changes_minor = stand.then(API_SERVER).minors_above(stand.now(API_SERVER)) != 0
     kubelets = seen.kubelets
-    if changes_minor and not is_retreat and kubelets is None and seen.cluster.status.ready_at is not None:
+    if changes_minor(stand) and not is_retreat and kubelets is None and seen.cluster.status.ready_at is not None:
         if not is_lost(seen, API_SERVER, now):
             return Step(to, Verdict(words.AWAITING_HEALTH, "asking which kubelets there are"), asks_kubelets=True)
         kubelets = frozenset(seen.cluster.status.kubelets)  # nobody can be asked; a dead API server serves none
@@ -107,9 +106,12 @@ def _arrived(seen: Observed, stand: Stand, now: datetime) -> Step:
 
 def _went_back(seen: Observed, stand: Stand, failure: str) -> str:
     failed = seen.cluster.spec.package_version
+    again = "or mend that and raise spec.upgradePolicy.attempt"
     if failed == stand.to:
-        return f"the declared overrides failed, so the masters went back to those before: {failure}; declare others"
-    return f"{failed} failed, so the masters went back to {stand.to}: {failure}; declare another package version"
+        what, other = "the declared overrides failed, so the masters went back to those before", "others"
+    else:
+        what, other = f"{failed} failed, so the masters went back to {stand.to}", "another package version"
+    return f"{what}: {failure}; declare {other}, {again}"
 
 
 def _go_on(seen: Observed, stand: Stand, now: datetime) -> Step:

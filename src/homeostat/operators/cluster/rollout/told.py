@@ -149,7 +149,7 @@ def _with_move(seen: Observed, going: Step, now: datetime) -> ClusterUpgradeStat
         known = replace(known, started_at=now, snapshot=securing(seen.cluster, now), unproven=())
     is_new_wish = Wish(going.to, going.overrides) != complete(seen.cluster)
     if is_new_wish:
-        known = replace(known, failed_version="", failed_overrides="", failure="")
+        known = replace(known, failed_version="", failed_overrides="", failed_attempt=0, failure="")
     return replace(
         known,
         to_version=going.to,
@@ -173,6 +173,7 @@ def _with_failure(seen: Observed, going: Step, now: datetime) -> ClusterUpgradeS
         known,
         failed_version=wish.package,
         failed_overrides=digest(wish.overrides),
+        failed_attempt=seen.cluster.spec.upgrade_policy.attempt,
         failure=going.failed.message[:_SHOWN],
     )
 
