@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from homeostat.api.cluster.certificates import ClusterRotationStatus
 from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
 from homeostat.api.kind import Kind, unstructured
 from homeostat.cli import moving
@@ -14,6 +15,8 @@ from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.kinds import KindName
 from homeostat.cli.options import Connection, Duration, connection_options
 from homeostat.cli.session import Session, converse
+from homeostat.operators.cluster.pki import states
+from homeostat.operators.cluster.turns.rotating import is_taken_back
 
 _FIELDS = {"authorities": "authorities", "token-key": "tokenKey", "encryption-key": "encryptionKey"}
 _HELD = "Holding"
@@ -69,6 +72,7 @@ async def _end(session: Session, name: str, timeout_s: float | None, *, taken_ba
     going = cluster.status.rotation
     if going is None:
         raise CliError(f"cluster {name}: no keys are being rotated", Exit.REFUSED, remedy="begin with --keys")
+    _require_way(cluster, going, taken_back=taken_back)
     if taken_back:
         await _declare(session, cluster, {"rotations": {going.keys: cluster.status.rotations.of(going.keys)}})
         click.echo(f"cluster {name}: declared that the rotation of {going.keys} is taken back")
@@ -76,6 +80,23 @@ async def _end(session: Session, name: str, timeout_s: float | None, *, taken_ba
         await _declare(session, cluster, {"released": {going.keys: going.number}})
         click.echo(f"cluster {name}: declared that the old {going.keys} may go")
     await _wait(session, name, going.keys, going.number, timeout_s, until_held=False)
+
+
+def _require_way(cluster: Cluster, going: ClusterRotationStatus, *, taken_back: bool) -> None:
+    """Raise CliError where the operator would not do what is asked."""
+    name, is_back = cluster.metadata.name, is_taken_back(cluster, going)
+    if going.stage == states.ABANDONING or (is_back and not taken_back):
+        what = f"the rotation of {going.keys} is being taken back, the stage is {going.stage}"
+        raise CliError(f"cluster {name}: {what}", Exit.REFUSED, remedy="wait until it has ended")
+    if taken_back and not states.state(going.stage).back:
+        what = f"it is too late to take the rotation of {going.keys} back, the stage is {going.stage}"
+        raise CliError(f"cluster {name}: {what}", Exit.REFUSED, remedy="let it end, then begin another one with --keys")
+    if taken_back and cluster.status.rotations.of(going.keys) == going.number:
+        what = f"nobody asked for the rotation of {going.keys}, so there is nothing to take back: Secrets come to be"
+        raise CliError(f"cluster {name}: {what} encrypted", Exit.REFUSED, remedy="let it end")
+    if not taken_back and going.keys == states.ENCRYPTION_KEY:
+        what = "the old encryption key goes by itself, when nothing is encrypted with it any more"
+        raise CliError(f"cluster {name}: {what}", Exit.REFUSED, remedy="`homeostat wait` for it, or --take-back")
 
 
 async def _declare(session: Session, cluster: Cluster, keys: dict[str, Any]) -> None:

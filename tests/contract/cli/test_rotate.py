@@ -89,6 +89,34 @@ def test_what_is_not_going_on_can_be_neither_released_nor_taken_back(homeostat: 
     assert "expected one of" in refusal(homeostat("rotate", "cluster", "calm", "-n", "cli"), Exit.USAGE)
 
 
+@pytest.mark.parametrize(
+    ("option", "stage", "asked", "why"),
+    [
+        ("--take-back", "Dropping", 3, "it is too late to take the rotation of authorities back"),
+        ("--take-back", "Abandoning", 2, "is being taken back, the stage is Abandoning"),
+        ("--release", "Using", 2, "is being taken back, the stage is Using"),
+    ],
+)
+def test_what_the_operator_would_not_do_is_refused(
+    homeostat: Homeostat, declare: Declare, option: str, stage: str, asked: int, why: str
+) -> None:
+    numbers = {"rotations": {"authorities": asked}}
+    look = declare("late", numbers, rotation={**GOING, "stage": stage}, rotations={"authorities": 2})
+    assert why in refusal(homeostat("rotate", "cluster", "late", option, "-n", "cli"), Exit.REFUSED)
+    assert look() == numbers
+
+
+def test_a_rotation_of_the_encryption_key_is_neither_released_nor_taken_back_when_nobody_asked_for_it(
+    homeostat: Homeostat, declare: Declare
+) -> None:
+    look = declare("sealed", {}, rotation={**GOING, "keys": "encryptionKey", "number": 0})
+    released = refusal(homeostat("rotate", "cluster", "sealed", "--release", "-n", "cli"), Exit.REFUSED)
+    assert "the old encryption key goes by itself" in released
+    back = refusal(homeostat("rotate", "cluster", "sealed", "--take-back", "-n", "cli"), Exit.REFUSED)
+    assert "nobody asked for the rotation of encryptionKey" in back
+    assert look() == {}
+
+
 def test_waiting_ends_when_the_new_keys_are_in_use(homeostat: Homeostat, declare: Declare) -> None:
     declare("there", {"rotations": {"authorities": 3}}, rotation=GOING, rotations={"authorities": 2})
     said = homeostat("rotate", "cluster", "there", "--keys", "authorities", "--wait", "-n", "cli").out

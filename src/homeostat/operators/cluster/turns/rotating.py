@@ -12,6 +12,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from homeostat.api.cluster.certificates import ClusterRotationStatus
+from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import (
     ChangeKeys,
@@ -42,14 +43,14 @@ def rotate(seen: Observed, rest: Rest, now: datetime) -> Turn:
         return _told(going, rest.held, Turn(probes=rest.probes, wait=rest.wait(now)))
     if stale is not None:
         return _told(going, f"Secret {stale.leaf.name}", Turn((IssueLeaf(stale.leaf, stale.outdated, renews=True),)))
-    if is_taken_back(seen, going):
+    if is_taken_back(seen.cluster, going):
         return _back(seen, going, now)
     return _forward(seen, going, now)
 
 
-def is_taken_back(seen: Observed, going: ClusterRotationStatus) -> bool:
+def is_taken_back(cluster: Cluster, going: ClusterRotationStatus) -> bool:
     """Whether the spec no longer asks for the rotation that is under way."""
-    return seen.cluster.spec.keys.rotations.of(going.keys) != going.number
+    return cluster.spec.keys.rotations.of(going.keys) != going.number
 
 
 def _begin(seen: Observed, rest: Rest, now: datetime) -> Turn:
