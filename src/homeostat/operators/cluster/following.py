@@ -11,6 +11,7 @@ from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import AskKubelets, Plan, ProbeEndpoint, Step, Wait
 from homeostat.operators.cluster.components import can_serve
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.rollout.working import is_at_work
 from homeostat.runtime.conditions import is_true
 
 _SOON = timedelta(seconds=0.5)  # after a probe that a move waits for
@@ -39,8 +40,7 @@ def _probe(seen: Observed, plan: Plan, going: Step, now: datetime, probe_every: 
     is_due = seen.probed is None or not _is_proven(seen) or now >= seen.probed.at + every
     is_new = seen.cluster.status.ready_at is None  # what follows from being Ready for the first time is done at once
     asks = going.probes or plan.turn.probes
-    is_on_the_way = going.verdict is not None and going.verdict.reason != words.QUEUED
-    pause = _SOON if asks or is_new or going.asks_kubelets else _LATER if is_on_the_way else every
+    pause = _SOON if asks or is_new or going.asks_kubelets else _LATER if is_at_work(going) else every
     if is_due or asks:
         asked = (ProbeEndpoint(), AskKubelets()) if _asks_kubelets(seen, going) else (ProbeEndpoint(),)
         return replace(plan, actions=(*plan.actions, *asked), wait=Wait(now + pause, "the next probe"))
@@ -51,7 +51,8 @@ def _probe(seen: Observed, plan: Plan, going: Step, now: datetime, probe_every: 
 
 def _asks_kubelets(seen: Observed, going: Step) -> bool:
     """Their versions are told now and then, for a way back while no API server can be asked."""
-    return seen.kubelets_due and _is_proven(seen) and seen.cluster.status.ready_at is not None and going.verdict is None
+    is_asked = seen.kubelets_due and not is_at_work(going)
+    return is_asked and _is_proven(seen) and seen.cluster.status.ready_at is not None
 
 
 def _is_proven(seen: Observed) -> bool:

@@ -67,15 +67,22 @@ def _step(seen: Observed, wish: Wish, emulates: str, now: datetime, *, is_applie
     is_retreat = _is_retreat(seen, stand)
     kubelets = seen.kubelets
     if changes_minor(stand) and not is_retreat and kubelets is None and seen.cluster.status.ready_at is not None:
+        known = frozenset(seen.cluster.status.kubelets)
         if not is_lost(seen, API_SERVER, now):
-            return Step(to, Verdict(words.AWAITING_HEALTH, "asking which kubelets there are"), asks_kubelets=True)
-        kubelets = frozenset(seen.cluster.status.kubelets)  # nobody can be asked; a dead API server serves none
-    if why := refusal(stand, kubelets or ()):
-        return Step(to, Verdict(words.UPGRADE_REFUSED, f"spec.packageVersion: {why}"))
+            asking = Verdict(words.AWAITING_HEALTH, "asking which kubelets there are")
+            return Step(to, _refused(stand, known) or asking, asks_kubelets=True)
+        kubelets = known  # nobody can be asked; a dead API server serves none
+    if (refused := _refused(stand, kubelets or frozenset())) is not None:
+        return Step(to, refused)
     if seen.cluster.status.ready_at is None:
         # There are no clients and no data yet: nothing to be careful about.
         return Step(to, _moving(seen, to, "all masters"), moves=tuple(stand.at))
     return _go_on(seen, stand, now) if is_applied else _applying(seen, stand)
+
+
+def _refused(stand: Stand, kubelets: frozenset[str]) -> Verdict | None:
+    why = refusal(stand, kubelets)
+    return Verdict(words.UPGRADE_REFUSED, f"spec.packageVersion: {why}") if why else None
 
 
 def _finish(seen: Observed, wish: Wish, stand: Stand, now: datetime, *, is_applied: bool) -> Step:

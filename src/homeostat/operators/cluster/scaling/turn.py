@@ -9,12 +9,8 @@ from __future__ import annotations
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Heal, Step, Turn, Verdict
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.rollout.working import is_at_work
 from homeostat.operators.cluster.topology import is_changing
-
-_AT_WORK = (
-    *(words.UPGRADING, words.ROLLING_BACK, words.AWAITING_HEALTH, words.UPGRADE_FAILED),
-    *(words.AWAITING_SNAPSHOT, words.UPGRADE_UNSECURED, words.ENDING_EMULATION),
-)
 
 _LOST = (words.QUORUM_LOST, words.RESTORING, words.RESTORE_REFUSED)
 
@@ -30,7 +26,7 @@ def must_be_over(seen: Observed, going: Step, healing: Heal, turn: Turn, *, is_a
         return Verdict(healing.verdict.reason, f"before the topology changes: {healing.verdict.message}")
     if is_changing(seen.cluster):
         return None
-    if going.verdict is not None and going.verdict.reason in _AT_WORK:
+    if is_at_work(going) and going.verdict is not None:
         return Verdict(words.AWAITING_HEALTH, f"before the topology changes: {going.verdict.message}")
     if turn.actions or turn.rotation is not None or not is_applied:
         return Verdict(words.AWAITING_HEALTH, "before the topology changes: masters are being declared")

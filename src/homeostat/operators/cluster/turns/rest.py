@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from homeostat.operators.cluster.actions import Step, Wait
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.rollout.working import is_at_work
 from homeostat.operators.cluster.topology import is_changing
 from homeostat.operators.cluster.troubles import awaited, trouble
 
@@ -28,8 +29,8 @@ def rest(seen: Observed, going: Step, *, is_applied: bool) -> Rest:
     """Judge a cluster; `is_applied` says that all Secrets and workloads are seen as they are declared."""
     if seen.cluster.status.ready_at is None:
         return Rest("the cluster was never Ready")
-    if going.verdict is not None:
-        return Rest(going.verdict.message)
+    if is_at_work(going):
+        return Rest(going.verdict.message if going.verdict is not None else f"masters move to {going.to}")
     if is_changing(seen.cluster):
         return Rest("the topology changes")
     if not is_applied:

@@ -61,7 +61,8 @@ def _begin(seen: Observed, rest: Rest, now: datetime) -> Turn:
     if not wanted or seen.cluster.status.ready_at is None:
         return Turn()
     if rest.held:
-        return Turn(probes=rest.probes, wait=rest.wait(now))
+        message = f"the {_SAID[wanted[0]]}: asked for, and begins when all masters are at rest. Now: {rest.held}"
+        return Turn(probes=rest.probes, wait=rest.wait(now), verdict=Verdict(words.ROTATING, message))
     kind, at = wanted[0], now.replace(microsecond=0)
     begun = ClusterRotationStatus(
         keys=kind, number=asked.of(kind), stage=states.PREPARING, started_at=at, stage_started_at=at

@@ -18,6 +18,8 @@ from homeostat.api.cluster.masters import ETCD
 from homeostat.operators.cluster.actions import Action, Care, MoveLeader, Step, Wait
 from homeostat.operators.cluster.components import is_ready, topology
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.rollout.securing import is_at_rest
+from homeostat.operators.cluster.rollout.working import is_at_work
 from homeostat.operators.cluster.upkeep.actions import (
     AskStores,
     Compact,
@@ -138,7 +140,7 @@ def _compare(seen: Observed, going: Step, now: datetime, policy: Policy) -> tupl
     """Members of different versions are not compared: they may hash differently."""
     known, answer = seen.upkeep, seen.upkeep.answer
     assert answer is not None  # noqa: S101  (it is fresh)
-    if len(answer.stores) < 2 or len({store.version for store in answer.stores}) > 1 or going.verdict is not None:
+    if len(answer.stores) < 2 or len({store.version for store in answer.stores}) > 1 or is_at_work(going):
         return ()
     pause = policy.compare_again if known.deviating or answer.has(CORRUPT) else policy.compare_every
     if known.compared_at is not None and now < known.compared_at + pause:
@@ -172,12 +174,13 @@ def _can_shrink(seen: Observed, store: StoreSeen, policy: Policy) -> bool:
 def _forget_a_way_back(seen: Observed, going: Step, now: datetime, policy: Policy) -> tuple[Action, ...]:  # noqa: ARG001
     """A permission to go back that nobody wishes any more keeps the data in its old form."""
     is_left = any(store.going_back_to for store in seen.upkeep.stores)
-    return (ForbidDowngrade(),) if is_left and going.verdict is None else ()
+    is_wished = is_at_work(going) or not is_at_rest(seen.cluster.status.upgrade)
+    return (ForbidDowngrade(),) if is_left and not is_wished else ()
 
 
 def _defragment(seen: Observed, going: Step, now: datetime, policy: Policy) -> tuple[Action, ...]:
     """Members with much free room inside, when nothing else is under way."""
-    if going.verdict is not None:
+    if is_at_work(going):
         return ()
     last = seen.upkeep.defragmented
     due = [store for store in seen.upkeep.stores if now >= last.get(store.host, now - policy.apart) + policy.apart]
