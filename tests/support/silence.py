@@ -1,4 +1,4 @@
-"""A validating webhook that takes connections and never answers: behind it writes hang, and all else is well."""
+"""What a business cluster's own admission refuses or keeps waiting: writes of the probe's Lease, and nothing else."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def silent_port(address: str) -> Iterator[int]:
 
 
 def configuration(url: str) -> dict[str, Any]:
-    """Has every write of the probe's Lease wait for an answer from there."""
+    """A webhook that has every write of the probe's Lease wait for an answer from there."""
     hook = {
         "name": NAME,
         "clientConfig": {"url": url},
@@ -52,3 +52,37 @@ def hanging(server: ApiServer, url: str) -> Iterator[None]:
         yield
     finally:
         server.kubectl("delete", "validatingwebhookconfiguration", NAME)
+
+
+def _policy() -> tuple[dict[str, Any], ...]:
+    """One that lets no word into the probe's Lease, and its binding."""
+    group = "admissionregistration.k8s.io/v1"
+    rule = {"apiGroups": ["coordination.k8s.io"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["leases"]}
+    policy = {
+        "apiVersion": group,
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": NAME},
+        "spec": {
+            "failurePolicy": "Fail",
+            "matchConstraints": {"resourceRules": [rule]},
+            "validations": [{"expression": f"object.metadata.name != '{PROBE_LEASE}'"}],
+        },
+    }
+    spec = {"policyName": NAME, "validationActions": ["Deny"]}
+    return policy, {
+        "apiVersion": group,
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": NAME},
+        "spec": spec,
+    }
+
+
+@contextmanager
+def forbidding(server: ApiServer) -> Iterator[None]:
+    """While the block lasts, a policy says no."""
+    for each in _policy():
+        server.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(each))
+    try:
+        yield
+    finally:
+        server.kubectl("delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", NAME)

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from tests.support.apiserver import ApiServer, free_port
 from tests.support.certificates import Authority
-from tests.support.silence import hanging, silent_port
+from tests.support.silence import NAME, forbidding, hanging, silent_port
 
 from homeostat.api.coordination import LEASE
 from homeostat.api.core import NODE
@@ -17,9 +17,10 @@ from homeostat.kit.random import system_random
 from homeostat.kube.client import ServerVersion
 from homeostat.kube.config import from_kubeconfig_bytes
 from homeostat.kube.connect import connect
+from homeostat.kube.errors import ApiError, ServerTimeout, TimedOut, TooManyRequests
 from homeostat.operators.cluster.pki.kubeconfig import write_kubeconfig
-from homeostat.operators.cluster.ports import Direct, Unreachable
-from homeostat.providers.endpoint.probing import PROBE_LEASE, EndpointProbe, served
+from homeostat.operators.cluster.ports import Direct, Refusal, Unreachable
+from homeostat.providers.endpoint.probing import PROBE_LEASE, EndpointProbe, refusal, served
 
 pytestmark = pytest.mark.real
 
@@ -97,24 +98,52 @@ async def test_a_server_that_hangs_with_its_port_open_is_found_in_time(
         assert clock.monotonic() - began < 10
 
 
-async def test_a_write_that_hangs_behind_a_good_readiness_and_good_reads_is_found_in_time(
-    api_server: ApiServer,
+async def refused(server: ApiServer) -> tuple[Refusal, float]:
+    """Why a probe's write is refused, and how long the probe took; the API server takes a moment to hear of it."""
+    clock = SystemClock()
+    async with clock.timeout(30):
+        while True:
+            began = clock.monotonic()
+            told = await PROBE.probe(kubeconfig(server))
+            assert told.version.startswith("v1.")
+            if told.refused is not None:
+                return told.refused, clock.monotonic() - began
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["that_hangs", "that_is_down"])
+async def test_a_webhook_of_the_business_cluster_leaves_an_api_server_alive_that_cannot_write(
+    api_server: ApiServer, is_open: bool
 ) -> None:
-    config, clock = from_kubeconfig_bytes(kubeconfig(api_server)), SystemClock()
-    with silent_port("127.0.0.1") as port, hanging(api_server, f"https://127.0.0.1:{port}"):
-        async with connect(config, clock=clock, random=system_random()) as client, clock.timeout(30):
-            told, took = "", 0.0
-            while not told:  # the API server takes a moment to hear of the webhook
-                began = clock.monotonic()
-                try:
-                    await PROBE.probe(kubeconfig(api_server))
-                except Unreachable as error:
-                    told, took = str(error), clock.monotonic() - began
-            assert (await client.request("GET", "/readyz")) is not None
-            await client.list(LEASE, "kube-system")
-            await client.get(LEASE, PROBE_LEASE, "kube-system")
-    assert PROBE_LEASE in told
+    with silent_port("127.0.0.1") as port, hanging(api_server, f"https://127.0.0.1:{port if is_open else free_port()}"):
+        told, took = await refused(api_server)
+    assert told.is_by_policy
     assert took < 10
+    assert ("an admission webhook does not answer" if is_open else NAME) in told.why
+
+
+async def test_so_does_a_policy_of_the_business_cluster_that_says_no(api_server: ApiServer) -> None:
+    with forbidding(api_server):
+        told, _ = await refused(api_server)
+    assert told.is_by_policy
+    assert f"ValidatingAdmissionPolicy '{NAME}'" in told.why
+
+
+@pytest.mark.parametrize(
+    ("error", "by_policy"),
+    [
+        (ApiError(403, "Forbidden", "admission control is denying all modifications"), False),
+        (ApiError(403, "Forbidden", 'leases "homeostat-probe" is forbidden: exceeded quota: small'), True),
+        (ApiError(500, "InternalError", 'admission webhook "policy.example" denied the request'), True),
+        (ApiError(500, "InternalError", "etcdserver: mvcc: database space exceeded"), None),
+        (TooManyRequests(429, "TooManyRequests", "please try again later"), None),
+        (ServerTimeout(504, "Timeout", "request did not complete within the allotted timeout"), None),
+        (TimedOut("no answer within 3 s"), None),
+    ],
+    ids=lambda each: str(each),
+)
+def test_what_says_no_is_told_from_what_fails(error: ApiError | TimedOut, by_policy: bool | None) -> None:
+    told = refusal(error)
+    assert (told and told.is_by_policy) == by_policy
 
 
 async def test_an_endpoint_that_cannot_prove_itself_is_not_taken_for_the_clusters(api_server: ApiServer) -> None:

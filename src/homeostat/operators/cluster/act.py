@@ -265,8 +265,8 @@ class Actor:
             memory.probed = ProbeSeen(self._clock.now(), "", str(error))
             return ProbeFailed(_PROBE_AGAIN_S, str(error))
         note_leaders(memory, told, self._clock.now())
-        memory.probed = ProbeSeen(self._clock.now(), told.version)
-        return Probed(version=told.version)
+        memory.probed = ProbeSeen(self._clock.now(), told.version, refused=told.refused)
+        return Probed(version=told.version, refused=told.refused)
 
     async def _ask_kubelets(self, seen: Observed) -> Outcome:
         secret = await self._client.get(SECRET, seen.names.admin, seen.names.namespace)

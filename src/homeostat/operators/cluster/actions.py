@@ -16,6 +16,7 @@ from homeostat.operators.cluster.hosting.actions import HostingAction
 from homeostat.operators.cluster.manifests.shape import Desired
 from homeostat.operators.cluster.overrides import Overrides
 from homeostat.operators.cluster.pki.leaves import Leaf
+from homeostat.operators.cluster.ports import Refusal
 from homeostat.operators.cluster.restore.actions import RestoreAction, Restoring
 from homeostat.operators.cluster.upkeep.actions import UpkeepAction
 from homeostat.runtime.outcome import Done, Progress
@@ -330,6 +331,7 @@ class Probed(Done, frozen=True):
     """The endpoint answered."""
 
     version: str = ""
+    refused: Refusal | None = None  # of the write
 
 
 class ProbeFailed(Progress, frozen=True):

@@ -99,7 +99,7 @@ def serves(seen: Observed, component: str) -> bool:
     """
     if component == ETCD:
         return _ready(seen, ETCD) >= topology(seen).quorum
-    answers = can_serve(seen) and (seen.probed is None or seen.probed.version != "")
+    answers = can_serve(seen) and (seen.probed is None or seen.probed.serves)
     return answers and (component == API_SERVER or _ready(seen, component) > 0)
 
 

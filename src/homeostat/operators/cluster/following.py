@@ -58,4 +58,4 @@ def _asks_kubelets(seen: Observed, going: Step) -> bool:
 def _is_proven(seen: Observed) -> bool:
     """Whether the last probe succeeded, and clients could be served ever since: what was told of it says so."""
     was_available = is_true(seen.cluster.status.conditions, words.AVAILABLE)
-    return seen.probed is not None and seen.probed.version != "" and was_available
+    return seen.probed is not None and seen.probed.serves and was_available

@@ -52,7 +52,7 @@ from homeostat.operators.cluster.names import (
 from homeostat.operators.cluster.pacing.place import FREE, Place
 from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen, Verdicts, judge
 from homeostat.operators.cluster.pki.leaves import leaves
-from homeostat.operators.cluster.ports import EtcdAccess
+from homeostat.operators.cluster.ports import EtcdAccess, Refusal
 from homeostat.operators.cluster.reaching import access_by
 from homeostat.operators.cluster.restore.seen import HandedSeen, SnapshotsSeen
 from homeostat.operators.cluster.rollout.standing import hosted_now
@@ -83,6 +83,18 @@ class ProbeSeen(Struct, frozen=True):
     at: datetime
     version: str  # empty: it failed
     message: str = ""
+    refused: Refusal | None = None  # of its write, by an API server that answers
+
+    @property
+    def serves(self) -> bool:
+        """Whether masters do for clients what they can: what people's own policies refuse is no fault of theirs."""
+        return self.version != "" and (self.refused is None or self.refused.is_by_policy)
+
+    @property
+    def failure(self) -> str:
+        """Why they do not; empty when they do."""
+        why = self.refused.why if self.refused is not None else self.message or "the last read failed"
+        return "" if self.serves else why
 
 
 class Observed(Struct, frozen=True, kw_only=True):

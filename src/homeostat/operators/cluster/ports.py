@@ -33,11 +33,19 @@ class LeaderSeen(Struct, frozen=True):
     renewed: datetime | None
 
 
+class Refusal(Struct, frozen=True):
+    """Why an API server that is alive, and reads, did not take the write of a probe."""
+
+    why: str
+    is_by_policy: bool  # by a webhook, policy or quota of the business cluster: no other version of it would take it
+
+
 class Served(Struct, frozen=True):
-    """What an API server told that does all that clients need."""
+    """What an API server told that does all that clients need, but perhaps for writes that are refused on purpose."""
 
     version: str
     leaders: Mapping[str, LeaderSeen] = {}  # by the name of their Lease
+    refused: Refusal | None = None  # None: the write was taken, and heard of
 
 
 class Probe(Protocol):
@@ -50,7 +58,7 @@ class Probe(Protocol):
     async def probe(self, kubeconfig: bytes, direct: Direct | None = None) -> Served:
         """Authenticate, ask for readiness, read, write, and hear of the write by a watch; through the endpoint or not.
 
-        Raises Unreachable within 10 s.
+        A write that is refused by an answer is told in what is returned. Raises Unreachable within 10 s.
         """
         ...
 

@@ -39,6 +39,7 @@ from homeostat.operators.cluster.healing.told import (
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.pki.told import certificates
+from homeostat.operators.cluster.ports import Refusal
 from homeostat.operators.cluster.restore.beginning import is_under_way
 from homeostat.operators.cluster.restore.told import restore_notes, restored
 from homeostat.operators.cluster.rollout.sealing import sealed
@@ -229,17 +230,27 @@ def _available(seen: Observed, plan: Plan, results: Results) -> tuple[bool, Verd
         if isinstance(result.outcome, ProbeFailed):
             return False, Verdict(words.ENDPOINT_UNREACHABLE, result.outcome.why)
         if isinstance(result.outcome, Probed):
-            return True, Verdict(words.SERVING, "")
+            return _served(result.outcome.refused)
     if not can_serve(seen):
         if seen.cluster.status.ready_at is None:
             return False, Verdict(words.PROGRESSING, "waiting for a quorum of etcd and for an API server")
         return False, Verdict(words.TOO_FEW_MASTERS, "no API server is ready, or etcd has no quorum of ready members")
     if seen.probed is not None and not seen.probed.version:
-        return False, Verdict(words.ENDPOINT_UNREACHABLE, seen.probed.message or "the last read failed")
+        return False, Verdict(words.ENDPOINT_UNREACHABLE, seen.probed.failure)
+    if seen.probed is not None:
+        return _served(seen.probed.refused)
     # What was remembered is gone after a restart of the operator; the status is not.
-    if seen.probed is not None or is_true(seen.cluster.status.conditions, words.AVAILABLE):
-        return True, Verdict(words.SERVING, "")
+    before = find_condition(seen.cluster.status.conditions, words.AVAILABLE)
+    if before is not None and before.status == "True":
+        return True, Verdict(before.reason, before.message)
     return False, Verdict(words.PROGRESSING, "waiting for the first read through the endpoint")
+
+
+def _served(refused: Refusal | None) -> tuple[bool, Verdict]:
+    """Reads come through; what people's own policies do not let in is told, and no fault of the masters."""
+    if refused is None:
+        return True, Verdict(words.SERVING, "")
+    return refused.is_by_policy, Verdict(words.WRITES_REFUSED, refused.why)
 
 
 def _ready(seen: Observed, plan: Plan, conditions: tuple[Condition, ...]) -> tuple[bool, Verdict]:
@@ -298,7 +309,8 @@ def _notes(seen: Observed, status: ClusterStatus, results: Results) -> tuple[Not
     for condition in status.conditions:
         old = find_condition(before.conditions, condition.type)
         told = old is not None and (old.status, old.reason) == (condition.status, condition.reason)
-        if not told and condition.reason not in _CALM and condition.status == "False":
+        is_bad = condition.status == "False" or condition.reason == words.WRITES_REFUSED
+        if not told and condition.reason not in _CALM and is_bad:
             notes.append(Note(condition.reason, f"{condition.type}: {condition.message}", type="Warning"))
         elif not told and condition.status == "True" and condition.type not in _SUMS:
             notes.append(Note(condition.type, f"{condition.type}: {condition.message or condition.reason}"))

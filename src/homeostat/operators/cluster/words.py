@@ -60,7 +60,7 @@ QUORUM_LOST, RESTORING, DATA_RESTORED, RESTORE_REFUSED = "QuorumLost", "Restorin
 ETCD_NEAR_QUOTA, ETCD_NO_SPACE, ETCD_CORRUPT = "EtcdNearQuota", "EtcdNoSpace", "EtcdCorrupt"
 ETCD_COMPACTED, ETCD_DEFRAGMENTED = "EtcdCompacted", "EtcdDefragmented"
 ETCD_CLEARED, ETCD_GOES_BACK = "EtcdAlarmCleared", "EtcdDowngrade"
-SERVING = "Serving"
+SERVING, WRITES_REFUSED = "Serving", "WritesRefused"
 RENEWED, EXPIRING = "Renewed", "Expiring"
 ROTATING, ROTATION_HELD, ROTATED = "Rotating", "RotationHeld", "Rotated"
 

@@ -3,11 +3,19 @@
 An API server whose port is open and whose readiness is well can still be of no use: when its way to etcd hangs, writes
 do, and when its watch cache does, nobody hears of them. So a probe does all that clients need, in the order in which
 it costs: what hangs early costs no more than that. It leaves one Lease of its own in kube-system.
+
+A write that is refused by an answer comes from an API server that is alive, and that no restart would make kinder:
+mostly a webhook, a policy or a quota of the business cluster says no, or cannot be asked. It is told by the words of
+admission in Kubernetes. A webhook that does not answer has no words, so a write without an answer is tried once more
+dry: that asks all of admission and writes nothing, and when it hangs as well, while the Lease can be read, it is not
+the way to etcd that hangs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import aclosing, suppress
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,17 +29,20 @@ from homeostat.kit.pki.authority import Damaged
 from homeostat.kit.random import Random
 from homeostat.kube.client import Client, ServerVersion
 from homeostat.kube.connect import connect
-from homeostat.kube.errors import KubeError, NotFound
+from homeostat.kube.errors import ApiError, KubeError, NotFound, ServerTimeout, TimedOut, TooManyRequests
 from homeostat.kube.retrying import NO_RETRIES
 from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
-from homeostat.operators.cluster.ports import Direct, LeaderSeen, Served, Unreachable
+from homeostat.operators.cluster.ports import Direct, LeaderSeen, Refusal, Served, Unreachable
 from homeostat.runtime.microtime import micro_time
 
 PROBE_LEASE, PROBE_NAMESPACE = "homeostat-probe", "kube-system"
 _TIMEOUT_S = 3.0  # of one request
-_WHOLE_S = 8.0  # of a probe
+_WHOLE_S = 9.0  # of a probe: two that hang, and the rest
 _KUBELETS_S = 30.0
 _PAGE, _PAGE_S = 50, 30.0
+# As k8s.io/apiserver words it in pkg/util/webhook, and in pkg/admission/plugin: webhook, policy, resourcequota.
+_POLICIES = ("failed calling webhook", "admission webhook ", "AdmissionPolicy ", "exceeded quota")
+_UNANSWERED = (TimedOut, ServerTimeout)
 
 
 class _Named(Struct, frozen=True):
@@ -98,20 +109,23 @@ class EndpointProbe:
         await client.request("GET", "/readyz")
         version = served(await client.version())
         leases = await client.list(LEASE, PROBE_NAMESPACE)
-        await self._write_and_hear(client, leases.resource_version)
-        return Served(version, {lease.metadata.name: _leader(lease) for lease in leases.items})
+        refused = await self._write_and_hear(client, leases.resource_version)
+        return Served(version, {lease.metadata.name: _leader(lease) for lease in leases.items}, refused)
 
-    async def _write_and_hear(self, client: Client, since: str) -> None:
-        """Put a word that was never said into the Lease, and wait until a watch tells it."""
+    async def _write_and_hear(self, client: Client, since: str) -> Refusal | None:
+        """Put a word that was never said into the Lease, and wait until a watch tells it, unless it is refused."""
         word = f"homeostat-{self._random.random():.16f}"
         spec = {"holderIdentity": word, "renewTime": micro_time(self._clock.now())}
         body = {"metadata": {"name": PROBE_LEASE, "namespace": PROBE_NAMESPACE}, "spec": spec}
-        await client.apply(LEASE, body, force=True)
+        try:
+            await client.apply(LEASE, body, force=True)
+        except (ApiError, TimedOut) as error:
+            return await _judge(client, body, error)
         only = f"metadata.name={PROBE_LEASE}"
         async with aclosing(client.watch(LEASE, PROBE_NAMESPACE, fields=only, resource_version=since)) as events:
             async for event in events:
                 if event.object is not None and event.object.spec.holder_identity == word:
-                    return
+                    return None
         raise Unreachable("a watch ended without the event of a write that succeeded")
 
     def _connect(self, kubeconfig: bytes, direct: Direct | None = None) -> Client:
@@ -119,6 +133,34 @@ class EndpointProbe:
         if direct is not None:
             config = replace(config, server=direct.url, tls_server_name=direct.name)
         return connect(config, clock=self._clock, random=self._random, default_timeout_s=_TIMEOUT_S, retries=NO_RETRIES)
+
+
+async def _judge(client: Client, body: Mapping[str, Any], error: ApiError | TimedOut) -> Refusal:
+    """Who refuses a write; raises the error when nobody does."""
+    refused = refusal(error)
+    if refused is None and isinstance(error, _UNANSWERED):
+        with suppress(NotFound):
+            await client.get(LEASE, PROBE_LEASE, PROBE_NAMESPACE)
+        try:
+            await client.apply(LEASE, body, force=True, dry_run=True)
+        except _UNANSWERED:
+            hangs = f"an admission webhook does not answer: {error}; a dry run hangs as well, reads do not"
+            refused = Refusal(hangs, is_by_policy=True)
+        except ApiError as told:
+            refused = refusal(told)
+    if refused is None:
+        raise error
+    return refused
+
+
+def refusal(error: ApiError | TimedOut) -> Refusal | None:
+    """What an API server says no to; None: it does not say no, it failed, is too busy, or says nothing."""
+    if isinstance(error, TimedOut):
+        return None
+    if any(word in error.message for word in _POLICIES):
+        return Refusal(str(error), is_by_policy=True)
+    is_no = 400 <= error.status < 500 and error.status != 408 and not isinstance(error, TooManyRequests)
+    return Refusal(str(error), is_by_policy=False) if is_no else None
 
 
 def _leader(lease: Lease) -> LeaderSeen:

@@ -22,14 +22,17 @@ from homeostat.operators.cluster.actions import (
     Action,
     Conflicted,
     Plan,
+    Probed,
     ProbeFailed,
     Refused,
     RemoveFinalizer,
 )
 from homeostat.operators.cluster.decide import Policy, decide
+from homeostat.operators.cluster.healing.sickness import sick_since
 from homeostat.operators.cluster.meanings.tables import TABLES
 from homeostat.operators.cluster.observe import Observed, ProbeSeen
 from homeostat.operators.cluster.pki.judging import AuthoritySeen
+from homeostat.operators.cluster.ports import Refusal
 from homeostat.operators.cluster.report import report
 from homeostat.runtime.conditions import find_condition
 from homeostat.runtime.events import Note
@@ -128,6 +131,32 @@ def test_a_probe_that_fails_makes_a_cluster_unready_with_its_words() -> None:
         *("False", words.ENDPOINT_UNREACHABLE),
         "Available: nobody listens",
     )
+
+
+WEBHOOK = Refusal('failed calling webhook "policy.tenant.example": connection refused', is_by_policy=True)
+
+
+def test_what_people_s_own_webhook_refuses_is_told_and_no_fault_of_the_masters() -> None:
+    seen = replace(served(), probed=None)
+    found = told(seen, Probed(version="v1.35.4", refused=WEBHOOK))
+    assert found.status is not None
+    available = find_condition(found.status.conditions, words.AVAILABLE)
+    assert available is not None
+    assert (available.status, available.reason, available.message) == ("True", words.WRITES_REFUSED, WEBHOOK.why)
+    assert Note(words.WRITES_REFUSED, f"Available: {WEBHOOK.why}", type="Warning") in found.notes
+    assert found.status.phase == "Ready"
+    again = replace(seen, cluster=replace(seen.cluster, status=found.status))
+    for probed in (None, ProbeSeen(NOW, "v1.35.4", refused=WEBHOOK)):  # None: a process that has not asked yet
+        kept = report(replace(again, probed=probed), Plan(), (), NOW)
+        assert kept.status is not None
+        assert find_condition(kept.status.conditions, words.AVAILABLE) == available
+    assert sick_since(again.cluster) is None
+
+
+def test_what_api_servers_refuse_of_their_own_accord_serves_nobody() -> None:
+    denied = Refusal("admission control is denying all modifications", is_by_policy=False)
+    found = condition(replace(served(), probed=None), words.AVAILABLE, Probed(version="v1.35.4", refused=denied))
+    assert (found.status, found.reason, found.message) == ("False", words.WRITES_REFUSED, denied.why)
 
 
 def test_a_restart_of_the_operator_is_no_moment_of_doubt() -> None:

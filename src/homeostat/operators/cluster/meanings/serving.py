@@ -16,6 +16,16 @@ TABLES = (
                 "Look at the load balancer and at the network between it and the cell's Pods.",
             ),
             Word(
+                words.WRITES_REFUSED,
+                "The API servers answer, but do not take a write of a Lease in kube-system. While an admission webhook,"
+                " a policy or a quota of the business cluster refuses it, the condition stays true: no master is to"
+                " blame, and none is restarted for it.",
+                "Mend or remove what the message names, in the business cluster; of a webhook that does not answer see"
+                " `kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations` there. It should leave"
+                " kube-system out, or have the failurePolicy Ignore. Where nothing of the business cluster refuses, set"
+                " back what spec.overrides says of admission plugins.",
+            ),
+            Word(
                 words.TOO_FEW_MASTERS,
                 "No API server is ready, or etcd has no quorum of ready members.",
                 "Look at the conditions of the masters.",

@@ -28,7 +28,7 @@ def restored(
     restore = told.becomes or status.restore
     if restore is not None and restore.stage == STARTING and told.has_looked and serves:
         since = restore.stage_started_at or restore.started_at
-        if probed is not None and probed.version and probed.at >= since:
+        if probed is not None and probed.serves and probed.at >= since:
             restore = replace(restore, stage=DONE, finished_at=now.replace(microsecond=0))
     if restore is not None and restore.stage in (STOPPING, RESTORING, STARTING):
         status = replace(status, healing=_at_rest(status.healing), topology=_settled(status.topology))

@@ -88,7 +88,7 @@ def _proof(seen: Observed, stand: Stand, when: str) -> Step | None:
     """A read through the endpoint that succeeded since all that is needed for it was ready."""
     message = f"{when}: waiting for a read through the endpoint"
     if seen.ready_since is not None and seen.probed is not None and seen.probed.at >= seen.ready_since:
-        if seen.probed.version:
+        if seen.probed.serves:
             return None
-        message = f"{when}: the endpoint does not answer: {seen.probed.message}"
+        message = f"{when}: clients are not served through the endpoint: {seen.probed.failure}"
     return Step(stand.to, Verdict(words.AWAITING_HEALTH, message), probes=True)

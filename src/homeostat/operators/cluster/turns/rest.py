@@ -40,6 +40,6 @@ def rest(seen: Observed, going: Step, *, is_applied: bool) -> Rest:
         return Rest(f"{late}: {trouble(seen, late).message}")
     if seen.ready_since is None or seen.probed is None or seen.probed.at < seen.ready_since:
         return Rest("waiting for a read through the endpoint", probes=True)
-    if not seen.probed.version:
-        return Rest(f"the endpoint does not answer: {seen.probed.message}", probes=True)
+    if not seen.probed.serves:
+        return Rest(f"clients are not served through the endpoint: {seen.probed.failure}", probes=True)
     return Rest()

@@ -28,6 +28,7 @@ from homeostat.operators.cluster.healing.illness import ill_masters
 from homeostat.operators.cluster.healing.policy import Policy
 from homeostat.operators.cluster.healing.seen import ServerSeen
 from homeostat.operators.cluster.observe import Observed, ProbeSeen
+from homeostat.operators.cluster.ports import Refusal
 from homeostat.operators.cluster.topology import SINGLE
 
 POLICY = Policy()
@@ -122,6 +123,13 @@ def test_the_only_api_server_is_ill_when_the_endpoint_fails_too_for_longer(
     probed = ProbeSeen(NOW, "" if failed else "v1.35.4")
     assert SINGLE.quorum == 1
     assert ill(replace(seen, pods=alone, probed=probed)) == expected
+
+
+def test_the_only_api_server_is_not_ill_for_what_it_refuses() -> None:
+    refused = Refusal("admission webhook denied the request", is_by_policy=True)
+    seen = unwell(servers={0: sound()})
+    alone = tuple(pod for pod in seen.pods if pod.metadata.uid != uid_of(SERVER, 1))
+    assert ill(replace(seen, pods=alone, probed=ProbeSeen(NOW, "v1.35.4", refused=refused))) == []
 
 
 def leader(seen: Observed, number: int, since: timedelta) -> Observed:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
-from tests.support.clusters import NOW
+from tests.support.clusters import NOW, settled
 from tests.support.rollouts import NEW, OLD, ORDER, after, broken, look, moved, step_of, up_to_date, wishing
 
 from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, ETCD
@@ -15,6 +15,7 @@ from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Apply, AskKubelets, ProbeEndpoint
 from homeostat.operators.cluster.observe import Observed, ProbeSeen
+from homeostat.operators.cluster.ports import Refusal
 from homeostat.operators.cluster.rollout.emulation import EMULATING
 from homeostat.operators.cluster.rollout.standing import placed
 from homeostat.runtime.conditions import find_condition
@@ -77,6 +78,16 @@ def test_the_next_master_waits_until_the_last_one_is_ready_and_proven() -> None:
     assert step_of(broken(seen, ETCD, phase="Pending")).moves == ()
     assert step_of(replace(seen, ready_since=NOW + timedelta(seconds=1))).probes
     assert step_of(seen).moves == (API_SERVER,)
+
+
+@pytest.mark.parametrize("is_by_policy", [True, False])
+def test_writes_that_people_s_own_policy_refuses_hold_no_move_and_others_do(is_by_policy: bool) -> None:
+    refused = ProbeSeen(NOW, OLD, refused=Refusal("no writes today", is_by_policy))
+    for seen, follows in ((wishing(), ETCD), (moved(wishing(), ETCD), API_SERVER)):
+        found = step_of(settled(replace(seen, probed=refused)))
+        assert found.moves == ((follows,) if is_by_policy else ())
+        assert found.verdict is not None
+        assert ("no writes today" in found.verdict.message) is not is_by_policy
 
 
 def test_nothing_follows_before_what_was_moved_is_declared() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -24,6 +25,7 @@ from homeostat.operators.cluster.pki.leaves import leaves, make
 from homeostat.operators.cluster.pki.lifetimes import Certificate, of_authorities, of_leaf, renewal
 from homeostat.operators.cluster.pki.material import material
 from homeostat.operators.cluster.pki.told import certificates
+from homeostat.operators.cluster.ports import Refusal
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.turns.renewing import expiring
 from homeostat.runtime.conditions import find_condition
@@ -116,6 +118,12 @@ def test_the_endpoint_must_have_answered_since_masters_were_ready() -> None:
     seen = replace(held(LONG_DUE), ready_since=LONG_DUE, probed=ProbeSeen(LONG_DUE - timedelta(seconds=1), "v1.35.4"))
     assert renewals(seen, LONG_DUE) == []
     assert ProbeEndpoint() in plan(seen, LONG_DUE).actions
+
+
+@pytest.mark.parametrize("is_by_policy", [True, False])
+def test_a_policy_of_the_business_cluster_that_refuses_writes_holds_no_renewal(is_by_policy: bool) -> None:
+    probed = ProbeSeen(LONG_DUE, "v1.35.4", refused=Refusal("no writes today", is_by_policy))
+    assert bool(renewals(replace(held(LONG_DUE), probed=probed), LONG_DUE)) is is_by_policy
 
 
 def test_nothing_is_renewed_during_a_move_or_a_pause() -> None:
