@@ -52,6 +52,11 @@ def is_under_way(entry: MasterRestartStatus) -> bool:
     return entry.step != HAND_OVER and entry.ended_at is None
 
 
+def is_starting(entry: MasterRestartStatus, now: datetime, settling: timedelta) -> bool:
+    """Whether what was tried has the time that a container may take to start."""
+    return is_under_way(entry) and now < entry.started_at + settling
+
+
 def is_forgotten(before: MasterRestartStatus, now: datetime) -> bool:
     """Whether it was well for so long that nothing follows from it any more."""
     return before.ended_at is not None and now >= before.ended_at + FORGOTTEN_AFTER

@@ -2,7 +2,8 @@
 
 What will be done is written into the status first, and done at the next look, when it still is ill; so an operator that
 dies in between goes on where it was. One component of a cluster is treated at a time, and the next try waits longer
-each time (ladder.py). A component that is being moved to another version is the rollout's business, not healing's.
+each time (ladder.py). What waits for its next try, for a person, or for a successor that does not come up holds no
+other component. One that is being moved to another version is the rollout's business, not healing's.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from homeostat.operators.cluster.healing.ladder import (
     back_off,
     is_forgotten,
     is_handed_over,
+    is_starting,
     is_under_way,
     next_attempt,
 )
@@ -79,19 +81,28 @@ def _patience(seen: Observed, now: datetime) -> Wait | None:
 
 
 def _treat(seen: Observed, now: datetime, policy: Policy) -> Mend:
-    """Restarts: what is under way comes first, then who is ill."""
+    """Restarts: what is under way comes first, then who is ill and neither backs off nor was handed over."""
     before = seen.cluster.status.healing.restarts if seen.cluster.status.healing is not None else ()
     healing = remembered(seen.cluster.status.healing, now)
     told = healing.restarts if healing is not None else ()
-    known: Restarts = {each.component: _ended(seen, each, now) for each in told if not is_forgotten(each, now)}
     ill = [each for each in ill_masters(seen, now, policy) if not _is_moving(seen, each.component)]
-    found = _carry_on(seen, known, ill, now, policy) or _begin(seen, known, ill, now, policy) or _await(known, now)
+    known: Restarts = {each.component: _ended(seen, each, ill, now) for each in told if not is_forgotten(each, now)}
+    awaited, resting = _await(known, now), _resting(known, ill, now)
+    others = [each for each in ill if each.component not in resting.verdicts]
+    found = _carry_on(seen, known, ill, now, policy) or _begin(seen, known, others, now, policy) or Mend()
     restarts = found.restarts if found.restarts is not None else _listed(known)
-    return replace(found, restarts=None if restarts == before else restarts)
+    return replace(
+        found,
+        verdicts={**awaited.verdicts, **resting.verdicts, **found.verdicts},
+        restarts=None if restarts == before else restarts,
+        wait=soonest((found.wait, resting.wait, awaited.wait)),
+    )
 
 
-def _ended(seen: Observed, entry: MasterRestartStatus, now: datetime) -> MasterRestartStatus:
-    if entry.ended_at is not None or not _is_well(seen, entry):
+def _ended(seen: Observed, entry: MasterRestartStatus, ill: list[Ill], now: datetime) -> MasterRestartStatus:
+    """The same, over when all of the component is well; one that hangs is ready, and ill all the same."""
+    is_ill = any(each.component == entry.component for each in ill)
+    if entry.ended_at is not None or is_ill or not _is_well(seen, entry):
         return entry
     return replace(entry, ended_at=now.replace(microsecond=0))
 
@@ -132,34 +143,43 @@ def _restamped(entry: MasterRestartStatus, now: datetime) -> MasterRestartStatus
 
 
 def _begin(seen: Observed, known: Restarts, ill: list[Ill], now: datetime, policy: Policy) -> Mend | None:
-    """Tell what is going to be done about the first that may be treated."""
-    under_way = [each for each in known.values() if is_under_way(each)]
+    """Tell what is going to be done about the first that may be treated: one whose successor starts has its time."""
+    starting = {each.component for each in known.values() if is_starting(each, now, policy.settling)}
     for one in ill:
         entry = known.get(one.component)
-        if entry is not None and is_handed_over(entry):
-            return _handed_over(one, entry)
-        if any(each.component != one.component for each in under_way):
+        if starting - {one.component}:
             continue
-        until = entry.started_at + back_off(attempts_so_far(entry, now)) if entry is not None else now
-        if now < until:
-            waits = f"attempt {attempts_so_far(entry, now) + 1} begins after {until:%FT%TZ}"
-            return Mend(
-                {one.component: Verdict(words.HEALING_BACKED_OFF, f"{one.message}; {waits}")}, wait=Wait(until, waits)
-            )
         why = held(seen, now, policy.cell)
         if why is not None:
             return _hold(one, why, now + _HELD, None)
         begun = next_attempt(entry, _as_status(one, now), now, has_room=_has_room(seen, entry, one))
         if begun.step == HAND_OVER:
-            return replace(_handed_over(one, begun), restarts=_listed(known | {one.component: begun}))
+            return Mend({one.component: _tired(one, begun)}, restarts=_listed(known | {one.component: begun}))
         told = Verdict(words.RESTARTING_MASTER, f"{one.message}; it gives way to another ({begun.step})")
         next_look = Wait(now, "what was told is done at the next look")
         return Mend({one.component: told}, restarts=_listed(known | {one.component: begun}), wait=next_look)
     return None
 
 
+def _resting(known: Restarts, ill: list[Ill], now: datetime) -> Mend:
+    """Components of which some are ill and none is treated now: a person must look, or the next try waits."""
+    verdicts: dict[str, Verdict] = {}
+    waits: list[Wait] = []
+    for one in ill:
+        entry = known.get(one.component)
+        if entry is None or one.component in verdicts:
+            continue
+        if is_handed_over(entry):
+            verdicts[one.component] = _tired(one, entry)
+        elif now < (until := entry.started_at + back_off(attempts_so_far(entry, now))):
+            why = f"attempt {attempts_so_far(entry, now) + 1} begins after {until:%FT%TZ}"
+            verdicts[one.component] = Verdict(words.HEALING_BACKED_OFF, f"{one.message}; {why}")
+            waits.append(Wait(until, why))
+    return Mend(verdicts, wait=soonest(waits))
+
+
 def _await(known: Restarts, now: datetime) -> Mend:
-    """Successors that are not ready yet, and components that a person must look at although nobody is ill just now."""
+    """Successors that are not ready yet."""
     told = {
         each.component: Verdict(words.RESTARTING_MASTER, f"the successor of {each.pod} is awaited")
         for each in known.values()
@@ -173,9 +193,9 @@ def _hold(one: Ill, why: Verdict, until: datetime, restarts: tuple[MasterRestart
     return Mend({one.component: told}, restarts=restarts, wait=Wait(until, why.message))
 
 
-def _handed_over(one: Ill, entry: MasterRestartStatus) -> Mend:
+def _tired(one: Ill, entry: MasterRestartStatus) -> Verdict:
     message = f"{one.message}; {entry.attempts} restarts did not help, so nothing is tried any more: look at it"
-    return Mend({one.component: Verdict(words.HANDED_OVER, message)})
+    return Verdict(words.HANDED_OVER, message)
 
 
 def _as_status(one: Ill, now: datetime) -> MasterRestartStatus:

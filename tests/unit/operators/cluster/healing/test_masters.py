@@ -100,6 +100,47 @@ def test_the_next_try_waits_for_its_back_off_and_is_counted() -> None:
     assert late.restarts[0].attempts == 2
 
 
+def with_hung_manager(seen: Observed) -> Observed:
+    """The same, and a controller manager that has its Lease and does not renew it."""
+    return replace(seen, leaders={**seen.leaders, MANAGER: leading(MANAGER, 0, since=NOW - timedelta(minutes=5))})
+
+
+def test_a_controller_that_hangs_though_it_is_ready_is_restarted_as_it_was_told() -> None:
+    begun = look(with_hung_manager(unwell())).restarts
+    assert begun is not None
+    plan = look(with_hung_manager(told(unwell(), *begun)))
+    assert [action.is_hung for action in plan.actions if isinstance(action, RestartMaster)] == [True]
+    assert plan.restarts is None
+
+
+NO_HOST = master(SERVER, 0, ready=False, host="", address="", container={"state": {}})
+
+
+@pytest.mark.parametrize(
+    ("seen", "why"),
+    [
+        (told(SICK, restart(step="HandOver", attempts=4, started_at=LONG_AGO, pod_uid="gone")), words.HANDED_OVER),
+        (told(SICK, restart(attempts=3, started_at=LATELY, ended_at=NOW, pod_uid="gone")), words.HEALING_BACKED_OFF),
+        (
+            told(unwell(NO_HOST, servers={1: sound()}), restart(started_at=LONG_AGO, pod_uid="gone")),
+            words.RESTARTING_MASTER,
+        ),
+    ],
+    ids=["handed_over", "backs_off", "its_successor_finds_no_host"],
+)
+def test_one_that_cannot_be_helped_now_holds_no_other_component(seen: Observed, why: str) -> None:
+    plan = look(with_hung_manager(seen))
+    assert plan.restarts is not None
+    begun = {each.component: each for each in plan.restarts}
+    assert (begun[MANAGER].step, begun[MANAGER].attempts) == ("Recreate", 1)
+    assert {name: each.reason for name, each in plan.verdicts.items()} == {
+        SERVER: why,
+        MANAGER: words.RESTARTING_MASTER,
+    }
+    again = with_hung_manager(told(seen, *plan.restarts))
+    assert restarts_of(again) == [name_of(MANAGER, 0)]
+
+
 def test_a_host_that_makes_it_ill_twice_is_avoided_and_no_pod_is_deleted_by_hand() -> None:
     again = told(SICK, restart(pod_uid="uid-gone", started_at=LONG_AGO))
     begun = look(again).restarts
