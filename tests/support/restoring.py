@@ -51,7 +51,7 @@ def entry(of: Manifest | None = None) -> Entry:
 
 def store_said(owner: ClusterRef = OWN, snapshot: str = ID, **changes: Any) -> SnapshotsSeen:
     """An answer of the store's, a moment ago: all is well with the snapshot."""
-    answer = SnapshotsSeen(NOW, owner, snapshot, newest=entry(), manifest=manifest(owner) if snapshot else None)
+    answer = SnapshotsSeen(NOW, owner, snapshot, sound=(entry(),), manifest=manifest(owner) if snapshot else None)
     return replace(answer, **changes)
 
 

@@ -24,7 +24,9 @@ class FakeStores:
         self.data: dict[str, int] = {}  # by host, what is needed after a compaction
         self.alarms: set[Alarm] = set()
         self.silent: set[str] = set()
-        self.corrupt: set[str] = set()  # hosts; whoever takes the place of the member there is sound
+        self.corrupt: set[str] = (
+            set()
+        )  # hosts, each with other data; whoever takes the place of the member there is sound
         self._ids: dict[str, int] = {}
         self.failure = ""
         self.story: list[str] = []  # changes, in order
@@ -52,7 +54,10 @@ class FakeStores:
         await self.look(access)
         for host in self.corrupt:
             self._ids.setdefault(host, self.stores[host].id)
-        return {host: 1 + (self._ids.get(host) == store.id) for host, store in self.stores.items()}
+        wrong = {host: 2 + number for number, host in enumerate(sorted(self.corrupt))}
+        return {
+            host: wrong.get(host, 1) if self._ids.get(host) == store.id else 1 for host, store in self.stores.items()
+        }
 
     async def compact(self, access: EtcdAccess) -> int:
         await self.look(access)

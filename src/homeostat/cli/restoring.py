@@ -16,6 +16,7 @@ from homeostat.cli.awaiting import Awaited, condition, wait_until_met
 from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.session import Session
 from homeostat.operators.cluster import words
+from homeostat.operators.cluster.backup.manifest import parse_id
 from homeostat.operators.cluster.restore.beginning import DONE, DROPPED, is_under_way, lost_seconds
 
 # What stands in a spec for one Cluster, or for one moment, and not for another that is declared like it.
@@ -31,7 +32,7 @@ def approvable(cluster: Cluster, snapshot: str) -> QuorumLossStatus:
         raise CliError(f"cluster {name}: {told}", Exit.REFUSED)
     if loss is None:
         raise CliError(
-            f"cluster {name}: its etcd has not lost its quorum, so there is nothing to restore",
+            f"cluster {name}: its etcd has a quorum that agrees on the data, so there is nothing to restore",
             Exit.REFUSED,
             remedy="to have the data of a snapshot in another cluster, name that with --into",
         )
@@ -49,8 +50,19 @@ def price(cluster: Cluster, loss: QuorumLossStatus, snapshot: str) -> str:
     known = cluster.status.backup.snapshots if cluster.status.backup is not None else ()
     taken_at = next((each.taken_at for each in known if each.id == snapshot), None)
     seconds = loss.lost_seconds if snapshot == loss.newest_snapshot else lost_seconds(taken_at, loss.since)
-    span = f"in the {timedelta(seconds=seconds)} before the loss" if seconds else "since it was taken"
-    return f"what was written {span} is gone for good"
+    moment = "that was found, and since," if loss.corrupt else "the loss"
+    span = f"in the {timedelta(seconds=seconds)} before {moment}" if seconds else "since it was taken"
+    return f"what was written {span} is gone for good{_doubt(cluster, loss, snapshot)}"
+
+
+def _doubt(cluster: Cluster, loss: QuorumLossStatus, snapshot: str) -> str:
+    """What is to be said of a snapshot that may have been drawn from corrupt data already."""
+    agreed_at = cluster.status.etcd.agreed_at if cluster.status.etcd is not None else None
+    taken = parse_id(snapshot)
+    is_from_before = agreed_at is not None and taken is not None and taken[0] <= agreed_at
+    if not loss.corrupt or is_from_before:
+        return ""
+    return "; the snapshot is not from before a comparison at which all members agreed, and may be corrupt as well"
 
 
 async def require_known(session: Session, cluster: Cluster, snapshot: str) -> None:

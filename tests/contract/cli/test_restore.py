@@ -110,6 +110,20 @@ def test_an_older_snapshot_costs_more(restore: Restore, declare: Declare) -> Non
     assert approved(look) == OLDER
 
 
+def test_an_approval_for_corrupt_data_says_that_masters_write_on_and_which_snapshots_are_doubtful(
+    restore: Restore, declare: Declare
+) -> None:
+    etcd = {"agreedAt": "2026-03-04T05:00:00Z"}
+    look = declare("corrupt", {**LOST, "etcd": etcd, "quorumLoss": {**LOSS, "corrupt": True}})
+    told = "what was written in the 1:13:53 before that was found, and since, is gone for good"
+    assert restore("corrupt", "--snapshot", OLDER).out.endswith(f"{told}\n")
+    doubtful = (
+        "; the snapshot is not from before a comparison at which all members agreed, and may be corrupt as well\n"
+    )
+    assert restore("corrupt", "--snapshot", NEWEST).out.endswith(doubtful)
+    assert approved(look) == NEWEST
+
+
 @pytest.mark.parametrize("kind", ["client", "server"])
 def test_a_dry_run_says_the_price_and_approves_nothing(restore: Restore, declare: Declare, kind: str) -> None:
     look = declare("dry", LOST)
@@ -123,7 +137,7 @@ def test_a_dry_run_says_the_price_and_approves_nothing(restore: Restore, declare
 def test_nothing_is_approved_while_there_is_a_quorum(restore: Restore, declare: Declare) -> None:
     look = declare("calm", {"backup": {"snapshots": KNOWN}})
     told = refusal(restore("calm", "--snapshot", NEWEST), Exit.REFUSED)
-    assert "its etcd has not lost its quorum" in told
+    assert "its etcd has a quorum that agrees on the data" in told
     assert "--into" in told
     assert approved(look) == ""
 

@@ -55,3 +55,7 @@ class ClusterEtcdStatus(Struct, frozen=True, gc=False, rename="camel", omit_defa
             items={"maxLength": 63},
         ),
     ] = ()
+    agreed_at: Annotated[
+        datetime | None,
+        doc("When members were last compared and all had the same data. What is in later snapshots may be corrupt."),
+    ] = None

@@ -30,8 +30,8 @@ class ClusterHealing(Struct, frozen=True, gc=False, rename="camel", omit_default
     approve_restore: Annotated[
         str,
         doc(
-            "The id of a snapshot of this Cluster to restore its lost etcd from. Counts only when it is set after the "
-            "status has told that the quorum is lost; whatever was written since the snapshot is lost for good.",
+            "The id of a snapshot of this Cluster to restore its lost or corrupt etcd from. Counts only when it is set "
+            "after status.quorumLoss has told of the loss; whatever was written since the snapshot is lost for good.",
             maxLength=64,
             pattern=f"^$|{SNAPSHOT_ID}",
         ),

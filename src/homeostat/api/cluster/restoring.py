@@ -70,23 +70,41 @@ class ClusterRestoreStatus(Struct, frozen=True, gc=False, rename="camel", omit_d
     lost_seconds: Annotated[
         int,
         doc(
-            "How much time's writes are lost: from the snapshot to the moment at which the quorum was lost. Zero of a "
-            "new Cluster.",
+            "How much time's writes are lost: from the snapshot to the moment at which the quorum was lost, or masters "
+            "with corrupt data were stopped. Zero of a new Cluster.",
             minimum=0,
         ),
     ] = 0
+    corrupt: Annotated[
+        bool, doc("Whether it was approved because data was corrupt: then a quorum does not end it.")
+    ] = False
     attempts: Annotated[int, doc("How many tries of single members failed.", minimum=0)] = 0
     dropped_because: Annotated[str, doc("Why it was dropped; empty if it was not.", maxLength=512)] = ""
 
 
 class QuorumLossStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, kw_only=True):
-    """etcd has lost its quorum for long; only its members' return or an approved restore helps."""
+    """etcd has no quorum for long, or none that agrees; only its members' return or an approved restore helps."""
 
-    since: Annotated[datetime, doc("When it was lost.")]
-    newest_snapshot: Annotated[str, doc("The id of the newest sound snapshot; empty: none is known.", maxLength=64)] = (
-        ""
-    )
-    lost_seconds: Annotated[int, doc("How much time's writes would be lost by restoring that snapshot.", minimum=0)] = 0
+    since: Annotated[datetime, doc("When it was lost; of corrupt data, when that was found.")]
+    corrupt: Annotated[
+        bool, doc("Whether the members may be there, but their data is corrupt, and no majority agrees on it.")
+    ] = False
+    newest_snapshot: Annotated[
+        str,
+        doc(
+            "The id of the newest sound snapshot; of corrupt data, of the newest one from before status.etcd.agreedAt, "
+            "if there is any. Empty: none is known.",
+            maxLength=64,
+        ),
+    ] = ""
+    lost_seconds: Annotated[
+        int,
+        doc(
+            "How much time's writes would be lost by restoring that snapshot. With corrupt data the masters may write "
+            "on, and that would be lost as well.",
+            minimum=0,
+        ),
+    ] = 0
     spent_approval: Annotated[
         str,
         doc(

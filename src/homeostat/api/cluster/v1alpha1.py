@@ -193,7 +193,8 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
         ClusterRestoreStatus | None, doc("The restore from a snapshot that is under way, or the last one.")
     ] = None
     quorum_loss: Annotated[
-        QuorumLossStatus | None, doc("Since when etcd has no quorum, and what a restore would lose.")
+        QuorumLossStatus | None,
+        doc("Since when etcd has no quorum, or none that agrees, and what a restore would lose."),
     ] = None
     attempts: Annotated[
         int, doc("How often the step under way was tried without success; survives the operator's restart.", minimum=0)

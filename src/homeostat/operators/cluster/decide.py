@@ -41,6 +41,7 @@ from homeostat.operators.cluster.pacing import holding
 from homeostat.operators.cluster.pacing.pace import Policy as PacingPolicy
 from homeostat.operators.cluster.restore import stages
 from homeostat.operators.cluster.restore.actions import Restoring
+from homeostat.operators.cluster.restore.corrupt import corrupted
 from homeostat.operators.cluster.restore.lost import quorum_lost
 from homeostat.operators.cluster.rollout import sealing
 from homeostat.operators.cluster.rollout.members import roll
@@ -245,15 +246,17 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     is_applied = late.isdisjoint(each.object for each in workloads)
     hosting = host(seen, now)
     going = holding.hold_to_its_turn(seen, step(seen, now, is_applied=is_applied))
-    lost = quorum_lost(seen, now)
+    lost = corrupted(seen, now) or quorum_lost(seen, now)
     healing = members.heal(seen, now, policy.healing) if lost is None else lost.heal
     turn = take(seen, going, now, is_applied=is_applied and not issue)
-    caring = care.care(seen, going, now, policy.upkeep) if lost is None else Care()
+    caring = Care() if lost is not None and not lost.is_corrupt else care.care(seen, going, now, policy.upkeep)
     # API servers are not to blame for what an etcd that is full or corrupt does not take.
     may_mend = lost is None and not caring.is_broken
     mending = masters.mend(seen, now, policy.healing) if may_mend else masters.put_back(seen, now, policy.healing)
     scaling = scale(seen, now, must_be_over(seen, going, healing, turn, is_applied=is_applied and not issue))
     asking = (turn, healing, mending, scaling, rolling, caring, hosting)
+    if lost is not None and lost.is_corrupt:  # care tells it, because members may be ready all the same
+        caring, healing = replace(caring, verdict=healing.verdict, is_broken=True), replace(healing, verdict=None)
     asked = dict.fromkeys((*going.needs, *(action for each in asking for action in each.actions)))
     verdict = _refused(going) or _refused(scaling)
     # A member of etcd that begins without data reads there who the others are.

@@ -73,7 +73,7 @@ TABLES = (
                 "Too few members of etcd are left for a quorum. Only their return, or a restore from a snapshot, helps;"
                 " the message says what a restore would lose.",
                 "Mend the hosts of the members; if they are lost, set spec.healing.approveRestore to the snapshot that"
-                " the message names.",
+                " the message names. What stood there before the loss was told does not count: clear it first.",
             ),
             Word(
                 words.RESTORING,
@@ -155,8 +155,10 @@ TABLES = (
             Word(
                 words.ETCD_CORRUPT,
                 "Members of etcd have different data, or etcd raised the alarm CORRUPT and takes no writes."
-                " One member of three that the two others agree against is replaced; anything else is left to people.",
-                "Where the message names no single member: restore the newest snapshot from before it.",
+                " One member of three that the two others agree against is replaced. Where nobody can say who is right,"
+                " the message says what a restore would lose, and nothing is done before one is approved.",
+                "Where the message names no single member: set spec.healing.approveRestore to the snapshot that it"
+                " names (docs/howto/etcd.md).",
             ),
         ),
     ),

@@ -13,6 +13,7 @@ from homeostat.kit.pki.soundness import decoded
 from homeostat.kube.client import Client
 from homeostat.kube.errors import AlreadyExists, NotFound
 from homeostat.operators.cluster.backup.errors import SnapshotError
+from homeostat.operators.cluster.backup.listing import Entry
 from homeostat.operators.cluster.backup.manifest import ClusterRef
 from homeostat.operators.cluster.components import made_of
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs
@@ -70,16 +71,17 @@ class RestoreActor:
         owner, snapshot = asked.owner, asked.snapshot
         if self._tools is None:
             return SnapshotsSeen(self._clock.now(), owner, snapshot, failure=NO_STORE)
-        newest, manifest, failure, key = None, None, "", ""
+        sound: tuple[Entry, ...] = ()
+        manifest, failure, key = None, "", ""
         try:
             listed = await self._tools.store.list(owner)
-            newest = next((entry for entry in listed if entry.is_sound), None)
+            sound = tuple(entry for entry in listed if entry.is_sound)
             if asked.keys:
                 key, failure = await self._kept_key(asked.keys, namespace)
             manifest = await self._tools.store.manifest(owner, snapshot) if snapshot and not failure else None
         except SnapshotError as error:
             failure = str(error)
-        return SnapshotsSeen(self._clock.now(), owner, snapshot, newest, manifest, key, failure)
+        return SnapshotsSeen(self._clock.now(), owner, snapshot, sound, manifest, key, failure)
 
     async def _kept_key(self, name: str, namespace: str) -> tuple[str, str]:
         """The name of the key of Secrets among the keys of a former cluster, or else what is wrong with them."""

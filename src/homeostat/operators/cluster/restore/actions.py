@@ -12,7 +12,7 @@ from homeostat.operators.cluster.backup.manifest import ClusterRef
 
 
 class AskSnapshots(Struct, frozen=True, tag=True):
-    """Ask the store for a cluster's newest snapshot, and for the manifest of one; an empty id asks for no manifest.
+    """Ask the store for a cluster's snapshots, and for the manifest of one; an empty id asks for no manifest.
 
     With the name of a Secret of keys, these are looked at too.
     """
@@ -54,5 +54,5 @@ class Restoring(Struct, frozen=True):
     """What is told about a restore. Whatever it becomes is told first, and done at the next look."""
 
     becomes: ClusterRestoreStatus | None = None  # None: as it was
-    has_looked: bool = False  # whether the quorum was looked at; only then `loss` counts
+    has_looked: bool = False  # whether losses were looked for; only then `loss` counts
     loss: QuorumLossStatus | None = None

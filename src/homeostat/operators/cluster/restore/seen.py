@@ -16,10 +16,15 @@ class SnapshotsSeen(Struct, frozen=True):
     at: datetime
     owner: ClusterRef
     snapshot: str = ""  # whose manifest was asked for
-    newest: Entry | None = None  # the newest sound one
+    sound: tuple[Entry, ...] = ()  # those that are, the newest first
     manifest: Manifest | None = None
     secrets_key: str = ""  # the name of the key of Secrets among the keys that were to be looked at
     failure: str = ""  # why there is no manifest, or no list
+
+    @property
+    def newest(self) -> Entry | None:
+        """The newest sound one."""
+        return next(iter(self.sound), None)
 
     def is_about(self, owner: ClusterRef, snapshot: str) -> bool:
         """Whether it answers the question."""

@@ -4,7 +4,8 @@ The stage stands in the status before its first step is done, and every step wit
 is: whether this process has the snapshot ready, which Pods run, which ended well. An operator that dies between any two
 of them goes on where it was. Until all bytes of the snapshot are here and verified, nothing is touched; and until the
 masters are told to end it is asked, again and again, whether there is a quorum after all. Fetching takes minutes: hosts
-that come back meanwhile have everything, and clients write again.
+that come back meanwhile have everything, and clients write again. Of corrupt data, which has its quorum, it is asked
+once more whether members agree.
 
 As many members as make a quorum are enough. One whose host is away meanwhile keeps its old data, which the others
 refuse, and is replaced as any dead member is. Only where too few hosts are left for a quorum, and for long, the volumes
@@ -38,10 +39,12 @@ from homeostat.operators.cluster.restore.beginning import (
     STARTING,
     STOPPING,
     judge,
+    lost_seconds,
     own,
     owner_of,
     reference,
 )
+from homeostat.operators.cluster.restore.corrupt import agreement
 from homeostat.operators.cluster.restore.lost import has_quorum
 from homeostat.operators.cluster.restore.names import (
     ATTEMPT_ANNOTATION,
@@ -110,7 +113,9 @@ def _fetch(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next
     if doubt is not None:
         return doubt
     if _is_handed(seen, restore):
-        return _turn(restore, STOPPING if seen.workloads else RESTORING, now)
+        until = now if restore.corrupt else None  # the masters ran on, and wrote what is given up now
+        told = replace(restore, lost_seconds=lost_seconds(restore.taken_at, until)) if until else restore
+        return _turn(told, STOPPING if seen.workloads else RESTORING, now)
     answer = seen.snapshots
     failure = answer.failure if answer is not None and answer.is_about(owner, restore.snapshot) else ""
     verdict = Verdict(words.RESTORE_REFUSED, failure) if failure else _doing(f"fetching snapshot {restore.snapshot}")
@@ -120,18 +125,28 @@ def _fetch(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next
 
 
 def _doubt(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next | None:
-    """What is to be done because there is, or may be, a quorum; None: there is none, or nobody approved for want of it.
+    """What is to be done because nothing may be lost after all; None: it is, or nobody approved for want of it.
 
-    As the loss is told only when kubelets and etcd agree on it, the word of either of them ends it.
+    As the loss of a quorum is told only when kubelets and etcd agree on it, the word of either of them ends it. Corrupt
+    data has its quorum; comparing reads all of it, so that is done when the masters are about to be stopped.
     """
     if owner_of(restore) != own(seen.cluster):
         return None
+    if restore.corrupt:
+        return _doubt_of_data(seen, restore, now) if _is_handed(seen, restore) else None
     is_back, answer = has_ready_quorum(seen), seen.members
     if not is_back and (answer is None or now >= answer.at + FRESH):
         return Next(_doing("asking etcd once more whether it has a quorum"), (AskEtcd(),), again=_ANSWERED)
     if is_back or (answer is not None and has_quorum(seen, answer)):
         return _drop(restore, "etcd has its quorum again, with all that was written", now)
     return None
+
+
+def _doubt_of_data(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next | None:
+    found = agreement(seen, now)
+    if isinstance(found, str):
+        return _drop(restore, found, now) if found else None
+    return Next(_doing("comparing the members of etcd once more"), (found,), again=_ANSWERED)
 
 
 def _stop(seen: Observed, restore: ClusterRestoreStatus, now: datetime) -> Next:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from homeostat.api.cluster.etcd import ClusterEtcdStatus
 from homeostat.api.cluster.healing import ClusterHealingStatus
 from homeostat.api.cluster.restoring import ClusterRestoreStatus
 from homeostat.api.cluster.scaling import ClusterTopologyStatus
@@ -32,7 +33,16 @@ def restored(
             restore = replace(restore, stage=DONE, finished_at=now.replace(microsecond=0))
     if restore is not None and restore.stage in (STOPPING, RESTORING, STARTING):
         status = replace(status, healing=_at_rest(status.healing), topology=_settled(status.topology))
-    return replace(status, restore=restore, quorum_loss=told.loss if told.has_looked else status.quorum_loss)
+    loss = told.loss if told.has_looked else status.quorum_loss
+    if restore is not None and restore.stage == RESTORING:
+        status = replace(status, etcd=_unknown(status.etcd))
+        loss = None if restore.corrupt else loss
+    return replace(status, restore=restore, quorum_loss=loss)
+
+
+def _unknown(etcd: ClusterEtcdStatus | None) -> ClusterEtcdStatus | None:
+    """Of data that is being exchanged nothing is said that was wrong with the old one."""
+    return replace(etcd, alarms=(), deviating=()) if etcd is not None else None
 
 
 def _at_rest(healing: ClusterHealingStatus | None) -> ClusterHealingStatus | None:
@@ -58,7 +68,8 @@ def restore_notes(before: ClusterRestoreStatus | None, now: ClusterRestoreStatus
         return [Note(words.RESTORING, f"{now.dropped_because}; the restore is dropped, and nothing was touched")]
     if now.stage != DONE:
         return [Note(words.RESTORING, f"from {now.snapshot}: {now.stage.lower()}", type="Warning")]
-    lost = f"; what was written in the {timedelta(seconds=now.lost_seconds)} before the loss is gone"
+    moment = "the masters were stopped" if now.corrupt else "the loss"
+    lost = f"; what was written in the {timedelta(seconds=now.lost_seconds)} before {moment} is gone"
     return [
         Note(words.DATA_RESTORED, f"the cluster serves the data of {now.snapshot}{lost if now.lost_seconds else ''}")
     ]

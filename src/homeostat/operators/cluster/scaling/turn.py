@@ -12,7 +12,7 @@ from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.rollout.working import is_at_work
 from homeostat.operators.cluster.topology import is_changing
 
-_LOST = (words.QUORUM_LOST, words.RESTORING, words.RESTORE_REFUSED)
+_LOST = (words.QUORUM_LOST, words.ETCD_CORRUPT, words.RESTORING, words.RESTORE_REFUSED)
 
 
 def must_be_over(seen: Observed, going: Step, healing: Heal, turn: Turn, *, is_applied: bool) -> Verdict | None:

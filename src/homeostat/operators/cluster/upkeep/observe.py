@@ -8,10 +8,18 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from homeostat.operators.cluster.observe import Memory, Observed
+from homeostat.operators.cluster.restore.beginning import RESTORING
+from homeostat.operators.cluster.upkeep.seen import UpkeepSeen
 
 
 def observe_stores(seen: Observed, known: Memory, now: datetime, every: timedelta) -> Observed:
-    """The same, with what is known of the stores; whoever is seen for the first time gets a place in the round."""
+    """The same, with what is known of the stores; whoever is seen for the first time gets a place in the round.
+
+    Of members whose data is being exchanged nothing is known that holds afterwards.
+    """
+    restore = seen.cluster.status.restore
+    if restore is not None and restore.stage == RESTORING:
+        known.upkeep = UpkeepSeen(first=now)
     if known.upkeep.first is None:
         told = seen.cluster.status.etcd
         is_urgent = told is not None and bool(told.alarms or told.deviating)

@@ -45,3 +45,13 @@ class UpkeepSeen(Struct, frozen=True):
         common, times = Counter(self.hashes.values()).most_common(1)[0]
         is_agreed = 2 * times > len(self.hashes)
         return tuple(sorted(host for host, one in self.hashes.items() if one != common or not is_agreed))
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether members have different data, and no majority agrees."""
+        return bool(self.hashes) and len(self.deviating) == len(self.hashes)
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether all members that were compared have the same data."""
+        return len(self.hashes) > 1 and not self.deviating

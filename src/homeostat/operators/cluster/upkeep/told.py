@@ -50,8 +50,14 @@ def kept(seen: Observed, results: tuple[Result[Action], ...], now: datetime) -> 
         full_size_bytes=store.size if is_full_now else known.full_size_bytes,
         last_defragmented_at=now.replace(microsecond=0) if is_done else known.last_defragmented_at,
         deviating=tuple(member_of(seen, host) for host in seen.upkeep.deviating),
+        agreed_at=_agreed_at(seen) or known.agreed_at,
     )
     return found if before is None or _is_news(before, found) else before
+
+
+def _agreed_at(seen: Observed) -> datetime | None:
+    known = seen.upkeep
+    return known.compared_at.replace(microsecond=0) if known.compared_at is not None and known.is_agreed else None
 
 
 def _is_news(before: ClusterEtcdStatus, found: ClusterEtcdStatus) -> bool:

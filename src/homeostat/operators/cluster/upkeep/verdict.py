@@ -20,7 +20,7 @@ def judge(seen: Observed, near: float) -> tuple[Verdict | None, bool]:
         return _as_before(seen)
     answer, deviating = seen.upkeep.answer, seen.upkeep.deviating
     if answer.has(CORRUPT) or deviating:
-        return Verdict(words.ETCD_CORRUPT, _corrupt(seen)), True
+        return Verdict(words.ETCD_CORRUPT, corruption(seen)), True
     if answer.has(NO_SPACE):
         return Verdict(words.ETCD_NO_SPACE, _full(seen, store)), True
     if used(seen, store) >= near:
@@ -36,18 +36,21 @@ def _as_before(seen: Observed) -> tuple[Verdict | None, bool]:
     if told is None:
         return None, False
     if CORRUPT in told.alarms or told.deviating:
-        return Verdict(words.ETCD_CORRUPT, "data of etcd was corrupt at the last look"), True
+        return Verdict(words.ETCD_CORRUPT, corruption(seen)), True
     if NO_SPACE in told.alarms:
         return Verdict(words.ETCD_NO_SPACE, "etcd was full at the last look"), True
     return None, False
 
 
-def _corrupt(seen: Observed) -> str:
-    deviating, hashes = seen.upkeep.deviating, seen.upkeep.hashes
-    if deviating and 2 * len(deviating) < len(hashes):
-        return f"the data of {names_of(seen, deviating)} is not what the other members agree on"
-    if deviating:
+def corruption(seen: Observed) -> str:
+    """What is wrong with data that is corrupt."""
+    deviating = seen.upkeep.deviating
+    if seen.upkeep.is_undecided:
         return f"members have different data, and no majority agrees: {names_of(seen, deviating)}"
+    if deviating:
+        return f"the data of {names_of(seen, deviating)} is not what the other members agree on"
+    if seen.upkeep.answer is None:
+        return "data of etcd was corrupt at the last look"
     return "etcd raised the alarm CORRUPT; which member is wrong is not known"
 
 

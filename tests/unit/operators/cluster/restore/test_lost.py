@@ -16,8 +16,9 @@ from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.healing.seen import EtcdSeen
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.restore.actions import AskSnapshots
+from homeostat.operators.cluster.restore.approval import Lost
 from homeostat.operators.cluster.restore.beginning import FETCHING, own
-from homeostat.operators.cluster.restore.lost import Lost, quorum_lost
+from homeostat.operators.cluster.restore.lost import quorum_lost
 
 
 def look(seen: Observed) -> Lost:
@@ -85,7 +86,7 @@ def test_the_message_names_the_newest_snapshot_and_the_time_that_would_be_lost()
 
 
 def test_without_a_snapshot_the_message_says_why_there_is_none() -> None:
-    seen = lost(told=False, answer=store_said(snapshot="", newest=None, failure="no route to the store"))
+    seen = lost(told=False, answer=store_said(snapshot="", sound=(), failure="no route to the store"))
     first = look(seen).restore.loss
     again = replace(seen, cluster=replace(seen.cluster, status=replace(seen.cluster.status, quorum_loss=first)))
     assert "no snapshot is known: no route to the store" in told(again)[1]
@@ -120,6 +121,12 @@ def test_what_was_approved_before_the_loss_was_told_is_no_approval_of_it() -> No
     assert first is not None
     assert first.spent_approval == ID
     assert told(lost(approveRestore=ID, spent=ID, answer=store_said()))[0] == words.QUORUM_LOST
+
+
+def test_an_approval_that_does_not_count_is_told_with_how_it_would() -> None:
+    _, message = told(lost(approveRestore=ID, spent=ID, answer=store_said()))
+    way = "clear spec.healing.approveRestore, as what stood there before does not count, and set it to"
+    assert f"mend their hosts, or {way} {ID} again, the newest snapshot: what was written in the 0:12:00" in message
 
 
 def test_an_approval_that_was_taken_back_may_be_given_again() -> None:

@@ -228,7 +228,11 @@ def test_the_status_says_how_full_etcd_is_and_hardly_ever_changes() -> None:
     status = report(found, decide(found, NOW, Policy()), (), NOW).status
     assert status is not None
     assert status.etcd == ClusterEtcdStatus(
-        size_bytes=300 * MIB, in_use_bytes=80 * MIB, quota_bytes=QUOTA, used_percent=29
+        size_bytes=300 * MIB,
+        in_use_bytes=80 * MIB,
+        quota_bytes=QUOTA,
+        used_percent=29,
+        agreed_at=found.upkeep.compared_at,
     )
     grown = seen(store(0, 100, 80), store(1, 320, 80), store(2))
     grown = replace(grown, cluster=replace(grown.cluster, status=status))
