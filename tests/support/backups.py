@@ -76,6 +76,7 @@ class FakeSource:
     def __init__(self) -> None:
         self.failure: Exception | None = None
         self.drawn = 0
+        self.asked: tuple[str, ...] = ()  # members that could be drawn from, at last
         self.busy = 0  # being drawn now
         self.most = 0  # that were drawn at once
         self.held: asyncio.Event | None = None  # when there is one, drawing waits for it
@@ -83,6 +84,7 @@ class FakeSource:
 
     async def draw(self, access: EtcdAccess, target: Path) -> Drawn:
         assert access.key, "the key to reach etcd with"
+        self.asked = tuple(access.hosts)
         self.busy += 1
         self.most = max(self.most, self.busy)
         self.reached.set()

@@ -24,7 +24,8 @@ from homeostat.operators.cluster.reaching import etcd_access
 from homeostat.operators.cluster.snapshots import words
 from homeostat.operators.cluster.snapshots.decide import TakeSnapshot
 from homeostat.operators.cluster.snapshots.outcomes import NotTaken, Took
-from homeostat.operators.cluster.words import ETCD_UNREACHABLE
+from homeostat.operators.cluster.snapshots.trusting import distrust, trusted
+from homeostat.operators.cluster.words import ETCD_CORRUPT, ETCD_UNREACHABLE
 
 SCRATCH_PREFIX = "homeostat-"  # of files that are on their way; what a dead process left is known by it
 _SOON_S = 0.1  # until what was told is looked at
@@ -54,7 +55,13 @@ class Taker:
         self._clock = clock
 
     async def take(self, cluster: Cluster, action: TakeSnapshot) -> Took | NotTaken:
-        """The store is tried out first: etcd is not read for a store that cannot take what it has."""
+        """The store is tried out first: etcd is not read for a store that cannot take what it has.
+
+        Where nobody knows which data is right, none is stored, and none goes.
+        """
+        corrupt = distrust(cluster)
+        if corrupt:
+            return NotTaken(_SOON_S, corrupt, reason=ETCD_CORRUPT)
         file = self._scratch / f"{SCRATCH_PREFIX}{cluster.metadata.uid}.db"
         try:
             await self._store.probe()
@@ -68,7 +75,7 @@ class Taker:
         return Took(_SOON_S, manifest=manifest, listed=listed, retention_failure=trouble)
 
     async def _store_one(self, cluster: Cluster, file: Path) -> Manifest:
-        access = await etcd_access(self._client, cluster)
+        access = trusted(await etcd_access(self._client, cluster), cluster)
         keys = await self._keys(cluster)
         began = self._clock.now()  # all that was written before is in it
         drawn = await self._source.draw(access, file)

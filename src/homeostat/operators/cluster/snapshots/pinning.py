@@ -21,9 +21,20 @@ def pinned(cluster: Cluster, wishes: Iterable[Wished] = ()) -> frozenset[str]:
         restore.snapshot if restore is not None and is_under_way(cluster) else "",
         loss.newest_snapshot if loss is not None else "",
         cluster.spec.healing.approve_restore,
+        _sound(cluster),
         *(each.snapshot for each in wishes),
     )
     return frozenset(each for each in named if each)
+
+
+def _sound(cluster: Cluster) -> str:
+    """The newest from when all members were last seen to agree: a later one may have been drawn from corrupt data."""
+    etcd, backup = cluster.status.etcd, cluster.status.backup
+    if etcd is None or etcd.agreed_at is None or backup is None:
+        return ""
+    known, agreed_at = backup.snapshots, etcd.agreed_at
+    of_then = (each.id for each in known if not each.damaged and each.taken_at and each.taken_at <= agreed_at)
+    return max(of_then, default="")  # ids sort by age
 
 
 class Wished(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homeostat.operators.cluster.wording import Table, Word
-from homeostat.operators.cluster.words import AS_DECLARED, ETCD_UNREACHABLE, RESTORING
+from homeostat.operators.cluster.words import AS_DECLARED, ETCD_CORRUPT, ETCD_UNREACHABLE, RESTORING
 
 BACKED_UP = "BackedUp"
 
@@ -20,7 +20,7 @@ SNAPSHOT_TAKEN, SNAPSHOT_HELD = "SnapshotTaken", "SnapshotHeld"
 
 FAILURES = (
     *(STORE_FULL, STORE_REFUSED, STORE_UNREACHABLE, STORE_WRONG, KEYS_UNUSABLE),
-    *(SCRATCH_FAILED, ETCD_UNREACHABLE, ETCD_REFUSED, INTERRUPTED, SNAPSHOT_FAILED),
+    *(SCRATCH_FAILED, ETCD_UNREACHABLE, ETCD_REFUSED, ETCD_CORRUPT, INTERRUPTED, SNAPSHOT_FAILED),
 )
 
 TABLES = (
@@ -72,6 +72,12 @@ TABLES = (
                 "Give the operator's volume more room.",
             ),
             Word(ETCD_UNREACHABLE, "No member of etcd is well, or its answer broke off.", "Look at EtcdReady."),
+            Word(
+                ETCD_CORRUPT,
+                "The data of etcd is corrupt, and nobody can say which member is right: none is drawn from, and the"
+                " snapshots in the store stay.",
+                "Look at EtcdReady; a snapshot from before is restored after an approval (docs/howto/etcd.md).",
+            ),
             Word(ETCD_REFUSED, "etcd refused to send a snapshot.", "Read the message."),
             Word(INTERRUPTED, "The operator ended while it took a snapshot.", "Nothing to do; it is tried again."),
             Word(SNAPSHOT_FAILED, "Something else went wrong with a snapshot.", "Read the message."),

@@ -17,6 +17,9 @@ from tests.support.clusters import NOW
 from tests.support.snapshots import entry
 
 from homeostat.api.cluster.certificates import ClusterRotations, ClusterRotationStatus
+from homeostat.api.cluster.etcd import ClusterEtcdStatus
+from homeostat.api.cluster.restoring import QuorumLossStatus
+from homeostat.api.cluster.scaling import ClusterTopologyStatus
 from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
 from homeostat.api.core import Secret
 from homeostat.api.kind import Kind
@@ -102,9 +105,11 @@ def gone(doing: str = "putting") -> errors.StoreUnreachable:
     return errors.StoreUnreachable(doing, "store x", "no answer")
 
 
-async def take(tmp_path: Path, store: ScriptedStore, source: FakeSource | None = None) -> Took | NotTaken:
+async def take(
+    tmp_path: Path, store: ScriptedStore, source: FakeSource | None = None, cluster: Cluster | None = None
+) -> Took | NotTaken:
     taker = Taker(cast(Client, Cell()), source or FakeSource(), store, tmp_path, clock=ManualClock())
-    outcome = await taker.take(backed_up(), ACTION)
+    outcome = await taker.take(cluster or backed_up(), ACTION)
     assert list(tmp_path.iterdir()) == [], "nothing plain is left behind"
     return outcome
 
@@ -228,3 +233,36 @@ async def test_it_names_all_keys_that_may_have_encrypted_while_it_was_drawn(
     outcome = await taker.take(first, ACTION)
     assert isinstance(outcome, Took)
     assert outcome.manifest.secrets_keys == keys
+
+
+def tall(**status: Any) -> Cluster:
+    """A Cluster with three members of etcd, of whose data something is known."""
+    known = backed_up()
+    topology = ClusterTopologyStatus(complete="ha", members=3, replicas=2, zoned=True)
+    return replace(known, status=replace(known.status, topology=topology, **status))
+
+
+async def test_a_member_that_the_others_agree_against_is_not_drawn_from(tmp_path: Path) -> None:
+    source = FakeSource()
+    odd = ClusterEtcdStatus(deviating=("demo-etcd-1",))
+    assert isinstance(await take(tmp_path, ScriptedStore(), source, tall(etcd=odd)), Took)
+    assert sorted(source.asked) == ["demo-etcd-0", "demo-etcd-2"]
+    await take(tmp_path, ScriptedStore(), source, tall(etcd=ClusterEtcdStatus()))
+    assert len(source.asked) == 3
+
+
+@pytest.mark.parametrize(
+    "corrupt",
+    [
+        {"quorum_loss": QuorumLossStatus(since=NOW, corrupt=True)},
+        {"etcd": ClusterEtcdStatus(alarms=("CORRUPT",))},
+    ],
+)
+async def test_where_nobody_can_say_which_data_is_right_none_is_stored_and_none_goes(
+    tmp_path: Path, corrupt: dict[str, Any]
+) -> None:
+    source, store = FakeSource(), ScriptedStore()
+    store.listed = tuple(entry(day * DAY) for day in range(20))
+    outcome = await take(tmp_path, store, source, tall(**corrupt))
+    assert isinstance(outcome, NotTaken)
+    assert (outcome.reason, source.drawn, store.deleted) == ("EtcdCorrupt", 0, [])

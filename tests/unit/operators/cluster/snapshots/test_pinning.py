@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 from tests.support.backups import backed_up, seen, taking
 from tests.support.clusters import NOW, cluster
 from tests.support.restoring import ID
 
+from homeostat.api.cluster.backup import SnapshotStatus
+from homeostat.api.cluster.etcd import ClusterEtcdStatus
 from homeostat.api.cluster.upgrades import ClusterEmulationStatus
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster.snapshots.decide import TakeSnapshot, decide
@@ -44,3 +48,12 @@ def test_the_snapshot_from_before_a_minor_stays_as_long_as_the_status_names_it_f
     ended = ClusterEmulationStatus(version="1.34", since=NOW, ended_at=NOW, snapshot=ID)
     assert pinned(replace(owner, status=replace(owner.status, emulation=ended))) == {ID}
     assert pinned(owner) == frozenset()
+
+
+def test_the_newest_from_when_all_members_agreed_stays_because_later_ones_may_be_corrupt() -> None:
+    hours = [SnapshotStatus(id=f"at-{hour}", taken_at=NOW + timedelta(hours=hour)) for hour in range(4)]
+    damaged = replace(hours[2], id="at-2-damaged", damaged="its seal is wrong")
+    owner = backed_up(snapshots=(*hours, damaged))
+    agreed = ClusterEtcdStatus(agreed_at=NOW + timedelta(hours=2, minutes=30))
+    assert pinned(replace(owner, status=replace(owner.status, etcd=agreed))) == {"at-2"}
+    assert pinned(replace(owner, status=replace(owner.status, etcd=ClusterEtcdStatus()))) == frozenset()
