@@ -81,6 +81,10 @@ class ClusterUpgradeStatus(Struct, frozen=True, gc=False, rename="camel", omit_d
     started_at: Annotated[datetime, doc("When the first master of this move was moved.")]
     component: Annotated[str, doc("The master that moved last.", maxLength=63)] = ""
     component_started_at: Annotated[datetime | None, doc("When that master was moved.")] = None
+    counted_from: Annotated[
+        datetime | None,
+        doc("Since when its time to become ready counts: a host that it needed was away until then."),
+    ] = None
     unproven: Annotated[
         tuple[str, ...],
         doc(

@@ -203,6 +203,7 @@ class Step(Struct, frozen=True):
     asks_kubelets: bool = False  # their versions are wanted before anything else
     needs: tuple[UpkeepAction, ...] = ()  # what etcd is asked or told before anything else
     failed: Verdict | None = None  # the wish failed just now
+    awaits_host: bool = False  # what moved waits for a host that is away, and its time stands
     overrides: Overrides = {}  # what will differ, or differs, from that package version
     emulates: str = ""  # the older minor version that masters will behave as, or do
     ends_emulation: bool = False  # what moves, or failed, is the end of that

@@ -1,7 +1,8 @@
 """What must hold before a component moves, and after. Pure.
 
 Before: all others are ready, and a read through the endpoint succeeded since they are. After: it is ready, and clients
-are served. What a package version says of a component's moves may ask for less; excuses.py says who holds nothing up.
+are served. What a package version says of a component's moves may ask for less; excuses.py says who holds nothing up,
+hosts.py what is for a host and not for a version.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from homeostat.operators.cluster.actions import Step, Verdict
 from homeostat.operators.cluster.components import can_serve, is_ready
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.rollout.excuses import Case, is_excused, is_silent_without, patience
+from homeostat.operators.cluster.rollout.hosts import awaited_host, counts_from
 from homeostat.operators.cluster.rollout.lines import after_line
 from homeostat.operators.cluster.rollout.path import Stand
 from homeostat.operators.cluster.troubles import trouble
@@ -28,6 +30,7 @@ class Late(Struct, frozen=True):
     message: str
     is_over: bool  # it had its time
     awaits: Step | None = None  # what is asked for to prove it; None: it is not ready
+    host: str = ""  # that it waits for, while its time stands
 
 
 def before_move(seen: Observed, stand: Stand, component: str, now: datetime) -> Step | None:
@@ -66,7 +69,9 @@ def _late(seen: Observed, stand: Stand, component: str, now: datetime) -> Late |
         return None
     else:
         message = f"{component}: {trouble(seen, component).message}"
-    age = now - (upgrade.component_started_at or now)
+    if host := awaited_host(seen, stand, component):
+        return Late(f"{message}; host {host} is away, and its time stands", is_over=False, host=host)
+    age = now - (counts_from(upgrade) or now)
     return Late(message, age > patience(seen, component), awaits)
 
 

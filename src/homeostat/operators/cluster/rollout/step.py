@@ -198,6 +198,8 @@ def _post_check(seen: Observed, stand: Stand, now: datetime) -> Step | None:
         return None
     if found.is_over:
         return _fail(seen, stand, found.message)
+    if found.host:
+        return Step(stand.to, Verdict(words.AWAITING_HEALTH, found.message), awaits_host=True)
     return found.awaits or Step(stand.to, _moving(seen, stand.to, found.message))
 
 

@@ -26,6 +26,7 @@ from homeostat.operators.cluster.rollout.emulation import (
     remembered,
     serves,
 )
+from homeostat.operators.cluster.rollout.hosts import counted
 from homeostat.operators.cluster.rollout.path import Stand, refusal
 from homeostat.operators.cluster.rollout.securing import securing
 from homeostat.operators.cluster.rollout.standing import (
@@ -77,6 +78,8 @@ def moved(seen: Observed, plan: Plan, status: ClusterStatus, now: datetime) -> C
     status = replace(status, emulation=forgiven(seen.cluster))
     if going.moves:
         status = replace(status, upgrade=_with_move(seen, going, now))
+    if going.awaits_host and status.upgrade is not None:
+        status = replace(status, upgrade=counted(status.upgrade, now))
     if going.ends_emulation and API_SERVER in going.moves:
         status = replace(status, emulation=left(status.emulation, now))
     if going.failed is not None and going.ends_emulation:
@@ -155,6 +158,7 @@ def _with_move(seen: Observed, going: Step, now: datetime) -> ClusterUpgradeStat
         to_version=going.to,
         component=going.moves[-1],
         component_started_at=now,
+        counted_from=None,
         unproven=tuple(
             each
             for each in dict.fromkeys((known.component, *known.unproven))
@@ -189,7 +193,7 @@ def _completed(status: ClusterStatus, going: Step) -> ClusterStatus:
     """Where the masters are now is where they can be left; a failure is remembered as long as it is declared."""
     upgrade = status.upgrade
     if going.verdict is not None and upgrade is not None and upgrade.failed_version:
-        upgrade = replace(upgrade, component="", component_started_at=None, unproven=())
+        upgrade = replace(upgrade, component="", component_started_at=None, counted_from=None, unproven=())
     else:
         upgrade = None
     status = replace(status, overrides=listed(going.overrides))
