@@ -7,7 +7,8 @@ counts a failed attempt: a snapshot that ends operators is not tried without a p
 While a restore is under way there is none: what is there is about to be exchanged. BackedUp says so.
 
 A request comes first, then what an upgrade waits for, then the clock. After a failure nothing is tried before
-`retryAt`, but for a new request: whoever asks again has mended something.
+`retryAt`, but for a new request, for whoever asks again has mended something, and once for an upgrade that was declared
+since: it shall not wait for what failed before anybody wished it.
 """
 
 from __future__ import annotations
@@ -134,11 +135,14 @@ def _wanted(seen: Seen, timing: Due, now: datetime) -> str:
     is_new = failure is None or failure.request != spec.request
     if is_asked and is_new:
         return REQUEST
+    awaits = awaits_snapshot(seen.cluster, now)
+    if awaits and (failure is None or failure.generation < seen.cluster.metadata.generation):
+        return UPGRADE
     if failure is not None and now < failure.retry_at:
         return ""
     if is_asked:
         return REQUEST
-    if awaits_snapshot(seen.cluster, now):
+    if awaits:
         return UPGRADE
     if spec.paused:
         return ""

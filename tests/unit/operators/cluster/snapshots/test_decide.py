@@ -117,6 +117,17 @@ def test_an_upgrade_that_waits_has_its_snapshot_also_when_backups_are_paused(tol
     assert because(decide(seen(backed_up(told=told, last=last(), paused=True)), NOW)) == ""
 
 
+def test_an_upgrade_does_not_wait_for_what_failed_before_it_was_declared_but_for_its_own_failure() -> None:
+    long_ago = failure(attempts=9, retry_in=timedelta(minutes=29), generation=0)
+    waits = backed_up(told="AwaitingSnapshot", last=last(generation=0), failure=long_ago)
+    assert because(decide(seen(waits), NOW)) == "Upgrade"
+    tried = backed_up(told="UpgradeUnsecured", last=last(generation=0), failure=replace(long_ago, generation=1))
+    assert because(decide(seen(tried), NOW)) == ""
+    assert decide(seen(tried), NOW).next_at == NOW + timedelta(minutes=29)
+    calm = backed_up(last=last(generation=0), failure=long_ago)
+    assert because(decide(seen(calm), NOW)) == "", "nobody waits for it"
+
+
 def test_an_upgrade_that_waits_for_health_has_none_yet() -> None:
     assert because(decide(seen(backed_up(told="AwaitingHealth", last=last(generation=0))), NOW)) == ""
 
