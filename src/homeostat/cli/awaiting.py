@@ -25,6 +25,7 @@ class Awaited(Struct, frozen=True):
     name: str
     what: str
     met: Callable[[dict[str, Any] | None], bool]
+    tells: str = "Ready"  # the condition that says how far it is
 
 
 async def wait_until_met(session: Session, awaited: Awaited, timeout_s: float, *, asked_s: float | None = None) -> None:
@@ -76,20 +77,20 @@ class _Progress:
     def is_met(self, content: dict[str, Any] | None) -> bool:
         if self._awaited.met(content):
             return True
-        state = story(content)
+        state = story(content, self._awaited.tells)
         if state != self.last:
             click.echo(f"{self._awaited.kind.resource.kind.lower()} {self._awaited.name}: {state}", err=True)
         self.last = state
         return False
 
 
-def story(content: dict[str, Any] | None) -> str:
-    """Where an object stands, on one line: its phase, and why it is not Ready."""
+def story(content: dict[str, Any] | None, tells: str = "Ready") -> str:
+    """Where an object stands, on one line: its phase, and what a condition says of it."""
     if content is None:
         return "does not exist"
     status = content.get("status") or {}
-    ready = condition(content, "Ready") or {}
-    parts = [str(status.get("phase") or "no status yet"), ready.get("reason", ""), ready.get("message", "")]
+    told = condition(content, tells) or {}
+    parts = [str(status.get("phase") or "no status yet"), told.get("reason", ""), told.get("message", "")]
     if content["metadata"].get("deletionTimestamp"):
         parts.append(f"held by {', '.join(content['metadata'].get('finalizers') or ('nothing',))}")
     return ": ".join(part for part in dict.fromkeys(parts) if part)

@@ -15,6 +15,7 @@ from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.kinds import KindName
 from homeostat.cli.options import Connection, Duration, connection_options
 from homeostat.cli.session import Session, converse
+from homeostat.operators.cluster import words
 from homeostat.operators.cluster.pki import states
 from homeostat.operators.cluster.turns.rotating import is_taken_back
 
@@ -123,7 +124,7 @@ async def _wait(
         return done >= number or asked < number
 
     what = f"rotated to {keys} {number}, or held"
-    await wait_until_met(session, Awaited(unstructured(CLUSTER.resource), name, what, met), timeout_s)
+    await wait_until_met(session, Awaited(unstructured(CLUSTER.resource), name, what, met, words.PKI_READY), timeout_s)
     cluster = await moving.read(session, name)
     if cluster.status.rotation is not None:
         click.echo(f"cluster {name}: both are accepted; let the old {keys} go with --release")

@@ -124,6 +124,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     leaders: Mapping[str, LeaderHeld] = {}  # of controllers, by component; of those that a Lease was seen of
     cell: CellSeen = CellSeen()
     rewritten: bool = False  # whether all Secrets were written anew since the rotation came to its stage
+    rewriting_stuck: str = ""  # why one of them cannot be; empty: that is not so, or not known
     upkeep: UpkeepSeen = UpkeepSeen()
     place: Place = FREE  # in the line of those who want to be made, or to move
     store: str = ""  # where snapshots are kept, for people; empty: nowhere
@@ -140,10 +141,11 @@ class Observed(Struct, frozen=True, kw_only=True):
 class Rewriting(Struct, frozen=True):
     """How far all Secrets of a business cluster were written anew."""
 
-    of: ClusterRotationStatus  # the stage that it belongs to
+    of: ClusterRotationStatus | None  # the stage that it belongs to
     after: str = ""  # where to go on
     is_done: bool = False
     failures: int = 0  # in a row, at that place
+    stuck: str = ""  # why one of them could not be written, for which all were begun anew
 
 
 class Memory(Struct):
@@ -256,6 +258,7 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
         servers=dict(known.servers),
         leaders=dict(known.leaders),
         rewritten=_is_rewritten(cluster, known),
+        rewriting_stuck=_rewriting(cluster, known).stuck,
         snapshots=known.snapshots,
         handed=known.handed,
         rights=known.rights,
@@ -268,8 +271,13 @@ def _kubeconfig(secret: Secret | None) -> Hidden:
 
 
 def _is_rewritten(cluster: Cluster, known: Memory) -> bool:
+    return _rewriting(cluster, known).is_done
+
+
+def _rewriting(cluster: Cluster, known: Memory) -> Rewriting:
+    """How far it is in the stage that the rotation has come to."""
     last = known.rewriting
-    return last is not None and last.is_done and last.of == cluster.status.rotation
+    return last if last is not None and last.of == cluster.status.rotation else Rewriting(cluster.status.rotation)
 
 
 def _fresh(known: Memory, now: datetime) -> frozenset[str] | None:

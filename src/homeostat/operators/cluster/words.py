@@ -63,5 +63,6 @@ ETCD_CLEARED, ETCD_GOES_BACK = "EtcdAlarmCleared", "EtcdDowngrade"
 SERVING, WRITES_REFUSED = "Serving", "WritesRefused"
 RENEWED, EXPIRING = "Renewed", "Expiring"
 ROTATING, ROTATION_HELD, ROTATED = "Rotating", "RotationHeld", "Rotated"
+ROTATION_STUCK = "RotationStuck"
 
 CREATING, CREATED, REPAIRED, REMOVED, DELETED = "Creating", "Created", "Repaired", "Removed", "Deleted"

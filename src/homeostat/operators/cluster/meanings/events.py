@@ -15,6 +15,11 @@ EVENTS = Table(
         ),
         Word(words.ISSUING, "Keys or certificates were made.", "Nothing to do."),
         Word(words.ROTATING, "A rotation of keys came to another stage.", "Nothing to do."),
+        Word(
+            words.ROTATION_STUCK,
+            "A rotation of the key that encrypts Secrets met one that cannot be written.",
+            "Look at the condition PKIReady.",
+        ),
         Word(words.ROTATED, "A rotation of keys is over: done, or taken back.", "Nothing to do."),
         Word(words.RENEWED, "Certificates were renewed, well before they run out.", "Nothing to do."),
         Word(words.UPGRADING, "A master moves to another package version, or to other overrides.", "Nothing to do."),

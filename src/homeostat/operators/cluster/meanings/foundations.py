@@ -92,6 +92,13 @@ TABLES = (
             Word(words.ISSUING, "Keys and certificates are being made.", "Wait."),
             Word(words.ROTATING, "Keys are being replaced by new ones, with both known in between.", "Wait."),
             Word(
+                words.ROTATION_STUCK,
+                "Secrets are written anew, to be encrypted with another key, and the business cluster does not let one"
+                " of them be written. Both keys stay in use; nothing is lost, and it is tried on.",
+                "Let the policy, or the admission webhook, that the message names admit writes of that Secret, or"
+                " delete the Secret. To take the rotation back needs the same.",
+            ),
+            Word(
                 words.ROTATION_HELD,
                 "New keys are in use, and whoever still has what the old ones made is served too.",
                 "When those that the message names are renewed, run `homeostat rotate cluster NAME --release`.",

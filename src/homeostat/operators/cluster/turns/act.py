@@ -23,7 +23,9 @@ from homeostat.runtime.outcome import DONE, Outcome, Progress
 KeyAction = ChangeKeys | RewriteSecrets
 _NEXT_PAGE_S = 0.5
 _AGAIN_S = 5.0
+_LATER_S = 60.0  # once one of them could not be written: each round costs the business cluster a write of all before
 _LOST = 5  # failures in a row until it is the place that is no good
+_SHOWN = 400
 
 
 class KeyActor:
@@ -82,8 +84,8 @@ class KeyActor:
         try:
             after = await self._probe.rewrite_secrets(decoded(secret.data).get(KUBECONFIG_KEY, b""), last.after)
         except Unreachable as error:
-            failures = last.failures + 1
-            memory.rewriting = replace(last, failures=failures) if failures < _LOST else Rewriting(going)
-            return Progress(_AGAIN_S, str(error))
-        memory.rewriting = Rewriting(going, after, is_done=not after)
+            failures, stuck = last.failures + 1, str(error)[:_SHOWN]
+            memory.rewriting = replace(last, failures=failures) if failures < _LOST else Rewriting(going, stuck=stuck)
+            return Progress(_LATER_S if memory.rewriting.stuck else _AGAIN_S, stuck)
+        memory.rewriting = Rewriting(going, after, is_done=not after, stuck=last.stuck if after else "")
         return Progress(_NEXT_PAGE_S, "the next Secrets to be written anew")

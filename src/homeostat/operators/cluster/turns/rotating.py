@@ -75,7 +75,7 @@ def _forward(seen: Observed, going: ClusterRotationStatus, now: datetime) -> Tur
         case states.PREPARING if not seen.authority.has_next:
             return _told(going, "", Turn((ChangeKeys(going.keys, "add"),)))
         case states.HOLDING if going.keys == states.ENCRYPTION_KEY and not seen.rewritten:
-            return _told(going, "Secrets are being encrypted anew", Turn((RewriteSecrets(),)))
+            return _rewriting(seen, going, "Secrets are being encrypted anew")
         case states.HOLDING if going.keys != states.ENCRYPTION_KEY and not _is_released(seen, going):
             return Turn(verdict=Verdict(words.ROTATION_HELD, _users_of_the_old(going)))
         case states.DROPPING:
@@ -92,9 +92,18 @@ def _back(seen: Observed, going: ClusterRotationStatus, now: datetime) -> Turn:
         return _abandon(seen, going, now)
     if going.stage == states.TRUSTING and going.keys == states.ENCRYPTION_KEY and not seen.rewritten:
         # The old one encrypts again. Whatever the new one had encrypted could be read by nobody when that is gone.
-        return _told(going, "Secrets are being encrypted with the old key again", Turn((RewriteSecrets(),)))
+        return _rewriting(seen, going, "Secrets are being encrypted with the old key again")
     before = states.state(going.stage).back
     return _go(going, before, now) if before else _forward(seen, going, now)
+
+
+def _rewriting(seen: Observed, going: ClusterRotationStatus, what: str) -> Turn:
+    """A Secret that people of the business cluster let nobody write keeps both keys in use, on either way."""
+    turn = _told(going, what, Turn((RewriteSecrets(),)))
+    if not seen.rewriting_stuck or turn.verdict is None:
+        return turn
+    message = f"{turn.verdict.message}, but one cannot be written, so both keys stay: {seen.rewriting_stuck}"
+    return replace(turn, verdict=Verdict(words.ROTATION_STUCK, message))
 
 
 def _abandon(seen: Observed, going: ClusterRotationStatus, now: datetime) -> Turn:

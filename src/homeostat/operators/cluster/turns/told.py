@@ -10,6 +10,7 @@ from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Plan
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.pki import states
+from homeostat.runtime.conditions import find_condition
 from homeostat.runtime.events import Note
 
 _FIELDS = {
@@ -44,6 +45,10 @@ def turned(seen: Observed, plan: Plan, status: ClusterStatus) -> ClusterStatus:
 def rotation_notes(seen: Observed, plan: Plan) -> list[Note]:
     """An event for each stage."""
     turn, going = plan.turn, seen.cluster.status.rotation
+    if turn.verdict is not None and turn.verdict.reason == words.ROTATION_STUCK:
+        told = find_condition(seen.cluster.status.conditions, words.PKI_READY)
+        is_new = told is None or told.reason != words.ROTATION_STUCK
+        return [Note(words.ROTATION_STUCK, turn.verdict.message, type="Warning")] if is_new else []
     if turn.rotation is not None and turn.verdict is not None:
         return [Note(words.ROTATING, turn.verdict.message)]
     if turn.ends and going is not None:

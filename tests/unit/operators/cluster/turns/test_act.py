@@ -72,3 +72,24 @@ async def test_a_failure_costs_one_page_and_five_in_a_row_the_whole_walk() -> No
     assert [await page("no route") for _ in range(4)] == ["1"] * 4
     assert await page() == "2", "a page that succeeds makes it forget"
     assert [await page("no route") for _ in range(5)] == [*["2"] * 4, ""]
+
+
+async def test_what_stops_the_walk_is_kept_until_all_are_written_and_asked_for_seldom() -> None:
+    seen, endpoint, memory = rotating(), FakeEndpoint(), Memory()
+    scripted = Scripted(*[Answer(body={"metadata": {"name": "demo-admin"}})] * 11)
+    actor = KeyActor(scripted.client, endpoint, lambda _: memory, clock=scripted.clock)
+
+    async def page(failure: str = "") -> tuple[float | None, str]:
+        """When it is tried again, and what is known to stop it."""
+        endpoint.failure = failure
+        outcome = await actor.act(seen, RewriteSecrets())
+        assert isinstance(outcome, Progress)
+        assert memory.rewriting is not None
+        return outcome.after_s, memory.rewriting.stuck
+
+    assert [await page("denied") for _ in range(5)] == [*[(5.0, "")] * 4, (60.0, "denied")]
+    assert await page() == (0.5, "denied"), "others may be written, and it is not passed by that"
+    assert await page("denied again") == (60.0, "denied")
+    assert [stuck for _, stuck in [await page(), await page()]] == ["denied", ""]
+    assert memory.rewriting is not None
+    assert memory.rewriting.is_done

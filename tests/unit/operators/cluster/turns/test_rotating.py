@@ -9,12 +9,14 @@ import pytest
 import yaml
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store
+from msgspec.structs import replace
 from tests.support.clusters import NOW
 from tests.support.rotating import World
 
 from homeostat.api.cluster.certificates import ClusterRotations
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.actions import IssueLeaf
+from homeostat.operators.cluster.actions import IssueLeaf, RewriteSecrets
+from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.pki import states
 from homeostat.operators.cluster.pki.authority import new_authorities
 from homeostat.operators.cluster.pki.leaves import make
@@ -28,6 +30,8 @@ from homeostat.operators.cluster.pki.material import (
     next_keys,
     secrets_keys,
 )
+from homeostat.operators.cluster.report import report
+from homeostat.runtime.conditions import find_condition
 
 KEYS = new_authorities(NOW)
 
@@ -132,6 +136,30 @@ def test_no_secret_is_left_encrypted_with_a_key_that_is_taken_back(stage: str) -
     assert world.rewrote == before + 1, "all were written anew while both keys were known"
     world.run()
     assert (world.entries, world.status.encryption_key) == (KEYS, name_of(KEYS["encryption.key"]))
+
+
+@pytest.mark.parametrize(("asked", "way"), [(1, "encrypted anew"), (0, "encrypted with the old key again")])
+def test_a_secret_that_cannot_be_written_is_told_on_either_way(asked: int, way: str) -> None:
+    world = rotating(states.ENCRYPTION_KEY)
+    world.run(until="Holding")
+    world.ask(ClusterRotations(encryption_key=asked))
+    world.run(until="Holding" if asked else "Trusting")
+    while not any(isinstance(each, RewriteSecrets) for each in decide(world.seen(), world.now, Policy()).actions):
+        world.step()
+    stuck = replace(world.seen(), rewriting_stuck='patch secrets shop/legacy: webhook "policy" denied (403)')
+    plan = decide(stuck, world.now, Policy())
+    found = report(stuck, plan, (), world.now)
+    assert found.status is not None
+    told = find_condition(found.status.conditions, words.PKI_READY)
+    assert told is not None
+    assert (told.status, told.reason) == ("True", words.ROTATION_STUCK)
+    assert f"Secrets are being {way}, but one cannot be written" in told.message
+    assert "secrets shop/legacy" in told.message
+    warnings = [note for note in found.notes if note.reason == words.ROTATION_STUCK]
+    assert [note.type for note in warnings] == ["Warning"]
+    again = replace(stuck, cluster=replace(stuck.cluster, status=found.status))
+    notes = report(again, decide(again, world.now, Policy()), (), world.now).notes
+    assert words.ROTATION_STUCK not in [note.reason for note in notes], "once"
 
 
 @pytest.mark.parametrize(
