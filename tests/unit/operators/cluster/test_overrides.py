@@ -110,6 +110,25 @@ def test_every_flag_and_variable_that_manifests_set_is_owned(name: str, host: st
     assert [each["name"] for each in env if not owned(name).variable(each["name"])] == []
 
 
+@pytest.mark.parametrize(
+    ("name", "flag"),
+    [
+        ("kube-apiserver", "disable-admission-plugins"),
+        ("kube-apiserver", "admission-control-config-file"),
+        ("kube-apiserver", "token-auth-file"),
+        ("kube-apiserver", "egress-selector-config-file"),
+        ("etcd", "strict-reconfig-check"),
+        ("etcd", "unsafe-no-fsync"),
+        ("etcd", "experimental-peer-skip-client-san-verification"),
+        ("etcd", "enable-grpc-gateway"),
+        ("etcd", "host-whitelist"),
+    ],
+)
+def test_what_would_undo_something_owned_is_owned_too(name: str, flag: str) -> None:
+    assert wrong(override(name, args={flag: "x"}))
+    assert wrong(override(name, removeArgs=[flag]))
+
+
 def test_what_is_tunable_lies_in_a_family_that_is_owned() -> None:
     for name, own in OWNED.items():
         families = [flag[:-1] for flag in own.flags if flag.endswith("*")]

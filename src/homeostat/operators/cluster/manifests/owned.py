@@ -23,6 +23,7 @@ _CERTIFICATES = "homeostat makes certificates, and decides whom masters trust"
 _ETCD = "homeostat leads API servers to the etcd of the cluster"
 _REACHED = "homeostat decides where masters listen and how they are reached"
 _DATA = "homeostat keeps the data of etcd where its volume is"
+_ASKED = "homeostat asks members of etcd how they are, and tells them what to do"
 _MEMBERS = "homeostat decides who the members of etcd are"
 _ACCESS = "homeostat decides who may do what, and its probes depend on it"
 _LEADER = "replicas of one component must agree on how they elect a leader"
@@ -77,9 +78,14 @@ OWNED: Mapping[str, Owned] = {
             "advertise-*": _REACHED,
             "initial-*": _MEMBERS,
             "discovery*": _MEMBERS,
+            "strict-reconfig-check": _MEMBERS,
+            "unsafe-no-fsync": _DATA,
+            "enable-grpc-gateway": _ASKED,
+            "host-whitelist": _ASKED,
             "proxy*": _MEMBERS,
             "client-*": _CERTIFICATES,
             "peer-*": _CERTIFICATES,
+            "experimental-peer-skip-client-san-verification": _CERTIFICATES,
             "trusted-ca-file": _CERTIFICATES,
             "cert-file": _CERTIFICATES,
             "key-file": _CERTIFICATES,
@@ -100,7 +106,10 @@ OWNED: Mapping[str, Owned] = {
             "anonymous-auth": _ACCESS,
             "enable-bootstrap-token-auth": _ACCESS,
             "enable-admission-plugins": _ACCESS,
-            "admission-control": _ACCESS,
+            "disable-admission-plugins": _ACCESS,
+            "admission-control*": _ACCESS,
+            "token-auth-file": _ACCESS,
+            "egress-selector-config-file": _REACHED,
             "service-cluster-ip-range": _SERVICES,
             "etcd-*": _ETCD,
             "storage-backend": _ETCD,
