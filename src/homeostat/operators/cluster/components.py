@@ -34,9 +34,10 @@ def workload_name(names: Names, component: str) -> str:
 
 
 def made_of(seen: Observed) -> Mapping[str, PackageComponent]:
-    """What each component is started with. All package versions must be known; wait_for_the_package() sees to that."""
+    """What each component is started with; of one whose package version is lost nothing is known."""
     parts = made(seen.cluster, seen.packages)
-    found = {name: (seen.packages[part.package].spec.component(name), part) for name, part in parts.items()}
+    there = {name: part for name, part in parts.items() if part.package in seen.packages}
+    found = {name: (seen.packages[part.package].spec.component(name), part) for name, part in there.items()}
     return {
         name: merged(component, part.override) for name, (component, part) in found.items() if component is not None
     }

@@ -136,7 +136,7 @@ def refuse_too_few_zones(seen: Observed, now: datetime, policy: Policy) -> Plan 
 
 def wait_for_the_package(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
     """Without the package versions that they are made of nothing is known of the masters: what runs, runs on."""
-    lost = sorted(placed(seen.cluster) - seen.packages.keys())
+    lost = sorted(placed(seen.cluster, seen.packages) - seen.packages.keys())
     if not lost:
         return None
     path = "status" if seen.cluster.status.package_version else "spec"

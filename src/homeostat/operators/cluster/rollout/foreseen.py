@@ -45,7 +45,7 @@ def asking_for(cluster: Cluster, to: str) -> Cluster:
 
 def lost(cluster: Cluster, packages: Packages) -> tuple[str, ...]:
     """The package versions that masters are made of, or shall be, and that are not there."""
-    return tuple(sorted((placed(cluster) | {cluster.spec.package_version}) - packages.keys()))
+    return tuple(sorted((placed(cluster, packages) | {cluster.spec.package_version}) - packages.keys()))
 
 
 def foresee(cluster: Cluster, packages: Packages) -> Foreseen:

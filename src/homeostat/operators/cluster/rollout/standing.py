@@ -91,13 +91,12 @@ def hosted_now(cluster: Cluster, packages: Packages) -> tuple[str, ...]:
     )
 
 
-def placed(cluster: Cluster) -> frozenset[str]:
-    """The package versions that components are made of."""
+def placed(cluster: Cluster, packages: Packages) -> frozenset[str]:
+    """The package versions that components are made of, be they known or lost."""
     if not cluster.status.package_version:
         return frozenset({cluster.spec.package_version})
-    parts = {status.name: status.package_version for status in cluster.status.components if status.package_version}
-    rest = {cluster.status.package_version} if set(COMPONENTS) - parts.keys() else set()
-    return frozenset(parts.values()) | rest
+    told = {status.package_version for status in cluster.status.components if status.package_version}
+    return frozenset(told) | {part.package for part in made(cluster, packages).values()}
 
 
 def standing(cluster: Cluster, wish: Wish, packages: Packages, emulates: str = "") -> Stand:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from msgspec.structs import replace
 from tests.support.clusters import NOW, planned
 from tests.support.hosting import HOSTED, OPERATOR, WORKLOAD, entitle, hosting, well, with_hosted
@@ -13,7 +14,7 @@ from homeostat.api.cluster.hosted import HostedGrant
 from homeostat.api.cluster.restoring import ClusterRestoreStatus, SnapshotOwner
 from homeostat.api.core import DEPLOYMENT, SECRET
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.actions import IssueLeaf, LetGo, Step
+from homeostat.operators.cluster.actions import Apply, IssueLeaf, LetGo, Remove, Step
 from homeostat.operators.cluster.components import everything, is_ready
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.healing.masters import mend
@@ -24,6 +25,7 @@ from homeostat.operators.cluster.hosting.rights import Wanted, digest
 from homeostat.operators.cluster.hosting.seen import RightsSeen
 from homeostat.operators.cluster.hosting.step import Hosting, back_off, host
 from homeostat.operators.cluster.observe import Live, Observed
+from homeostat.operators.cluster.rollout.standing import placed
 from homeostat.operators.cluster.teardown import tear_down
 from homeostat.operators.cluster.troubles import trouble
 from homeostat.operators.cluster.turns.rest import rest
@@ -36,6 +38,27 @@ THERE = with_hosted(HOSTED, HOSTED)
 def deployment(seen: Observed) -> dict[str, object]:
     found = [each for each in planned(decide(replace(seen, applied={}), NOW, Policy())) if each.name == WORKLOAD]
     return found[0].body if found else {}
+
+
+@pytest.mark.parametrize("lost", [OLD, NEW, HOSTED])
+@pytest.mark.parametrize("complete", [OLD, NEW, HOSTED])
+@pytest.mark.parametrize("made_of", [OLD, NEW, HOSTED])
+@pytest.mark.parametrize("wish", [OLD, NEW, HOSTED])
+def test_a_package_version_that_is_lost_is_told_whichever_operators_others_host(
+    wish: str, made_of: str, complete: str, lost: str
+) -> None:
+    seen = with_hosted(wish, made_of)
+    status = replace(seen.cluster.status, package_version=complete)
+    there = {name: each for name, each in seen.packages.items() if name != lost}
+    seen = replace(seen, packages=there, cluster=replace(seen.cluster, status=status), applied={})
+    plan, status = look(seen)
+    accepted = find_condition(status.conditions, words.ACCEPTED)
+    assert accepted is not None
+    if lost in (made_of, *placed(seen.cluster, there)):
+        assert accepted.reason == words.PACKAGE_NOT_FOUND
+        assert not any(isinstance(each, Apply | Remove) for each in plan.actions)
+    elif lost == wish:
+        assert accepted.reason == words.PACKAGE_NOT_FOUND
 
 
 def test_one_that_is_there_as_declared_needs_nothing() -> None:

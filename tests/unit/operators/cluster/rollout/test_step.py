@@ -151,7 +151,7 @@ def test_what_went_back_by_itself_stays_back_and_says_why() -> None:
             break
         seen = after(replace(seen, workloads=wishing().workloads) if moves else seen, now)
     assert moves == [API_SERVER]
-    assert placed(seen.cluster) == {OLD}
+    assert placed(seen.cluster, seen.packages) == {OLD}
     reason, message = up_to_date(seen, now)
     assert reason == words.ROLLED_BACK
     assert f"{NEW} failed, so the masters went back to {OLD}: kube-apiserver: " in message
