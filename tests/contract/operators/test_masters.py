@@ -218,7 +218,9 @@ async def test_a_leader_that_holds_its_lease_and_does_not_renew_it_is_replaced(t
         leader = pods(cell, MANAGER)[0]
         cell.endpoint.leaders, cell.endpoint.are_leaders_hung = {MANAGER: f"{name_of(leader)}_1"}, True
         await until(cell, lambda: leader["metadata"]["uid"] not in uids(cell, MANAGER), "the leader has given way")
-    assert "has not renewed" in cell.status()["healing"]["restarts"][0]["reason"]
+    told = cell.status()["healing"]["restarts"][0]
+    assert "has not renewed" in told["reason"]
+    assert (told["step"], told["attempts"]) == ("Recreate", 1)
 
 
 async def test_when_many_are_ill_at_once_nothing_is_touched_until_most_are_well(cell: Cell) -> None:

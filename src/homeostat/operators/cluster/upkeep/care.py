@@ -142,10 +142,20 @@ def _compare(seen: Observed, going: Step, now: datetime, policy: Policy) -> tupl
     assert answer is not None  # noqa: S101  (it is fresh)
     if len(answer.stores) < 2 or len({store.version for store in answer.stores}) > 1 or is_at_work(going):
         return ()
-    pause = policy.compare_again if known.deviating or answer.has(CORRUPT) else policy.compare_every
-    if known.compared_at is not None and now < known.compared_at + pause:
+    if known.compared_at is not None and now < known.compared_at + _until_compared_again(seen, policy):
         return ()
     return (CompareStores(),)
+
+
+def _until_compared_again(seen: Observed, policy: Policy) -> timedelta:
+    """An alarm keeps all writers out until it is known who is wrong, so what was compared before it says nothing."""
+    known, answer = seen.upkeep, seen.upkeep.answer
+    assert answer is not None  # noqa: S101  (it is fresh)
+    if not answer.has(CORRUPT):
+        return policy.compare_again if known.deviating else policy.compare_every
+    if any(alarm.kind == CORRUPT and alarm not in known.compared_under for alarm in answer.alarms):
+        return timedelta(0)
+    return policy.compare_again if known.hashes else policy.again
 
 
 def _make_room(seen: Observed, going: Step, now: datetime, policy: Policy) -> tuple[Action, ...]:  # noqa: ARG001

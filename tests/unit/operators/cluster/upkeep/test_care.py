@@ -286,7 +286,16 @@ def test_an_alarm_of_corrupt_data_makes_members_be_compared_and_is_not_simply_ta
     found = seen(alarms=(alarm,), compared_at=NOW - timedelta(minutes=2))
     assert done(found) == (CompareStores(),)
     assert etcd_ready(found)[:2] == ("False", words.ETCD_CORRUPT)
-    assert done(seen(alarms=(alarm,), compared_at=NOW)) == ()
+    torn = {THREE[0]: 1, THREE[1]: 2, THREE[2]: 1}
+    assert done(seen(alarms=(alarm,), compared_at=NOW, compared_under=(alarm,), hashes=torn)) == ()
+
+
+def test_what_was_compared_before_an_alarm_or_could_not_be_is_compared_at_once() -> None:
+    alarm, moments = Alarm(CORRUPT, 11), timedelta(seconds=20)
+    assert done(seen(alarms=(alarm,), compared_at=NOW)) == (CompareStores(),)
+    under: dict[str, Any] = {"alarms": (alarm,), "compared_under": (alarm,), "compared_at": NOW - moments}
+    assert done(seen(**under, hashes={})) == (CompareStores(),)
+    assert done(seen(**under, hashes={THREE[0]: 1, THREE[1]: 2, THREE[2]: 1})) == ()
 
 
 def test_an_alarm_of_a_member_that_is_gone_is_taken_back_when_the_others_agree() -> None:
