@@ -106,6 +106,19 @@ def stored(centre: Centre, key: str) -> bytes:
     return base64.b64decode(found["value"])
 
 
+def token(centre: Centre) -> str:
+    """One of a service account, as Pods have them."""
+    return centre.business(NAME, "create", "token", "default", namespace=NAMESPACE).strip()
+
+
+def is_known(centre: Centre, held: str) -> bool:
+    """Whether an API server of the cluster knows whose token that is."""
+    kind = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview"}
+    words = ("create", "-f", "-", "-o", "jsonpath={.status.authenticated}")
+    said = centre.business(NAME, *words, namespace=NAMESPACE, stdin=json.dumps({**kind, "spec": {"token": held}}))
+    return said == "true"
+
+
 def trusted_by_pods(centre: Centre) -> str:
     """The authorities that Pods of the business cluster trust."""
     path = "jsonpath={.data.ca\\.crt}"
@@ -175,3 +188,50 @@ def test_authorities_are_replaced_while_clients_work(tall: Centre, say: Callable
         f"authorities are replaced: new ones in use after {took[0]:.0f} s, old ones gone {took[1]:.0f} s after their"
         f" release; none of {tried} requests failed, {retried} at the first try"
     )
+
+
+def test_the_key_of_tokens_is_replaced_while_clients_work_and_old_tokens_live_until_its_release(
+    tall: Centre, say: Callable[[str], None]
+) -> None:
+    old, took = token(tall), []
+    with life(tall).lived() as client:
+        eventually(lambda: len(client.acknowledged) > 10, within_s=20)
+        for words in (("--keys", "token-key"), ("--release",)):
+            assert is_known(tall, old)
+            began = time.monotonic()
+            homeostat(tall, "rotate", "cluster", NAME, "-n", NAMESPACE, *words, "--wait", "--timeout", "280s")
+            took.append(time.monotonic() - began)
+            assert is_known(tall, token(tall))
+        assert not is_known(tall, old)
+    wait_ready(tall, NAMESPACE, NAME)
+    say(
+        f"the key of tokens is replaced: the new one in use after {took[0]:.0f} s, the old one gone {took[1]:.0f} s"
+        f" after its release; none of {client.tried} requests failed, {client.retried} at the first try"
+    )
+    assert client.failures == []
+    assert client.lost() == set()
+
+
+def test_the_key_that_encrypts_secrets_is_replaced_while_clients_work_and_all_are_written_anew(
+    tall: Centre, say: Callable[[str], None]
+) -> None:
+    tall.business(NAME, "create", "secret", "generic", "kept", f"--from-literal=word={WORD}", namespace=NAMESPACE)
+    before = status(tall)["encryptionKey"]
+    with life(tall).lived() as client:
+        eventually(lambda: len(client.acknowledged) > 10, within_s=20)
+        began = time.monotonic()
+        words = ("--keys", "encryption-key", "--wait", "--timeout", "280s")
+        homeostat(tall, "rotate", "cluster", NAME, "-n", NAMESPACE, *words)
+        took = time.monotonic() - began
+    wait_ready(tall, NAMESPACE, NAME)
+    now = status(tall)["encryptionKey"]
+    assert now != before
+    assert stored(tall, "/registry/secrets/default/kept").startswith(f"k8s:enc:secretbox:v1:{now}:".encode())
+    read = tall.business(NAME, "get", "secret", "kept", "-o", "jsonpath={.data.word}", namespace=NAMESPACE)
+    assert base64.b64decode(read) == WORD.encode()
+    say(
+        f"the key that encrypts Secrets is replaced, and they are written anew, after {took:.0f} s; none of"
+        f" {client.tried} requests failed, {client.retried} at the first try"
+    )
+    assert client.failures == []
+    assert client.lost() == set()

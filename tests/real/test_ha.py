@@ -13,7 +13,7 @@ from tests.support.client import Life
 from tests.support.datacentre import Centre, eventually, on_host, power
 from tests.support.dying import Births, Deaths
 from tests.support.evicting import drained, evict
-from tests.support.masters import Masters, Whole, raised
+from tests.support.masters import Masters, Whole, raised, received
 from tests.support.routed import Routed
 
 pytestmark = pytest.mark.real
@@ -47,13 +47,23 @@ def life(centre: Centre, *, attempts: int = 1) -> Life:
     return Masters(centre, NAMESPACE, NAME).life(attempts)
 
 
+def zone_of(node: Whole) -> str:
+    return str(node["metadata"]["labels"].get("topology.kubernetes.io/zone", ""))
+
+
 def test_replicas_stand_in_zones_apart(tall: Centre) -> None:
-    zones = {
-        node["metadata"]["name"]: node["metadata"]["labels"].get("topology.kubernetes.io/zone")
-        for node in tall.get("nodes")["items"]
-    }
+    zones = {node["metadata"]["name"]: zone_of(node) for node in tall.get("nodes")["items"]}
     for component, count in (("etcd", 3), ("kube-apiserver", 2), ("kube-scheduler", 2), ("kube-controller-manager", 2)):
         assert len({zones[host] for host in hosts(tall, component)}) == count, component
+
+
+def test_each_api_server_talks_to_the_etcd_of_its_own_zone(tall: Centre) -> None:
+    masters = Masters(tall, NAMESPACE, NAME)
+    zones = {node["metadata"]["name"]: zone_of(node) for node in tall.get("nodes")["items"]}
+    servers = {pod["status"]["podIP"]: zones[pod["spec"]["nodeName"]] for pod in masters.pods("kube-apiserver")}
+    heard = {zones[pod["spec"]["nodeName"]]: received(tall, pod, 2379) for pod in masters.pods("etcd")}
+    told = {address: {zone for zone, by in heard.items() if by.get(address)} for address in servers}
+    assert told == {address: {zone} for address, zone in servers.items()}, heard
 
 
 def test_masters_come_before_other_pods_and_reserve_what_their_package_version_asks_for(tall: Centre) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from tests.support.business import create, declare, homeostat, wait_ready
 from tests.support.datacentre import Centre, eventually, on_host
+from tests.support.keeping import store_at
+from tests.support.s3 import s3_serving
 
 pytestmark = pytest.mark.real
 
@@ -136,3 +138,29 @@ def test_a_lost_quorum_is_restored_after_the_approval_of_its_snapshot(
     host = centre.get("pod", "tall-etcd-1", "-n", namespace)["spec"]["nodeName"]
     assert f"data.before-1-{taken}" in on_host(centre, host, f"ls {directory(centre, 'tall-etcd-1')}").split()
     assert "quorumLoss" not in status(centre, "tall")
+
+
+def test_a_cluster_is_copied_by_a_snapshot_in_a_bucket(
+    centre: Centre, namespace: str, say: Callable[[str], None]
+) -> None:
+    with s3_serving(centre.inner.plan.gateway) as server:
+        bucket = server.new_bucket()
+        address = f"s3://{bucket}/cell?endpoint={server.endpoint}&region=us-east-1&style=path"
+        with store_at(centre, address, server.credentials):
+            create(centre, namespace, "away")
+            write(centre, "away", "before")
+            began = time.monotonic()
+            taken = snapshot(centre, "away")
+            took = time.monotonic() - began
+            write(centre, "away", "after")
+            names = [each.name for each in server.objects(bucket, f"cell/{namespace}/away/") if taken in each.key]
+            assert "snapshot.age" in names
+            began = time.monotonic()
+            wish = ("--snapshot", taken, "--into", "near", "--wait", "--timeout", f"{RESTORED_S}s")
+            homeostat(centre, "restore", "cluster", "away", "-n", namespace, *wish)
+            say(
+                f"a snapshot is in a bucket after {took:.0f} s, and a copy of its cluster Ready"
+                f" {time.monotonic() - began:.0f} s after its declaration"
+            )
+            assert read(centre, "near") == written("before")
+            centre.kubectl("delete", "clusters", "--all", "-n", namespace, "--timeout=120s")

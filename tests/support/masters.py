@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,6 +46,19 @@ class Masters:
         """Change the Cluster's spec by a piece of JSON."""
         wish = f'{{"spec": {spec}}}'
         self.centre.kubectl("patch", "cluster", self.name, "-n", self.namespace, "--type=merge", "-p", wish)
+
+    def restarts(self, component: str) -> list[Whole]:
+        """What is told of restarts of a component: one, or none."""
+        told = self.status().get("healing", {}).get("restarts", [])
+        return [each for each in told if each["component"] == component]
+
+    def rewrite_restarts(self, change: Callable[[Whole], Whole]) -> None:
+        """Have the status tell another story of what was restarted."""
+        told = self.status().get("healing", {}).get("restarts", [])
+        if told:
+            wish = json.dumps({"status": {"healing": {"restarts": [change(each) for each in told]}}})
+            where = ("cluster", self.name, "-n", self.namespace)
+            self.centre.kubectl("patch", *where, "--subresource=status", "--type=merge", "-p", wish)
 
     def endpoint(self) -> set[str]:
         """The addresses that clients are sent to."""
@@ -110,9 +126,22 @@ def signal(centre: Centre, pod: Whole, number: str) -> None:
     _to_process(centre, pod, f"kill -{number} $pid")
 
 
-def in_network(centre: Centre, pod: Whole, command: str) -> None:
-    """Run a command of the host's in the network of a Pod."""
-    _to_process(centre, pod, f"nsenter --net=/proc/$pid/ns/net {command}")
+def in_network(centre: Centre, pod: Whole, command: str) -> str:
+    """What a command of the host's printed in the network of a Pod."""
+    return _to_process(centre, pod, f"nsenter --net=/proc/$pid/ns/net {command}")
+
+
+def received(centre: Centre, pod: Whole, port: int) -> dict[str, int]:
+    """How many bytes a Pod has had at a port by the connections that are open now, by the address of the other end."""
+    told = in_network(centre, pod, f"ss -tinHO state established sport = :{port}")
+    found: Counter[str] = Counter()
+    for line in told.splitlines():
+        words, bytes_ = line.split(), re.search(r"bytes_received:(\d+)", line)
+        if len(words) > 3:
+            found[words[3].rpartition(":")[0].removeprefix("[::ffff:").removesuffix("]")] += (
+                int(bytes_[1]) if bytes_ else 0
+            )
+    return dict(found)
 
 
 @contextmanager
@@ -131,9 +160,11 @@ def deaf_port(centre: Centre, host: str, port: int) -> Iterator[None]:
         on_host(centre, host, rules("-D"))
 
 
-def _to_process(centre: Centre, pod: Whole, act: str) -> None:
+def _to_process(centre: Centre, pod: Whole, act: str) -> str:
+    """What was printed by what was done to the process of a Pod's container."""
     uid, process = pod["metadata"]["uid"], pod["spec"]["containers"][0]["name"][:_COMMAND]
     find = f'grep -l "pod{uid}" /proc/[0-9]*/cgroup | cut -d/ -f3'
     each = f'[ "$(cat /proc/$pid/comm)" = {process} ] && {act} && echo done'
     said = on_host(centre, pod["spec"]["nodeName"], f"for pid in $({find}); do {each}; done; true")
     assert "done" in said, f"{pod['metadata']['name']}: no process {process}, or it was not done: {act}"
+    return said.removesuffix("done\n")

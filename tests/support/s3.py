@@ -22,6 +22,7 @@ class S3Object:
 
     def __init__(self, client: Any, bucket: str, key: str) -> None:
         self._client, self._where = client, {"Bucket": bucket, "Key": key}
+        self.key = key
         self.name = key.rpartition("/")[2]
 
     def read_bytes(self) -> bytes:
@@ -94,14 +95,14 @@ class TrueTimes:
 
 
 @contextmanager
-def s3_serving() -> Iterator[S3Server]:
-    """A server on a free port of loopback, until the block ends."""
+def s3_serving(host: str = "127.0.0.1") -> Iterator[S3Server]:
+    """A server on a free port of loopback, or of another address of this machine's, until the block ends."""
     app = TrueTimes(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
+    server = make_server(host, 0, app, threaded=True, request_handler=MotoRequestHandler)
     serving = Thread(target=server.serve_forever, daemon=True)
     serving.start()
     try:
-        yield S3Server(f"http://127.0.0.1:{server.server_address[1]}")
+        yield S3Server(f"http://{host}:{server.server_address[1]}")
     finally:
         server.shutdown()
         serving.join()
