@@ -15,9 +15,10 @@ from homeostat.api.kind import Kind, unstructured
 from homeostat.cli import moving
 from homeostat.cli.ages import age
 from homeostat.cli.awaiting import Awaited, condition, wait_until_met
+from homeostat.cli.changing import Way, change, generation, say, show, way_options
 from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.kinds import KindName
-from homeostat.cli.options import Connection, Duration, connection_options, dry_run_option, output_option
+from homeostat.cli.options import Connection, connection_options, output_option
 from homeostat.cli.rendering import print_data
 from homeostat.cli.session import Session, converse
 from homeostat.cli.table import aligned
@@ -29,16 +30,12 @@ _TITLES = ("ID", "AGE", "REVISION", "STORED", "STATE")
 @click.command()
 @click.argument("kind", type=KindName())
 @click.argument("name")
-@click.option("--wait/--no-wait", "waits", default=False, show_default=True, help="Wait until it is stored.")
-@click.option("--timeout", type=Duration(), default="10m", show_default=True, help="How long to wait.")
-@dry_run_option
+@way_options("it is stored", timeout="10m")
 @connection_options
-def backup(
-    kind: Kind[dict[str, Any]], name: str, waits: bool, timeout: float, dry_run: str, connection: Connection
-) -> None:
+def backup(kind: Kind[dict[str, Any]], name: str, way: Way, connection: Connection) -> None:
     """Ask for a snapshot of a cluster now, beside those by the clock."""
     moving.require_cluster(kind)
-    converse(connection, lambda session: _backup(session, name, dry_run, timeout if waits else None))
+    converse(connection, lambda session: _backup(session, name, way))
 
 
 @click.command()
@@ -52,33 +49,32 @@ def snapshots(kind: Kind[dict[str, Any]], name: str, output: str | None, connect
     converse(connection, lambda session: _list(session, name, output or ""))
 
 
-async def _backup(session: Session, name: str, dry_run: str, timeout_s: float | None) -> None:
+async def _backup(session: Session, name: str, way: Way) -> None:
     cluster = await moving.read(session, name)
     request = f"{session.clock.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-    generation = await moving.change(session, cluster, {"backup": {"request": request}}, dry_run)
-    suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(dry_run, "")
-    click.echo(f"cluster {name}: a snapshot is asked for{suffix}")
-    if timeout_s is not None and dry_run == "none":
-        await _wait_until_stored(session, name, generation, timeout_s)
+    content = await change(session, cluster, {"backup": {"request": request}}, way)
+    show(content, f"cluster {name}: a snapshot is asked for", way)
+    if way.timeout_s is not None:
+        await _wait_until_stored(session, name, generation(content), way.timeout_s)
         last = _status(await moving.read(session, name)).last
         assert last is not None  # noqa: S101  (it was waited for)
-        click.echo(f"cluster {name}: {last.id} is stored, {last.bytes} bytes at revision {last.revision}")
+        say(f"cluster {name}: {last.id} is stored, {last.bytes} bytes at revision {last.revision}", way)
 
 
-async def _wait_until_stored(session: Session, name: str, generation: int, timeout_s: float) -> None:
+async def _wait_until_stored(session: Session, name: str, since: int, timeout_s: float) -> None:
     """Return when a snapshot that was begun after the request is there. Raises CliError when that failed."""
 
     def met(content: dict[str, Any] | None) -> bool:
         if content is None:
             raise CliError(f"cluster {name} was deleted while waiting", Exit.NOT_FOUND)
         told = (content.get("status") or {}).get("backup") or {}
-        if told.get("last", {}).get("generation", 0) >= generation:
+        if told.get("last", {}).get("generation", 0) >= since:
             return True
         failure = told.get("failure") or {}
-        if failure.get("generation", 0) >= generation:
+        if failure.get("generation", 0) >= since:
             raise CliError(f"cluster {name}: {failure['reason']}: {failure['message']}")
         found = condition(content, words.BACKED_UP) or {}
-        if found.get("reason") == words.NO_STORE and found.get("observedGeneration", 0) >= generation:
+        if found.get("reason") == words.NO_STORE and found.get("observedGeneration", 0) >= since:
             raise CliError(f"cluster {name}: {found['message']}", Exit.REFUSED)
         return False
 

@@ -9,10 +9,11 @@ import click
 
 from homeostat.api.kind import Kind
 from homeostat.cli.awaiting import Awaited, wait_until_met
+from homeostat.cli.changing import require_wait, wait_options
 from homeostat.cli.exits import Exit
 from homeostat.cli.failures import report
 from homeostat.cli.kinds import KindName
-from homeostat.cli.options import Connection, Duration, connection_options, dry_run_option
+from homeostat.cli.options import Connection, connection_options, dry_run_option
 from homeostat.cli.session import Session, converse
 from homeostat.kube.errors import ApiError
 
@@ -20,20 +21,20 @@ from homeostat.kube.errors import ApiError
 @click.command()
 @click.argument("kind", type=KindName())
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
-@click.option("--wait/--no-wait", "wanted", default=False, show_default=True, help="Wait until the objects are gone.")
-@click.option("--timeout", type=Duration(), default="5m", show_default=True, help="How long to wait, for each.")
+@wait_options("the objects are gone", "5m")
 @dry_run_option
 @connection_options
 def delete(
     kind: Kind[dict[str, Any]],
     names: Sequence[str],
-    wanted: bool,
+    waits: bool,
     timeout: float,
     dry_run: str,
     connection: Connection,
 ) -> None:
     """Delete objects of a KIND by NAME."""
-    code = converse(connection, lambda session: _delete(session, kind, names, dry_run, timeout if wanted else None))
+    require_wait(waits=waits)
+    code = converse(connection, lambda session: _delete(session, kind, names, dry_run, timeout if waits else None))
     click.get_current_context().exit(code)
 
 

@@ -1,4 +1,4 @@
-"""What `upgrade`, `rollback`, `pause` and `resume` share: the Cluster, its change, the plan and the wait."""
+"""What `upgrade` and `rollback` share, and in part all commands about a Cluster: the Cluster, the plan and the wait."""
 
 from __future__ import annotations
 
@@ -39,17 +39,6 @@ async def read(session: Session, name: str) -> Cluster:
     return await session.client.get(CLUSTER, name, session.namespace)
 
 
-async def change(session: Session, cluster: Cluster, spec: dict[str, Any], dry_run: str) -> int:
-    """Change fields of the spec of this very Cluster; the generation that it has then."""
-    if dry_run == "client":
-        return cluster.metadata.generation
-    patch = {"metadata": {"uid": cluster.metadata.uid}, "spec": spec}
-    done = await session.client.merge_patch(
-        CLUSTER, cluster.metadata.name, patch, cluster.metadata.namespace, dry_run=dry_run == "server"
-    )
-    return done.metadata.generation
-
-
 async def plan(session: Session, cluster: Cluster) -> Foreseen:
     """What becomes of a Cluster as it is declared, by the operator's own rules. Raises CliError when they refuse it."""
     listed = await session.client.list(CLUSTER_PACKAGE_VERSION)
@@ -77,7 +66,14 @@ def _ask_again(cluster: Cluster, why: str) -> str:
 
 
 def told(cluster: Cluster, found: Foreseen) -> list[str]:
-    """A plan for people, a line for each step."""
+    """A plan for people: a line for each step, and what comes before the first."""
+    lines = [f"{number}. {step}" for number, step in enumerate(_steps(cluster, found), 1)]
+    if found.secured and cluster.status.backup is not None and cluster.status.backup.store:
+        lines.append(f"before the first, a snapshot of etcd is taken ({cluster.spec.upgrade_policy.snapshot})")
+    return lines or [f"cluster {cluster.metadata.name}: all masters are there already"]
+
+
+def _steps(cluster: Cluster, found: Foreseen) -> list[str]:
     stand = found.stand
     if found.at_once:
         what = f"all masters come to {stand.to} at once, because the cluster was never Ready"
@@ -102,14 +98,6 @@ def _way(stand: Stand, component: str) -> str:
     if before and after:
         return f"{before} -> {after}"
     return f"begins with {after}" if after else f"ends with {before}"
-
-
-def show(name: str, steps: list[str]) -> None:
-    """Print a plan."""
-    if not steps:
-        click.echo(f"cluster {name}: all masters are there already")
-    for number, step in enumerate(steps, 1):
-        click.echo(f"{number}. {step}")
 
 
 async def wait_until_there(session: Session, name: str, to: str, generation: int, timeout_s: float) -> None:

@@ -8,39 +8,38 @@ import click
 
 from homeostat.api.kind import Kind
 from homeostat.cli import moving
+from homeostat.cli.changing import Way, change, show, way_options
 from homeostat.cli.kinds import KindName
-from homeostat.cli.options import Connection, connection_options, dry_run_option
+from homeostat.cli.options import Connection, connection_options
 from homeostat.cli.session import Session, converse
 
 
 @click.command()
 @click.argument("kind", type=KindName())
 @click.argument("name")
-@dry_run_option
+@way_options()
 @connection_options
-def pause(kind: Kind[dict[str, Any]], name: str, dry_run: str, connection: Connection) -> None:
+def pause(kind: Kind[dict[str, Any]], name: str, way: Way, connection: Connection) -> None:
     """Touch nothing of a cluster until it is resumed; its masters run on."""
     moving.require_cluster(kind)
-    converse(connection, lambda session: _set(session, name, dry_run, paused=True))
+    converse(connection, lambda session: _set(session, name, way, paused=True))
 
 
 @click.command()
 @click.argument("kind", type=KindName())
 @click.argument("name")
-@dry_run_option
+@way_options()
 @connection_options
-def resume(kind: Kind[dict[str, Any]], name: str, dry_run: str, connection: Connection) -> None:
+def resume(kind: Kind[dict[str, Any]], name: str, way: Way, connection: Connection) -> None:
     """Go on with what is declared."""
     moving.require_cluster(kind)
-    converse(connection, lambda session: _set(session, name, dry_run, paused=False))
+    converse(connection, lambda session: _set(session, name, way, paused=False))
 
 
-async def _set(session: Session, name: str, dry_run: str, *, paused: bool) -> None:
+async def _set(session: Session, name: str, way: Way, *, paused: bool) -> None:
     cluster = await moving.read(session, name)
     word = "paused" if paused else "resumed"
     if cluster.spec.paused is paused:
-        click.echo(f"cluster {name}: is {word} already")
+        show(await change(session, cluster, {}, way), f"cluster {name}: is {word} already", way)
         return
-    await moving.change(session, cluster, {"paused": paused}, dry_run)
-    suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(dry_run, "")
-    click.echo(f"cluster {name}: {word}{suffix}")
+    show(await change(session, cluster, {"paused": paused}, way), f"cluster {name}: {word}", way)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
 from homeostat.api.kind import Kind, unstructured
 from homeostat.cli import moving
+from homeostat.cli.changing import require_wait
 from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.kinds import KindName
 from homeostat.cli.options import Connection, Duration, connection_options, dry_run_option, output_option
@@ -66,6 +67,7 @@ def restore(
     An approved restore gives up whatever was written since the snapshot; --dry-run says how much that is.
     """
     moving.require_cluster(kind)
+    require_wait(waits=waits)
     if bool(snapshot) is take_back:
         raise click.UsageError(f"expected one of --snapshot and --take-back, found {'both' if snapshot else 'neither'}")
     if into and take_back:

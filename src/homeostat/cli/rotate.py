@@ -11,9 +11,10 @@ from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
 from homeostat.api.kind import Kind, unstructured
 from homeostat.cli import moving
 from homeostat.cli.awaiting import Awaited, wait_until_met
+from homeostat.cli.changing import Way, change, say, show, warn_if_paused, way_options
 from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.kinds import KindName
-from homeostat.cli.options import Connection, Duration, connection_options
+from homeostat.cli.options import Connection, connection_options
 from homeostat.cli.session import Session, converse
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.pki import states
@@ -29,8 +30,7 @@ _HELD = "Holding"
 @click.option("--keys", type=click.Choice(list(_FIELDS)), help="Which keys to make anew.")
 @click.option("--release", is_flag=True, help="Let the rotation that is under way forget the old keys.")
 @click.option("--take-back", is_flag=True, help="Take the rotation that is under way back.")
-@click.option("--wait/--no-wait", "waits", default=False, show_default=True, help="Wait until it is done, or is held.")
-@click.option("--timeout", type=Duration(), default="15m", show_default=True, help="How long to wait.")
+@way_options("it is done, or is held")
 @connection_options
 def rotate(
     kind: Kind[dict[str, Any]],
@@ -38,22 +38,23 @@ def rotate(
     keys: str | None,
     release: bool,
     take_back: bool,
-    waits: bool,
-    timeout: float,
+    way: Way,
     connection: Connection,
 ) -> None:
-    """Have keys of a cluster made anew; old and new ones are accepted until the old ones are released."""
+    """Have keys of a cluster made anew; old and new ones are accepted until the old ones are released.
+
+    --dry-run prints the stages that it will go through.
+    """
     moving.require_cluster(kind)
     if [keys is not None, release, take_back].count(True) != 1:
         raise click.UsageError("expected one of --keys, --release and --take-back")
-    timeout_s = timeout if waits else None
     if keys is not None:
-        converse(connection, lambda session: _begin(session, name, _FIELDS[keys], timeout_s))
+        converse(connection, lambda session: _begin(session, name, _FIELDS[keys], way))
     else:
-        converse(connection, lambda session: _end(session, name, timeout_s, taken_back=take_back))
+        converse(connection, lambda session: _end(session, name, way, taken_back=take_back))
 
 
-async def _begin(session: Session, name: str, keys: str, timeout_s: float | None) -> None:
+async def _begin(session: Session, name: str, keys: str, way: Way) -> None:
     cluster = await moving.read(session, name)
     going = cluster.status.rotation
     if going is not None and going.keys != keys:
@@ -63,24 +64,39 @@ async def _begin(session: Session, name: str, keys: str, timeout_s: float | None
             remedy="wait for it, or use --release or --take-back",
         )
     number = cluster.status.rotations.of(keys) + 1
-    await _declare(session, cluster, {"rotations": {keys: number}})
-    click.echo(f"cluster {name}: declared rotation {number} of {keys}")
-    await _wait(session, name, keys, number, timeout_s, until_held=True)
+    _show_stages(going.stage if going is not None else states.PREPARING, way, taken_back=False)
+    line = f"cluster {name}: declared rotation {number} of {keys}"
+    await _declare(session, cluster, {"rotations": {keys: number}}, line, way)
+    await _wait(session, name, keys, number, way, until_held=True)
 
 
-async def _end(session: Session, name: str, timeout_s: float | None, *, taken_back: bool) -> None:
+async def _end(session: Session, name: str, way: Way, *, taken_back: bool) -> None:
     cluster = await moving.read(session, name)
     going = cluster.status.rotation
     if going is None:
         raise CliError(f"cluster {name}: no keys are being rotated", Exit.REFUSED, remedy="begin with --keys")
     _require_way(cluster, going, taken_back=taken_back)
+    _show_stages(going.stage, way, taken_back=taken_back)
     if taken_back:
-        await _declare(session, cluster, {"rotations": {going.keys: cluster.status.rotations.of(going.keys)}})
-        click.echo(f"cluster {name}: declared that the rotation of {going.keys} is taken back")
+        wish = {"rotations": {going.keys: cluster.status.rotations.of(going.keys)}}
+        line = f"cluster {name}: declared that the rotation of {going.keys} is taken back"
     else:
-        await _declare(session, cluster, {"released": {going.keys: going.number}})
-        click.echo(f"cluster {name}: declared that the old {going.keys} may go")
-    await _wait(session, name, going.keys, going.number, timeout_s, until_held=False)
+        wish = {"released": {going.keys: going.number}}
+        line = f"cluster {name}: declared that the old {going.keys} may go"
+    await _declare(session, cluster, wish, line, way)
+    await _wait(session, name, going.keys, going.number, way, until_held=False)
+
+
+def _show_stages(stage: str, way: Way, *, taken_back: bool) -> None:
+    """What a dry run tells: the stage that it is in, or begins with, and all that follow."""
+    if way.dry_run == "none":
+        return
+    number = 1
+    while stage:
+        known = states.state(stage)
+        say(f"{number}. {stage}: {known.meaning}", way)
+        stage = known.back if taken_back else known.forward
+        number += 1
 
 
 def _require_way(cluster: Cluster, going: ClusterRotationStatus, *, taken_back: bool) -> None:
@@ -100,15 +116,14 @@ def _require_way(cluster: Cluster, going: ClusterRotationStatus, *, taken_back: 
         raise CliError(f"cluster {name}: {what}", Exit.REFUSED, remedy="`homeostat wait` for it, or --take-back")
 
 
-async def _declare(session: Session, cluster: Cluster, keys: dict[str, Any]) -> None:
-    await moving.change(session, cluster, {"keys": keys}, "none")
+async def _declare(session: Session, cluster: Cluster, keys: dict[str, Any], line: str, way: Way) -> None:
+    warn_if_paused(cluster)
+    show(await change(session, cluster, {"keys": keys}, way), line, way)
 
 
-async def _wait(
-    session: Session, name: str, keys: str, number: int, timeout_s: float | None, *, until_held: bool
-) -> None:
+async def _wait(session: Session, name: str, keys: str, number: int, way: Way, *, until_held: bool) -> None:
     """Until the rotation is over, or waits for a release if that is enough."""
-    if timeout_s is None:
+    if way.timeout_s is None:
         return
 
     def met(content: dict[str, Any] | None) -> bool:
@@ -124,9 +139,10 @@ async def _wait(
         return done >= number or asked < number
 
     what = f"rotated to {keys} {number}, or held"
-    await wait_until_met(session, Awaited(unstructured(CLUSTER.resource), name, what, met, words.PKI_READY), timeout_s)
+    awaited = Awaited(unstructured(CLUSTER.resource), name, what, met, tells=words.PKI_READY)
+    await wait_until_met(session, awaited, way.timeout_s)
     cluster = await moving.read(session, name)
     if cluster.status.rotation is not None:
-        click.echo(f"cluster {name}: both are accepted; let the old {keys} go with --release")
+        say(f"cluster {name}: both are accepted; let the old {keys} go with --release", way)
     else:
-        click.echo(f"cluster {name}: {keys} rotation {cluster.status.rotations.of(keys)} is what is used")
+        say(f"cluster {name}: {keys} rotation {cluster.status.rotations.of(keys)} is what is used", way)

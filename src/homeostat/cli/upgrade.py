@@ -9,71 +9,55 @@ import click
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.api.kind import Kind
 from homeostat.cli import moving
+from homeostat.cli.changing import Way, change, generation, say, show, warn_if_paused, way_options
 from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.kinds import KindName
-from homeostat.cli.options import Connection, Duration, connection_options, dry_run_option
+from homeostat.cli.options import Connection, connection_options
 from homeostat.cli.session import Session, converse
 from homeostat.operators.cluster.rollout.foreseen import asking_for
 from homeostat.operators.cluster.rollout.standing import complete, declared
-
-_wait = click.option("--wait/--no-wait", "waits", default=False, show_default=True, help="Wait until it is done.")
-_timeout = click.option("--timeout", type=Duration(), default="15m", show_default=True, help="How long to wait.")
 
 
 @click.command()
 @click.argument("kind", type=KindName())
 @click.argument("name")
 @click.option("--to", required=True, metavar="NAME", help="The package version to go to.")
-@_wait
-@_timeout
-@dry_run_option
+@way_options("it is done")
 @connection_options
-def upgrade(
-    kind: Kind[dict[str, Any]], name: str, to: str, waits: bool, timeout: float, dry_run: str, connection: Connection
-) -> None:
-    """Move the masters of a cluster to another package version; --dry-run prints the plan."""
+def upgrade(kind: Kind[dict[str, Any]], name: str, to: str, way: Way, connection: Connection) -> None:
+    """Move the masters of a cluster to another package version; --dry-run prints the plan.
+
+    One that failed, and was gone back from, is tried again.
+    """
     moving.require_cluster(kind)
-    converse(connection, lambda session: _move(session, name, to, dry_run, timeout if waits else None))
+    converse(connection, lambda session: _move(session, name, to, way))
 
 
 @click.command()
 @click.argument("kind", type=KindName())
 @click.argument("name")
 @click.option("--to", metavar="NAME", help="The package version to go back to; left out, the one before.")
-@_wait
-@_timeout
-@dry_run_option
+@way_options("it is done")
 @connection_options
-def rollback(
-    kind: Kind[dict[str, Any]],
-    name: str,
-    to: str | None,
-    waits: bool,
-    timeout: float,
-    dry_run: str,
-    connection: Connection,
-) -> None:
+def rollback(kind: Kind[dict[str, Any]], name: str, to: str | None, way: Way, connection: Connection) -> None:
     """Go back to the package version before, also in the middle of a move, or when one is stuck."""
     moving.require_cluster(kind)
-    converse(connection, lambda session: _move(session, name, to, dry_run, timeout if waits else None))
+    converse(connection, lambda session: _move(session, name, to, way))
 
 
-async def _move(session: Session, name: str, to: str | None, dry_run: str, timeout_s: float | None) -> None:
+async def _move(session: Session, name: str, to: str | None, way: Way) -> None:
     cluster = await moving.read(session, name)
     target = before(cluster) if to is None else to
     asked = asking_for(cluster, target)
     found = await moving.plan(session, asked)
-    moving.show(name, moving.told(asked, found))
-    if found.secured and cluster.status.backup is not None and cluster.status.backup.store:
-        click.echo(f"before the first, a snapshot of etcd is taken ({cluster.spec.upgrade_policy.snapshot})")
-    generation = await moving.change(session, cluster, _wish(cluster, asked), dry_run)
-    suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(dry_run, "")
-    if cluster.spec.paused:
-        click.echo(f"cluster {name} is paused: nothing moves before `homeostat resume cluster {name}`", err=True)
-    click.echo(f"cluster {name}: declared {target}{suffix}")
-    if timeout_s is not None and dry_run == "none":
-        await moving.wait_until_there(session, name, target, generation, timeout_s)
-        click.echo(f"cluster {name}: all masters are of {target}")
+    for line in moving.told(asked, found):
+        say(line, way)
+    warn_if_paused(cluster)
+    content = await change(session, cluster, _wish(cluster, asked), way)
+    show(content, f"cluster {name}: declared {target}", way)
+    if way.timeout_s is not None:
+        await moving.wait_until_there(session, name, target, generation(content), way.timeout_s)
+        say(f"cluster {name}: all masters are of {target}", way)
 
 
 def _wish(cluster: Cluster, asked: Cluster) -> dict[str, Any]:

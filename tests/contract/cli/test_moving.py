@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -192,6 +193,44 @@ def test_pause_and_resume_are_said_once(homeostat: Homeostat, declare: Declare) 
     assert "nothing moves before `homeostat resume cluster still`" in warned.err
     assert homeostat("resume", "cluster", "still", "-n", "cli").out == "cluster still: resumed\n"
     assert spec()["paused"] is False
+
+
+VERBS = (
+    ("upgrade", "--to", NEW),
+    ("rollback", "--to", OLD),
+    ("pause",),
+    ("resume",),
+    ("backup",),
+    ("rotate", "--keys", "token-key"),
+)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=[verb[0] for verb in VERBS])
+def test_all_verbs_print_the_object_and_keep_what_is_said_apart(
+    server: ApiServer, homeostat: Homeostat, declare: Declare, verb: tuple[str, ...]
+) -> None:
+    name = f"shape-{verb[0]}"
+    declare(name, OLD)
+    before = whole(server, name)
+    for dry_run in ("client", "server"):
+        done = homeostat(*verb[:1], "cluster", name, "-n", "cli", *verb[1:], "-o", "json", "--dry-run", dry_run)
+        assert done.code == 0, done.err
+        assert json.loads(done.out)["metadata"]["name"] == name
+        assert whole(server, name) == before
+        told = homeostat(*verb[:1], "cluster", name, "-n", "cli", *verb[1:], "--dry-run", dry_run)
+        assert told.out.splitlines()[-1].endswith({"client": " (dry run)", "server": " (server dry run)"}[dry_run])
+    done = homeostat(*verb[:1], "cluster", name, "-n", "cli", *verb[1:], "-o", "name")
+    assert (done.code, done.out) == (0, f"cluster.cluster.homeostat.dev/{name}\n")
+
+
+def test_what_is_printed_in_a_dry_run_is_the_object_as_it_would_be(homeostat: Homeostat, declare: Declare) -> None:
+    declare("would", OLD)
+    for dry_run in ("--dry-run=client", "--dry-run=server"):
+        done = homeostat("upgrade", "cluster", "would", "-n", "cli", "--to", NEW, "-o", "json", dry_run)
+        shown = json.loads(done.out)
+        assert (shown["kind"], shown["spec"]["packageVersion"]) == ("Cluster", NEW)
+        assert shown["spec"]["topology"] == "single"
+        assert done.err.splitlines()[0] == "1. etcd: v1.34.4 (3.6.16) -> v1.35.4 (3.6.16)"
 
 
 def test_other_kinds_do_not_move(homeostat: Homeostat) -> None:

@@ -61,6 +61,18 @@ def test_a_rotation_raises_the_number_of_the_last_one(homeostat: Homeostat, decl
     assert look() == {"rotations": {"tokenKey": 5}}
 
 
+def test_a_dry_run_tells_the_stages_and_declares_nothing(homeostat: Homeostat, declare: Declare) -> None:
+    look = declare("dry", {})
+    lines = homeostat("rotate", "cluster", "dry", "--keys", "token-key", "-n", "cli", "--dry-run").out.splitlines()
+    assert [line.split()[1] for line in lines[:-1]] == ["Preparing:", "Trusting:", "Using:", "Holding:", "Dropping:"]
+    assert lines[-1] == "cluster dry: declared rotation 1 of tokenKey (dry run)"
+    assert look() == {}
+    look = declare("undo", {"rotations": {"authorities": 3}}, rotation=GOING, rotations={"authorities": 2})
+    lines = homeostat("rotate", "cluster", "undo", "--take-back", "-n", "cli", "--dry-run=server").out.splitlines()
+    assert [line.split()[1] for line in lines[:-1]] == ["Holding:", "Trusting:", "Abandoning:"]
+    assert look() == {"rotations": {"authorities": 3}}
+
+
 def test_one_rotation_at_a_time(homeostat: Homeostat, declare: Declare) -> None:
     look = declare("busy", {"rotations": {"authorities": 3}}, rotation=GOING)
     refused = refusal(homeostat("rotate", "cluster", "busy", "--keys", "token-key", "-n", "cli"), Exit.REFUSED)

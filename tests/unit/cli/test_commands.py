@@ -143,3 +143,21 @@ def test_both_commands_are_installed(name: str) -> None:
         2,
         f"Usage: {name.replace('-', ' ')} [OPTIONS] COMMAND [ARGS]...",
     )
+
+
+CHANGING = ("backup", "pause", "restore", "resume", "rollback", "rotate", "upgrade")
+
+
+@pytest.mark.parametrize("command", CHANGING)
+def test_all_that_change_a_cluster_have_the_same_options(command: str) -> None:
+    out = run(command, "--help").out
+    assert "--dry-run [none|client|server]" in out
+    assert "-o, --output [json|yaml|name]" in out
+    assert ("--timeout DURATION" in out) is ("--wait / --no-wait" in out) is (command not in ("pause", "resume"))
+
+
+@pytest.mark.parametrize("command", [*(each for each in CHANGING if each not in ("pause", "resume")), "delete"])
+def test_a_time_that_would_not_be_waited_is_a_usage_error(command: str) -> None:
+    need = {"upgrade": ["--to", "v1"], "rotate": ["--release"], "restore": ["--take-back"]}.get(command, [])
+    done = run(command, "cluster", "demo", *need, "--timeout", "5s")
+    assert (done.code, "--timeout: expected --wait beside it" in done.err) == (Exit.USAGE, True)
