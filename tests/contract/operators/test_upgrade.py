@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.support.cells import Cell
 from tests.support.kinds import bent, example
 from tests.support.kubelet import Whole
+from tests.support.podlife import HOST
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER, CLUSTER_PACKAGE_VERSION
+from homeostat.api.core import NODE
 from homeostat.api.kind import unstructured
 from homeostat.cli.moving import plan
 from homeostat.cli.session import Session
@@ -21,6 +24,7 @@ pytestmark = pytest.mark.real
 
 OLD, NEW = "v1.34.4", "v1.35.4"
 WITHIN_S = 60.0
+STEP = timedelta(seconds=30)  # the least that a step may have
 CONTROLLERS = ("demo-controller-manager", "demo-scheduler")
 BROKEN_IMAGE = f"homeostat.local/kube-apiserver:{NEW}"
 PACKAGE_VERSION = unstructured(CLUSTER_PACKAGE_VERSION.resource)
@@ -168,6 +172,30 @@ async def test_or_goes_back_by_itself_and_is_tried_again_when_it_is_asked_for(ce
         await cell.set_spec(upgradePolicy={"attempt": asked.spec.upgrade_policy.attempt})
         await until_at(cell, NEW)
     assert images(cell) == {NEW, "3.6.16"}
+
+
+async def test_a_host_that_is_away_in_the_middle_fails_no_version_and_the_move_ends(cell: Cell) -> None:
+    def has_waited() -> bool:
+        upgrade = cell.status().get("upgrade", {})
+        began, counted = upgrade.get("componentStartedAt", ""), upgrade.get("countedFrom", "")
+        return bool(counted) and datetime.fromisoformat(counted) > datetime.fromisoformat(began) + 2 * STEP
+
+    cell.kubelet.behave("start", BROKEN_IMAGE)
+    async with cell.operator(haste=20):
+        policy = {"onFailure": "Rollback", "stepTimeoutSeconds": STEP.seconds}
+        await made(cell, upgradePolicy=policy)
+        await cell.client.create(NODE, {"metadata": {"name": HOST}})  # nobody says that it is ready
+        try:
+            await cell.set_spec(packageVersion=NEW)
+            told = await cell.until_condition("UpToDate", "AwaitingHealth")
+            await cell.kubelet.until(has_waited, f"more than the time of a step has passed: {told}")
+            assert f"host {HOST} is away, and its time stands" in cell.condition("UpToDate")["message"]
+            cell.kubelet.behave("run", BROKEN_IMAGE)  # in truth elsewhere, or when the host is back
+            await until_at(cell, NEW)
+        finally:
+            await cell.client.delete(NODE, HOST)
+    assert images(cell) == {NEW, "3.6.16"}
+    assert not [each for each in cell.all("Event") if each["reason"] in ("UpgradeFailed", "RollingBack")]
 
 
 async def test_an_image_that_nobody_has_is_named_with_its_host_and_nothing_else_is_touched(cell: Cell) -> None:

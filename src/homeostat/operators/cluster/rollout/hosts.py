@@ -57,6 +57,6 @@ def _away(seen: Observed, component: str) -> str:
 
 
 def _is_away(seen: Observed, pod: Pod) -> bool:
-    """Whether a Pod stands on a host of which nobody hears; before hosts were looked at none does."""
+    """Whether a Pod stands on a host of which nobody hears; one that is not known is not taken for one."""
     host = seen.hosts.get(pod.spec.node_name)
-    return bool(seen.hosts) and pod.spec.node_name != "" and (host is None or not host.is_ready)
+    return host is not None and not host.is_ready
