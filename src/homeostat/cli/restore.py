@@ -5,31 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from msgspec import Struct
 
-from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
+from homeostat.api.cluster.v1alpha1 import CLUSTER
 from homeostat.api.kind import Kind, unstructured
 from homeostat.cli import moving
-from homeostat.cli.changing import require_wait
+from homeostat.cli.changing import Way, change, generation, say, show, way_options
 from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.kinds import KindName
-from homeostat.cli.options import Connection, Duration, connection_options, dry_run_option, output_option
-from homeostat.cli.rendering import print_objects
+from homeostat.cli.options import Connection, connection_options
 from homeostat.cli.restoring import anew, approvable, price, require_known, wait_until_begun, wait_until_restored
 from homeostat.cli.session import Session, converse
 from homeostat.operators.cluster.names import Names
 from homeostat.operators.cluster.restore.beginning import FETCHING, is_under_way
 
 _CLUSTERS = unstructured(CLUSTER.resource)
-
-
-class Way(Struct, frozen=True):
-    """How a change is made and told."""
-
-    dry_run: str
-    output: str
-    waits: bool
-    timeout_s: float
 
 
 @click.command()
@@ -44,10 +33,7 @@ class Way(Struct, frozen=True):
     help="With --into: the keys of the snapshot's cluster; left out, those that it has now.",
 )
 @click.option("--take-back", is_flag=True, help="Take an approval back, which counts until masters are stopped.")
-@click.option("--wait/--no-wait", "waits", default=False, show_default=True, help="Wait until clients are served.")
-@click.option("--timeout", type=Duration(), default="15m", show_default=True, help="How long to wait.")
-@dry_run_option
-@output_option("json", "yaml", "name")
+@way_options("clients are served")
 @connection_options
 def restore(
     kind: Kind[dict[str, Any]],
@@ -56,10 +42,7 @@ def restore(
     into: str,
     keys_from: str,
     take_back: bool,
-    waits: bool,
-    timeout: float,
-    dry_run: str,
-    output: str | None,
+    way: Way,
     connection: Connection,
 ) -> None:
     """Approve that the lost etcd of a cluster is restored from a snapshot; or, with --into, make another cluster of it.
@@ -67,14 +50,12 @@ def restore(
     An approved restore gives up whatever was written since the snapshot; --dry-run says how much that is.
     """
     moving.require_cluster(kind)
-    require_wait(waits=waits)
     if bool(snapshot) is take_back:
         raise click.UsageError(f"expected one of --snapshot and --take-back, found {'both' if snapshot else 'neither'}")
     if into and take_back:
         raise click.UsageError("--into: expected --snapshot beside it, found --take-back")
     if keys_from and not into:
         raise click.UsageError("--keys-from: expected --into beside it; a cluster that is restored keeps its keys")
-    way = Way(dry_run, output or "", waits and dry_run == "none", timeout)
     if take_back:
         converse(connection, lambda session: _take_back(session, name, way))
     elif into:
@@ -91,11 +72,11 @@ async def _approve(session: Session, name: str, snapshot: str, way: Way) -> None
     if cluster.spec.paused or cluster.spec.healing.paused:
         field = "spec.paused" if cluster.spec.paused else "spec.healing.paused"
         click.echo(f"cluster {name}: {field} is true, and nothing is restored before it is false", err=True)
-    content = await _change(session, cluster, snapshot, way)
-    _show(content, f"cluster {name}: approved the restore from {snapshot}; {price(cluster, loss, snapshot)}", way)
-    if way.waits:
-        await wait_until_restored(session, cluster, snapshot, content["metadata"]["generation"], way.timeout_s)
-        click.echo(f"cluster {name}: serves the data of {snapshot}", err=bool(way.output))
+    content = await change(session, cluster, _approval(snapshot), way)
+    show(content, f"cluster {name}: approved the restore from {snapshot}; {price(cluster, loss, snapshot)}", way)
+    if way.timeout_s is not None:
+        await wait_until_restored(session, cluster, snapshot, generation(content), way.timeout_s)
+        say(f"cluster {name}: serves the data of {snapshot}", way)
 
 
 async def _take_back(session: Session, name: str, way: Way) -> None:
@@ -109,8 +90,8 @@ async def _take_back(session: Session, name: str, way: Way) -> None:
             Exit.REFUSED,
             remedy="let it end; the data from before stays beside the restored one",
         )
-    content = await _change(session, cluster, "", way)
-    _show(content, f"cluster {name}: the approval of {approved} is taken back", way)
+    content = await change(session, cluster, _approval(""), way)
+    show(content, f"cluster {name}: the approval of {approved} is taken back", way)
 
 
 async def _begin(session: Session, name: str, into: str, snapshot: str, keys: str, way: Way) -> None:
@@ -119,27 +100,12 @@ async def _begin(session: Session, name: str, into: str, snapshot: str, keys: st
     content = anew(await session.client.get(_CLUSTERS, name, session.namespace), into, snapshot, keys)
     if way.dry_run != "client":
         content = await session.client.create(_CLUSTERS, content, session.namespace, dry_run=way.dry_run == "server")
-    _show(content, f"cluster {into}: declared with the data of {snapshot} of {name}, and the keys in {keys}", way)
-    if way.waits:
+    show(content, f"cluster {into}: declared with the data of {snapshot} of {name}, and the keys in {keys}", way)
+    if way.timeout_s is not None:
         await wait_until_begun(session, into, way.timeout_s)
-        click.echo(f"cluster {into}: serves the data of {snapshot}", err=bool(way.output))
+        say(f"cluster {into}: serves the data of {snapshot}", way)
 
 
-async def _change(session: Session, cluster: Cluster, approved: str, way: Way) -> dict[str, Any]:
-    """Set the approval on this very Cluster; the object as it is then, or would be."""
-    name, wish = cluster.metadata.name, {"approveRestore": approved}
-    if way.dry_run == "client":
-        content = await session.client.get(_CLUSTERS, name, session.namespace)
-        spec = content["spec"]
-        return {**content, "spec": {**spec, "healing": {**spec.get("healing", {}), **wish}}}
-    patch = {"metadata": {"uid": cluster.metadata.uid}, "spec": {"healing": wish}}
-    return await session.client.merge_patch(_CLUSTERS, name, patch, session.namespace, dry_run=way.dry_run == "server")
-
-
-def _show(content: dict[str, Any], line: str, way: Way) -> None:
-    """The object where one is wanted, else a line."""
-    if way.output:
-        print_objects([content], way.output, CLUSTER.resource, single=True)
-        return
-    suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(way.dry_run, "")
-    click.echo(f"{line}{suffix}")
+def _approval(snapshot: str) -> dict[str, Any]:
+    """What of the spec is to change; empty: nothing is approved."""
+    return {"healing": {"approveRestore": snapshot}}
