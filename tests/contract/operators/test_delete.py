@@ -8,6 +8,8 @@ import pytest
 from tests.support.cells import Cell
 from tests.support.kubelet import KINDS, Whole
 
+from homeostat.api.core import NODE
+from homeostat.kube.client import Client
 from homeostat.kube.errors import Invalid
 
 pytestmark = pytest.mark.real
@@ -100,6 +102,27 @@ async def test_a_stage_begins_when_nothing_of_the_one_before_is_left(cell: Cell)
         cell.kubelet.kills_pods = True
         cell.kubelet.look_again()
         await cell.until_gone()
+    assert not left_of(cell, "demo")
+
+
+async def test_a_pod_on_a_host_that_is_away_does_not_hold_the_deletion_for_ever(cell: Cell, client: Client) -> None:
+    cell.kubelet.collects_pods = True
+    async with cell.operator(haste=60):
+        await cell.declare()
+        await cell.until_ready()
+        host = cell.all("Pod")[0]["spec"]["nodeName"]
+        await client.create(NODE, {"metadata": {"name": host}})  # nobody says that it is ready
+        try:
+            cell.kubelet.kills_pods = False
+            await cell.delete()
+            told = await cell.kubelet.until(
+                lambda: found if "which is away" in (found := cell.condition("Accepted")).get("message", "") else None,
+                "the condition names the host",
+            )
+            assert f"on {host}, which is away" in told["message"]
+            await cell.until_gone()
+        finally:
+            await client.delete(NODE, host)
     assert not left_of(cell, "demo")
 
 

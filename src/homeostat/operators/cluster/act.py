@@ -38,6 +38,7 @@ from homeostat.operators.cluster.healing.healer import Healer, HealingAction
 from homeostat.operators.cluster.healing.restart import note_leaders
 from homeostat.operators.cluster.hosting.act import HostingActor
 from homeostat.operators.cluster.hosting.actions import HostingAction
+from homeostat.operators.cluster.hosts import is_host_ready
 from homeostat.operators.cluster.manifests.shape import Desired
 from homeostat.operators.cluster.names import (
     FIELD_MANAGER,
@@ -282,8 +283,13 @@ class Actor:
         cluster = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
         if cluster.metadata.uid != seen.cluster.metadata.uid or cluster.metadata.deletion_timestamp is None:
             raise Conflict(409, "Conflict", f"{cluster.metadata.key} is not being deleted any more: look again")
+        if action.away and await is_host_ready(self._client, action.away):
+            raise Conflict(
+                409, "Conflict", f"{action.name} is not given up: its host {action.away} is ready: look again"
+            )
+        grace_s = 0 if action.away else None
         try:
-            await self._client.delete(action.kind, action.name, seen.names.namespace, uid=action.uid)
+            await self._client.delete(action.kind, action.name, seen.names.namespace, uid=action.uid, grace_s=grace_s)
         except NotFound:
             return
 

@@ -59,11 +59,15 @@ class AskKubelets(Struct, frozen=True, tag=True):
 
 
 class Remove(Struct, frozen=True, tag=True):
-    """Destructive: delete one derived object, by uid. Only ever planned for a Cluster that is being deleted."""
+    """Destructive: delete one derived object, by uid. Only ever planned for a Cluster that is being deleted.
+
+    With the name of a host that is away, a Pod there, as long as it is away; nobody waits for its kubelet then.
+    """
 
     kind: Kind[Any]
     name: str
     uid: str
+    away: str = ""
 
 
 class RemoveFinalizer(Struct, frozen=True, tag=True):

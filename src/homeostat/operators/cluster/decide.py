@@ -85,7 +85,7 @@ def _with_clients_first(plan: Plan, back: Mend) -> Plan:
     return replace(plan, actions=(*back.actions, *plan.actions), wait=wait, mend=back, stop=None)
 
 
-def tear_down_what_is_deleted(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
+def tear_down_what_is_deleted(seen: Observed, now: datetime, policy: Policy) -> Plan | None:
     """A deletion cannot be taken back, but a protected cluster's masters run on until the protection goes."""
     if seen.cluster.metadata.deletion_timestamp is None:
         return None
@@ -94,7 +94,7 @@ def tear_down_what_is_deleted(seen: Observed, now: datetime, policy: Policy) -> 
     if seen.cluster.spec.deletion_protection:
         message = "spec.deletionProtection is true, so the masters run on; set it to false to let the deletion go on"
         return Plan(stop=message, verdict=Verdict(words.DELETION_PROTECTED, message))
-    return tear_down(seen)
+    return tear_down(seen, now, policy.healing.lost_for)
 
 
 def hold_while_paused(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001

@@ -1,13 +1,17 @@
 """Removing a cluster, in order: clients of the API first, then the API, then its data, then addresses and keys. Pure.
 
 A stage begins when nothing of the one before is left, Pods included, so that no master writes into what is being
-removed.
+removed. Only a kubelet can say that a Pod has ended: of one on a host that is away for long that is not awaited, since
+nothing is kept that it could harm.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from homeostat.api.cluster.masters import API_SERVER, CONTROLLERS, ETCD
 from homeostat.api.core import (
@@ -24,8 +28,9 @@ from homeostat.api.core import (
 from homeostat.api.kind import Kind
 from homeostat.api.meta import Object
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.actions import Plan, Remove, RemoveFinalizer, Verdict
+from homeostat.operators.cluster.actions import Plan, Remove, RemoveFinalizer, Verdict, Wait, soonest
 from homeostat.operators.cluster.hosting.entitled import in_cell
+from homeostat.operators.cluster.hosts import is_host_away
 from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.restore.names import COMPONENT as RESTORE
@@ -33,8 +38,19 @@ from homeostat.operators.cluster.restore.names import COMPONENT as RESTORE
 _LAST: tuple[Kind[Any], ...] = (SERVICE, SECRET, CONFIG_MAP, POD_DISRUPTION_BUDGET)
 
 
-def tear_down(seen: Observed) -> Plan:
-    """The next stage that has something left; the finalizer goes when none has."""
+def tear_down(seen: Observed, now: datetime, lost_for: timedelta) -> Plan:
+    """The next stage that has something left; the finalizer goes when none has.
+
+    `lost_for` is how long a Pod on a host that is away is awaited.
+    """
+    plan = _next(seen)
+    left = tuple(_lost(seen, pod, now, lost_for) for pod in seen.pods)
+    going = tuple(each for each in left if isinstance(each, Remove))
+    wait = soonest(each for each in left if isinstance(each, Wait))
+    return replace(plan, actions=(*plan.actions, *going), wait=wait)
+
+
+def _next(seen: Observed) -> Plan:
     names = seen.names
     hosted = in_cell(seen)
     stages: tuple[tuple[str, Kind[Any], tuple[str, ...], tuple[str, ...]], ...] = (
@@ -54,6 +70,16 @@ def tear_down(seen: Observed) -> Plan:
     return _restores(seen) or _volumes(seen) or _rest(seen) or Plan((RemoveFinalizer(),))
 
 
+def _lost(seen: Observed, pod: Pod, now: datetime, lost_for: timedelta) -> Remove | Wait | None:
+    """What is to be done about a Pod that was deleted and is on a host that is away; None: nothing."""
+    deleted, host = pod.metadata.deletion_timestamp, pod.spec.node_name
+    if deleted is None or not is_host_away(seen, host):
+        return None
+    if now < deleted + lost_for:
+        return Wait(deleted + lost_for, f"host {host}, which is away")
+    return Remove(POD, pod.metadata.name, pod.metadata.uid, away=host)
+
+
 def _stage(
     seen: Observed, what: str, kind: Kind[Any], workloads: tuple[str, ...], components: tuple[str, ...]
 ) -> Plan | None:
@@ -63,7 +89,7 @@ def _stage(
     if not left and not pods:
         return None
     actions = tuple(Remove(kind, name, live.uid) for name, live in left if not live.deleting)
-    return Plan(actions, verdict=_deleting(f"removing {what}" + (f": {_listed(pods)}" if pods else "")))
+    return Plan(actions, verdict=_deleting(f"removing {what}" + (f": {_listed(seen, pods)}" if pods else "")))
 
 
 def _restores(seen: Observed) -> Plan | None:
@@ -72,7 +98,7 @@ def _restores(seen: Observed) -> Plan | None:
     actions = tuple(
         Remove(POD, pod.metadata.name, pod.metadata.uid) for pod in pods if pod.metadata.deletion_timestamp is None
     )
-    return Plan(actions, verdict=_deleting(f"removing what restores etcd: {_listed(pods)}")) if pods else None
+    return Plan(actions, verdict=_deleting(f"removing what restores etcd: {_listed(seen, pods)}")) if pods else None
 
 
 def _volumes(seen: Observed) -> Plan | None:
@@ -83,7 +109,7 @@ def _volumes(seen: Observed) -> Plan | None:
         for claim in seen.claims
         if claim.metadata.deletion_timestamp is None
     )
-    return Plan(actions, verdict=_deleting(f"removing the volumes of etcd: {_listed(seen.claims)}"))
+    return Plan(actions, verdict=_deleting(f"removing the volumes of etcd: {_listed(seen, seen.claims)}"))
 
 
 def _rest(seen: Observed) -> Plan | None:
@@ -95,15 +121,16 @@ def _rest(seen: Observed) -> Plan | None:
     return Plan(actions, verdict=_deleting("removing the endpoint and the keys"))
 
 
-def _listed(objects: Iterable[Object]) -> str:
+def _listed(seen: Observed, objects: Iterable[Object]) -> str:
     """By name, those that do not go with what keeps them: a person who waits looks there."""
-    return ", ".join(_place(each) for each in objects)
+    return ", ".join(_place(seen, each) for each in objects)
 
 
-def _place(one: Object) -> str:
+def _place(seen: Observed, one: Object) -> str:
     host = one.spec.node_name if isinstance(one, Pod) else ""
+    where = f" on {host}" + (", which is away" if is_host_away(seen, host) else "") if host else ""
     kept = ", ".join(one.metadata.finalizers)
-    return one.metadata.name + (f" on {host}" if host else "") + (f" (kept by {kept})" if kept else "")
+    return one.metadata.name + where + (f" (kept by {kept})" if kept else "")
 
 
 def _deleting(message: str) -> Verdict:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, pod, running
 
 from homeostat.api.cluster.masters import API_SERVER, ETCD
+from homeostat.api.pods import POD
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.actions import Plan, Remove, RemoveFinalizer, Verdict
+from homeostat.operators.cluster.actions import Plan, Remove, RemoveFinalizer, Verdict, Wait
 from homeostat.operators.cluster.components import workload_names
 from homeostat.operators.cluster.decide import Policy, decide
+from homeostat.operators.cluster.healing.seen import HostSeen
 from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.observe import Observed
 
@@ -104,6 +108,31 @@ def test_a_protected_cluster_keeps_its_masters_though_its_deletion_has_begun() -
 
 def test_a_deleted_cluster_that_never_began_is_let_go() -> None:
     assert plan_for(running(cluster(deleted=True, begun=False))) == Plan()
+
+
+def on_a_dead_host(*, ago: timedelta) -> Observed:
+    """A member whose host is away was deleted a while ago, and nothing else of etcd is left."""
+    seen = deleted()
+    going = pod(ETCD)
+    going = replace(going, metadata=replace(going.metadata, deletion_timestamp=NOW - ago))
+    return replace(seen, live={}, pods=(going,), hosts={"h1": HostSeen("z1", False, False)})
+
+
+def test_a_pod_on_a_host_that_is_away_is_awaited_for_five_minutes_and_then_let_go() -> None:
+    seen = on_a_dead_host(ago=timedelta(minutes=4))
+    assert plan_for(seen).actions == ()
+    assert plan_for(seen).wait == Wait(NOW + timedelta(minutes=1), "host h1, which is away")
+    assert plan_for(seen).verdict == Verdict(words.DELETING, "removing etcd: demo-etcd-0 on h1, which is away")
+    member = seen.pods[0].metadata
+    late = on_a_dead_host(ago=timedelta(minutes=5))
+    assert plan_for(late).actions == (Remove(POD, member.name, member.uid, away="h1"),)
+
+
+def test_a_pod_on_a_host_that_is_well_is_awaited_for_as_long_as_it_takes() -> None:
+    seen = replace(on_a_dead_host(ago=timedelta(days=1)), hosts={"h1": HostSeen("z1", True, True)})
+    assert (plan_for(seen).actions, plan_for(seen).wait) == ((), None)
+    unknown = replace(seen, hosts={})
+    assert plan_for(unknown).actions == ()
 
 
 def test_whoever_waits_is_told_what_does_not_go_and_where_to_look() -> None:

@@ -61,7 +61,12 @@ TABLES = (
                 "As many clusters are being created in the cell as may be at once; this one waits for its turn.",
                 "Wait; `homeostat run cell --max-creating` says how many.",
             ),
-            Word(words.DELETING, "The Cluster is being deleted, and its masters are removed in order.", "Wait."),
+            Word(
+                words.DELETING,
+                "The Cluster is being deleted, and its masters are removed in order. The message names what is left.",
+                "Wait. A Pod on a host that is away is let go after five minutes; a finalizer of others that keeps an"
+                " object must be taken away by whoever put it there.",
+            ),
             Word(
                 words.DELETION_PROTECTED,
                 "The Cluster was deleted although spec.deletionProtection is true. Its masters run on.",

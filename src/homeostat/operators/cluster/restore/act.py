@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
-from homeostat.api.core import NODE, SECRET
+from homeostat.api.core import SECRET
 from homeostat.kit.clock import Clock
 from homeostat.kit.pki.authority import Damaged
 from homeostat.kit.pki.soundness import decoded
@@ -16,6 +16,7 @@ from homeostat.operators.cluster.backup.errors import SnapshotError
 from homeostat.operators.cluster.backup.listing import Entry
 from homeostat.operators.cluster.backup.manifest import ClusterRef
 from homeostat.operators.cluster.components import made_of
+from homeostat.operators.cluster.hosts import is_host_ready
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs
 from homeostat.operators.cluster.names import FIELD_MANAGER
 from homeostat.operators.cluster.observe import Memory, Observed
@@ -32,7 +33,6 @@ from homeostat.operators.cluster.restore.beginning import owner_of
 from homeostat.operators.cluster.restore.names import attempt_of
 from homeostat.operators.cluster.restore.ports import Busy, RestoreTools
 from homeostat.operators.cluster.restore.seen import HandedSeen, SnapshotsSeen
-from homeostat.operators.cluster.topology import is_ready
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 
 _AGAIN_S = 5.0
@@ -141,7 +141,7 @@ class RestoreActor:
         """With the Secret goes what it leads to: nobody needs the plain snapshot any more."""
         if not await self._is_still_so(seen):
             return Progress(_AGAIN_S, f"{action.name} is not in the way of a restore any more")
-        if action.away and await self._is_back(action.away):
+        if action.away and await is_host_ready(self._client, action.away):
             return Progress(_AGAIN_S, f"{action.name} is not given up: its host {action.away} is ready again")
         with suppress(NotFound):  # that it is gone is what is wanted
             grace_s = 0 if action.away else None
@@ -156,13 +156,6 @@ class RestoreActor:
         cluster: Cluster = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
         is_held = cluster.spec.paused or cluster.metadata.deletion_timestamp is not None
         return not is_held and _standing(cluster) == _standing(seen.cluster)
-
-    async def _is_back(self, host: str) -> bool:
-        """Whether a host is, by the API's own word, ready: what is on it can be had."""
-        try:
-            return is_ready(await self._client.get(NODE, host))
-        except NotFound:
-            return False
 
     def _know(self, seen: Observed, what: SnapshotsSeen) -> None:
         self._memory(seen.cluster.metadata.uid).snapshots = what

@@ -28,6 +28,7 @@ from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Action, AskEtcd, Verdict
 from homeostat.operators.cluster.components import has_ready_quorum, topology
 from homeostat.operators.cluster.healing.members import FRESH
+from homeostat.operators.cluster.hosts import is_host_away
 from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.observe import Observed, Workload
 from homeostat.operators.cluster.restore.actions import Clear, FetchSnapshot, RestoreMember
@@ -284,17 +285,12 @@ def _has_succeeded(seen: Observed, restore: ClusterRestoreStatus, member: str) -
 
 def _is_away(seen: Observed, member: str) -> bool:
     """Whether a member's volume is on a host that is not ready, or not there."""
-    return _is_gone(seen, _place(_claim(seen, member)))
+    return is_host_away(seen, _place(_claim(seen, member)))
 
 
 def _place(claim: PersistentVolumeClaim | None) -> str:
     """The host that a volume is on; empty: none yet."""
     return claim.metadata.annotations.get(_SELECTED_NODE, "") if claim is not None else ""
-
-
-def _is_gone(seen: Observed, host: str) -> bool:
-    found = seen.hosts.get(host)
-    return bool(host and seen.hosts) and (found is None or not found.is_ready)
 
 
 def _clear(seen: Observed, pod: Pod) -> Clear:
@@ -303,7 +299,7 @@ def _clear(seen: Observed, pod: Pod) -> Clear:
 
 def _away(seen: Observed, pod: Pod) -> str:
     """The host whose kubelet should let a Pod go and is gone; empty: it is there."""
-    return pod.spec.node_name if _is_gone(seen, pod.spec.node_name) else ""
+    return pod.spec.node_name if is_host_away(seen, pod.spec.node_name) else ""
 
 
 def _failure(pod: Pod) -> tuple[str, datetime | None]:

@@ -291,7 +291,7 @@ def test_one_that_goes_is_let_go_from_a_host_that_is_lost_but_for_one_that_elect
 
 
 def test_a_deletion_takes_it_with_the_controllers() -> None:
-    plan = tear_down(THERE)
+    plan = tear_down(THERE, NOW, Policy().healing.lost_for)
     assert WORKLOAD in {each.name for each in plan.actions}  # type: ignore[union-attr]
 
 
