@@ -37,6 +37,7 @@ from homeostat.kit.pki.soundness import decoded
 from homeostat.kube.target import Secret as Hidden
 from homeostat.operators.cluster.admission import ADDRESS_INDEX
 from homeostat.operators.cluster.healing.cell import CellSeen
+from homeostat.operators.cluster.healing.hearing import Heard, hear, told_at
 from homeostat.operators.cluster.healing.seen import EtcdSeen, HostSeen, LeaderHeld, ServerSeen
 from homeostat.operators.cluster.hosting.seen import RightsSeen
 from homeostat.operators.cluster.manifests.shape import digest_of
@@ -119,6 +120,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     kubelets_due: bool = False  # whether they are asked anew, though nothing moves
     hosts: Mapping[str, HostSeen] = {}  # of the cell, by name; looked at while a member of etcd is not ready
     unready: Mapping[str, datetime] = {}  # members of etcd, and since when this process has seen them so
+    heard: Heard = {}  # what kubelets tell of Pods, and since when it is so
     members: EtcdSeen | None = None  # None: not asked
     servers: Mapping[str, ServerSeen] = {}  # API servers as they answered past the endpoint, by the uid of their Pod
     leaders: Mapping[str, LeaderHeld] = {}  # of controllers, by component; of those that a Lease was seen of
@@ -136,6 +138,10 @@ class Observed(Struct, frozen=True, kw_only=True):
     def is_begun(self) -> bool:
         """Whether masters with data may exist already."""
         return bool(self.claims) or self.names.etcd in self.workloads or self.cluster.status.ready_at is not None
+
+    def since(self, pod: Pod, told: datetime) -> datetime:
+        """When something happened that its kubelet told with a time."""
+        return self.heard.get((pod.metadata.uid, told)) or told_at(pod, told)
 
 
 class Rewriting(Struct, frozen=True):
@@ -158,6 +164,7 @@ class Memory(Struct):
     ready_since: datetime | None = None
     kubelets: tuple[datetime, frozenset[str]] | None = None  # asked when, which versions
     unready: dict[str, datetime] = field(default_factory=dict)
+    heard: Heard | None = None  # None: this is the first look
     members: EtcdSeen | None = None
     admin: Hidden = Hidden()  # the administrator's kubeconfig, as the cache has it: probes cost the cell nothing
     etcd: EtcdAccess = EtcdAccess({}, b"", b"", b"")  # the same for looks at the stores of etcd
@@ -179,7 +186,7 @@ class Memory(Struct):
         if last is None or now >= last - _SET_BACK:
             return self
         self.probed, self.kubelets, self.members, self.snapshots, self.rights = (None,) * 5
-        self.readiness, self.ready_since, self.upkeep = (), None, UpkeepSeen()
+        self.readiness, self.ready_since, self.heard, self.upkeep = (), None, None, UpkeepSeen()
         for times in (self.unready, self.servers, self.leaders):
             times.clear()
         return self
@@ -231,6 +238,8 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
     packages = {package.metadata.name: package for package in caches.packages.values()}
     wanted = leaves(cluster, names, endpoint, hosts=hosted_now(cluster, packages))
     authority, seen = judge(cluster, names, wanted, secrets, known.verdicts, now)
+    pods = tuple(_of(caches.pods, key, uid))
+    known.heard = hear(known.heard, pods, now)
     others = (*_of(caches.config_maps, key, uid), *_of(caches.budgets, key, uid))
     live = {
         (type(each).__name__, each.metadata.name): _live(each)
@@ -246,7 +255,8 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
         live=live,
         applied=dict(known.applied),
         workloads={workload.metadata.name: workload for workload in workloads},
-        pods=tuple(_of(caches.pods, key, uid)),
+        pods=pods,
+        heard=known.heard,
         claims=tuple(_of(caches.claims, key, uid)),
         zones=open_zones(caches.nodes.values()) if asks_for_zones(cluster) else frozenset(),
         rival=_rival(cluster, caches.clusters),

@@ -37,7 +37,8 @@ from homeostat.runtime.microtime import micro_time
 
 PROBE_LEASE, PROBE_NAMESPACE = "homeostat-probe", "kube-system"
 _TIMEOUT_S = 3.0  # of one request
-_WHOLE_S = 9.0  # of a probe: two that hang, and the rest
+_DRY_S = 2.0  # of a write that is tried dry
+_WHOLE_S = 8.0  # of a probe
 _KUBELETS_S = 30.0
 _PAGE, _PAGE_S = 50, 30.0
 # As k8s.io/apiserver words it in pkg/util/webhook, and in pkg/admission/plugin: webhook, policy, resourcequota.
@@ -142,8 +143,9 @@ async def _judge(client: Client, body: Mapping[str, Any], error: ApiError | Time
         with suppress(NotFound):
             await client.get(LEASE, PROBE_LEASE, PROBE_NAMESPACE)
         try:
-            await client.apply(LEASE, body, force=True, dry_run=True)
-        except _UNANSWERED:
+            async with client.clock.timeout(_DRY_S):
+                await client.apply(LEASE, body, force=True, dry_run=True)
+        except (*_UNANSWERED, TimeoutError):
             hangs = f"an admission webhook does not answer: {error}; a dry run hangs as well, reads do not"
             refused = Refusal(hangs, is_by_policy=True)
         except ApiError as told:

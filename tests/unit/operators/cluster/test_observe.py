@@ -303,6 +303,18 @@ def test_after_the_clock_was_set_back_nothing_is_believed_that_was_remembered_by
     assert seen.applied == known.applied != {}
 
 
+def test_what_kubelets_tell_counts_from_when_it_was_heard_but_at_the_first_look() -> None:
+    known, told = Memory(), NOW - timedelta(minutes=10)
+    condition = {"type": "Ready", "status": "False", "lastTransitionTime": told.isoformat()}
+    first, second = (part(Pod, name, status={"conditions": [condition]}) for name in ("first", "second"))
+    assert seen(DEMO, first, memory=known).since(first, told) == told
+    later = NOW + timedelta(seconds=5)
+    found = seen(DEMO, first, second, memory=known, now=later)
+    assert [found.since(each, told) for each in (first, second)] == [told, later]
+    back = seen(DEMO, first, second, memory=known, now=NOW - timedelta(hours=1))  # the clock was set back
+    assert back.since(second, told) == NOW - timedelta(hours=1)
+
+
 def test_a_clock_that_is_adjusted_by_a_second_costs_no_question() -> None:
     known = Memory(probed=ProbeSeen(NOW, "v1.35.4"))
     for now in (NOW, NOW - timedelta(seconds=1)):

@@ -73,31 +73,32 @@ def is_sound(seen: Observed, pod: Pod) -> bool:
     return pod.is_ready and pod.metadata.uid in seen.servers and not is_failing(seen, pod)
 
 
-def is_settling(pod: Pod, now: datetime, policy: Policy) -> bool:
+def is_settling(seen: Observed, pod: Pod, now: datetime, policy: Policy) -> bool:
     """Whether its container is starting, or will be started again by its kubelet."""
     if pod.is_ready:
         return False
-    began = pod.status.start_time or pod.metadata.creation_timestamp or _BEGINNING
     for container in pod.status.container_statuses:
         running, waiting = container.state.running, container.state.waiting
         if running is not None and running.started_at is not None:
             # Since it started, it was ready once if it became unready later.
-            return changed_at(pod) <= running.started_at and now < running.started_at + policy.settling
+            started = seen.since(pod, running.started_at)
+            return changed_at(seen, pod) <= started and now < started + policy.settling
         if waiting is not None and waiting.reason == "CrashLoopBackOff":
             return container.restart_count < _PATIENT_RESTARTS
-    return now < began + policy.settling
+    began = seen.since(pod, pod.status.start_time) if pod.status.start_time else pod.metadata.creation_timestamp
+    return now < (began or _BEGINNING) + policy.settling
 
 
-def changed_at(pod: Pod) -> datetime:
+def changed_at(seen: Observed, pod: Pod) -> datetime:
     """Since when its kubelet finds it ready, or not."""
     ready = pod.status.condition("Ready")
     told = ready.last_transition_time if ready is not None else None
-    return told or pod.metadata.creation_timestamp or _BEGINNING
+    return seen.since(pod, told) if told is not None else pod.metadata.creation_timestamp or _BEGINNING
 
 
 def has_quorum(seen: Observed, now: datetime, policy: Policy) -> bool:
     """Whether etcd can serve API servers, and could for long enough that they would be well if they were able to."""
-    ready = [pod for pod in masters(seen, ETCD) if pod.is_ready and now >= changed_at(pod) + policy.unready_for]
+    ready = [pod for pod in masters(seen, ETCD) if pod.is_ready and now >= changed_at(seen, pod) + policy.unready_for]
     return len(ready) >= topology(seen).quorum
 
 
@@ -118,9 +119,9 @@ def _server(seen: Observed, pod: Pod, now: datetime, policy: Policy) -> Ill | No
     told = seen.servers.get(pod.metadata.uid)
     failure = told.failure if told is not None else "it has no address"
     if not pod.is_ready:
-        if is_settling(pod, now, policy) or now < changed_at(pod) + policy.unready_for:
+        if is_settling(seen, pod, now, policy) or now < changed_at(seen, pod) + policy.unready_for:
             return None
-        since = f"{pod.metadata.name} is not ready since {changed_at(pod):%FT%TZ}, and does not answer"
+        since = f"{pod.metadata.name} is not ready since {changed_at(seen, pod):%FT%TZ}, and does not answer"
         return Ill(API_SERVER, pod, words.UNREADY, f"{since}: {failure}")
     patience = _patience(seen, pod, policy)
     if told is None or patience is None or now < (told.since or told.at) + patience:
@@ -144,10 +145,10 @@ def _controller(seen: Observed, pod: Pod, now: datetime, policy: Policy) -> Ill 
     component, name = pod.metadata.labels[COMPONENT_LABEL], pod.metadata.name
     is_stale = leader.stale_for >= policy.stale_for
     if not pod.is_ready:
-        is_early = is_settling(pod, now, policy) or now < changed_at(pod) + policy.unready_for
+        is_early = is_settling(seen, pod, now, policy) or now < changed_at(seen, pod) + policy.unready_for
         if is_early or (leader.leads(name) and not is_stale):
             return None
-        since = f"{name} is not ready since {changed_at(pod):%FT%TZ}, and does not lead"
+        since = f"{name} is not ready since {changed_at(seen, pod):%FT%TZ}, and does not lead"
         return Ill(component, pod, words.UNREADY, since)
     if not leader.leads(name) or not is_stale:
         return None

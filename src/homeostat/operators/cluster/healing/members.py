@@ -333,13 +333,13 @@ def is_ready(seen: Observed, member: str) -> bool:
 
 
 def unready_since(seen: Observed, member: str, now: datetime) -> datetime:
-    """By its kubelet where that tells, else since this process has seen it so."""
+    """By its kubelet where this process has not looked before, else since it has seen it so."""
     pod = _pod(seen, member)
     condition = pod.status.condition("Ready") if pod else None
     first = seen.unready.get(member, now)
-    if condition is not None and condition.status != "True" and condition.last_transition_time is not None:
-        return min(condition.last_transition_time, first)
-    return first
+    if pod is None or condition is None or condition.status == "True" or condition.last_transition_time is None:
+        return first
+    return min(seen.since(pod, condition.last_transition_time), first)
 
 
 def _other_hosts(seen: Observed, member: str) -> list[str]:

@@ -75,7 +75,7 @@ def isolations(seen: Observed, *, may_isolate: bool) -> tuple[Isolate, ...]:
 def _can_be_asked(seen: Observed, pod: Pod, now: datetime, policy: Policy) -> bool:
     """One that starts cannot answer yet; one that was asked before is asked on, to know when it answers again."""
     is_known = pod.metadata.uid in seen.servers
-    return pod.status.pod_ip != "" and (is_known or not is_settling(pod, now, policy))
+    return pod.status.pod_ip != "" and (is_known or not is_settling(seen, pod, now, policy))
 
 
 def _has_recovered(seen: Observed, pod: Pod) -> bool:
@@ -92,7 +92,7 @@ def _looks_odd(seen: Observed, now: datetime, policy: Policy) -> bool:
     if any(leader.is_stale for leader in seen.leaders.values()):
         return True
     return any(
-        not pod.is_ready and not is_settling(pod, now, policy)
+        not pod.is_ready and not is_settling(seen, pod, now, policy)
         for component in STATELESS
         for pod in masters(seen, component)
     )
