@@ -162,7 +162,11 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
     ] = ""
     kubelets: Annotated[
         tuple[str, ...],
-        doc("Of which versions kubelets were when last asked.", maxItems=64, items={"maxLength": 63}),
+        doc(
+            "Of which versions kubelets were when last asked. What Nodes say there that is no version is left out.",
+            maxItems=64,
+            items={"maxLength": 63},
+        ),
     ] = ()
     endpoint: Annotated[ClusterEndpointStatus | None, doc("Where the API server is reached; assigned once.")] = None
     components: Annotated[

@@ -28,6 +28,7 @@ from msgspec.structs import replace
 
 from homeostat.api.cluster.masters import API_SERVER, CONTROLLERS, ETCD
 from homeostat.api.cluster.v1alpha1 import ClusterPackageVersionSpec
+from homeostat.operators.cluster.rollout.kubelets import legible
 from homeostat.operators.cluster.rollout.order import downwards, upwards
 from homeostat.operators.cluster.rollout.versions import Version, version_of
 
@@ -183,7 +184,7 @@ def _too_far(component: str, now: Version, then: Version) -> str:
 
 def _kubelets(stand: Stand, kubelets: Iterable[str]) -> str:
     then = stand.then(API_SERVER)
-    found = sorted({version_of(each) for each in kubelets})
+    found = legible(kubelets)
     if not found:
         return ""
     oldest, newest = found[0], found[-1]

@@ -27,6 +27,7 @@ from homeostat.operators.cluster.rollout.emulation import (
     serves,
 )
 from homeostat.operators.cluster.rollout.hosts import counted
+from homeostat.operators.cluster.rollout.kubelets import shown
 from homeostat.operators.cluster.rollout.path import Stand, refusal
 from homeostat.operators.cluster.rollout.securing import securing
 from homeostat.operators.cluster.rollout.standing import (
@@ -69,7 +70,7 @@ def moved(seen: Observed, plan: Plan, status: ClusterStatus, now: datetime) -> C
     """The status with what this step means for it."""
     going, before = plan.step, seen.cluster.status
     if seen.kubelets is not None:
-        status = replace(status, kubelets=tuple(sorted(seen.kubelets)))
+        status = replace(status, kubelets=shown(seen.kubelets))
     if going is None or not status.package_version:
         return status
     now = now.replace(microsecond=0)

@@ -7,7 +7,7 @@ from functools import cache
 
 from msgspec import Struct
 
-_FORM = re.compile(r"^v?(\d+)\.(\d+)\.(\d+)(?:[-+].*)?$")
+_FORM = re.compile(r"^v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})(?:[-+].*)?$", re.ASCII)
 
 
 class Version(Struct, frozen=True, order=True):
@@ -38,3 +38,8 @@ def version_of(text: str) -> Version:
     if found is None:
         raise ValueError(f"expected a version such as v1.35.4, found {text!r}")
     return Version(*(int(part) for part in found.groups()))
+
+
+def is_version(text: str) -> bool:
+    """Whether it can be read as one."""
+    return _FORM.match(text) is not None
