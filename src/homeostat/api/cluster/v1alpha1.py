@@ -177,7 +177,10 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
         doc("The aspects of the state, each with its reason.", maxItems=32, list_map_keys=["type"]),
     ] = ()
     started_at: Annotated[datetime | None, doc("When the operator began to create the cluster.")] = None
-    ready_at: Annotated[datetime | None, doc("When the cluster was Ready for the first time.")] = None
+    ready_at: Annotated[
+        datetime | None,
+        doc("When the cluster was Ready for the first time, or had served for ten minutes without that."),
+    ] = None
     backup: Annotated[ClusterBackupStatus | None, doc("What became of the backups.")] = None
     etcd: Annotated[ClusterEtcdStatus | None, doc("How full etcd is, and what is wrong with its data.")] = None
     healing: Annotated[ClusterHealingStatus | None, doc("What was done to mend masters, and is being done.")] = None

@@ -45,7 +45,7 @@ from homeostat.operators.cluster.restore.told import restore_notes, restored
 from homeostat.operators.cluster.rollout.sealing import sealed
 from homeostat.operators.cluster.rollout.told import begun_with, moved, up_to_date, upgrade_notes, will_be_made
 from homeostat.operators.cluster.scaling.told import as_many_as_declared, scaled, scaling_notes
-from homeostat.operators.cluster.statuses import components
+from homeostat.operators.cluster.statuses import components, is_made
 from homeostat.operators.cluster.troubles import authority_trouble, trouble
 from homeostat.operators.cluster.turns.renewing import expiring
 from homeostat.operators.cluster.turns.told import rotation_notes, turned
@@ -90,7 +90,6 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
     failed = [result.outcome.error for result in results if isinstance(result.outcome, Retry)]
     attempts = before.attempts + 1 if failed else 0
     conditions = _conditions(seen, plan, results, attempts, now)
-    ready = is_true(conditions, words.READY)
     accepted = _is_followed(seen, plan)
     begun_of, begun_so = begun_with(seen, is_accepted=accepted)
     status = replace(
@@ -103,7 +102,7 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
         components=components(seen, will_be_made(seen, plan)),
         conditions=conditions,
         started_at=before.started_at or (now.replace(microsecond=0) if accepted else None),
-        ready_at=before.ready_at or (now.replace(microsecond=0) if ready else None),
+        ready_at=before.ready_at or (now.replace(microsecond=0) if is_made(seen, conditions, now) else None),
         attempts=attempts,
         healing=healed(before, plan.heal, plan.mend, now),
         etcd=kept(seen, results, now),

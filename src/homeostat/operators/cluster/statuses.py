@@ -1,19 +1,36 @@
-"""What the status says of each component. Pure."""
+"""What the status says of each component, and whether a cluster is made. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from homeostat.api.cluster.components import ComponentStatus, PackageComponent
-from homeostat.operators.cluster.components import replicas, workload_name
+from homeostat.api.meta import Condition
+from homeostat.operators.cluster import words
+from homeostat.operators.cluster.components import can_serve, replicas, workload_name
 from homeostat.operators.cluster.observe import Observed, Workload
 from homeostat.operators.cluster.rollout.sealing import differs
 from homeostat.operators.cluster.rollout.standing import Made
 from homeostat.operators.cluster.troubles import Trouble, trouble
+from homeostat.runtime.conditions import TRUE, find_condition, is_true
 
 _LONGEST = 1024  # of a component's message, as the CRD says
+_IN_USE = timedelta(minutes=10)  # as long as a creation counts in its line
+
+
+def is_made(seen: Observed, conditions: tuple[Condition, ...], now: datetime) -> bool:
+    """Whether a new cluster is no longer one: it is Ready, or has served for so long that its data is worth caring for.
+
+    A host that died while it was made, or a scheduler that never came up, keeps it from being Ready; people who have
+    its kubeconfig do not wait for that. From then on it is healed, backed up, and moved with care, as any other.
+    """
+    available = find_condition(conditions, words.AVAILABLE)
+    since = available.last_transition_time if available is not None and available.status == TRUE else None
+    is_in_use = since is not None and now >= since + _IN_USE and can_serve(seen)
+    return is_in_use or is_true(conditions, words.READY)
 
 
 def components(seen: Observed, at: Mapping[str, Made]) -> tuple[ComponentStatus, ...]:

@@ -17,7 +17,7 @@ from homeostat.api.cluster.masters import ETCD
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster.healing.ladder import is_handed_over
 from homeostat.operators.cluster.healing.remembered import not_after
-from homeostat.operators.cluster.healing.sickness import Falls, sick_since, speaks_of_the_cell, well_since
+from homeostat.operators.cluster.healing.sickness import Falls, fell_at, sick_since, well_since
 
 
 class CellPolicy(Struct, frozen=True):
@@ -166,9 +166,8 @@ class CellHealth:
     def _count(self, cluster: Cluster) -> None:
         uid, healing = cluster.metadata.uid, cluster.status.healing
         _set(self._formed, uid, is_in=cluster.status.ready_at is not None)
-        since = sick_since(cluster)
-        _set(self._sick, uid, is_in=since is not None)
-        self._falls.note(uid, since if speaks_of_the_cell(cluster) else None, well_since(cluster))
+        _set(self._sick, uid, is_in=sick_since(cluster) is not None)
+        self._falls.note(uid, fell_at(cluster), well_since(cluster))
         self._began[uid] = tuple(_begun(cluster))
         restarts = healing.restarts if healing is not None else ()
         self._handed_over[uid] = sum(map(is_handed_over, restarts))

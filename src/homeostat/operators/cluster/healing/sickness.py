@@ -35,8 +35,18 @@ def sick_since(cluster: Cluster) -> datetime | None:
         return None
     if status.ready_at is None or cluster.metadata.deletion_timestamp is not None or cluster.spec.paused:
         return None
-    since = (each.last_transition_time for each in _told(cluster) if each.status == FALSE)
-    return min((each or status.ready_at for each in since), default=None)
+    return min(_false_since(cluster, status.ready_at), default=None)
+
+
+def fell_at(cluster: Cluster) -> datetime | None:
+    """Since when one is sick that counts among those with a cause in common; None: it is not, or is a case of its own.
+
+    What never came up since the cluster was made, as with a package version whose image nobody has, did not fall.
+    """
+    made = cluster.status.ready_at
+    if made is None or sick_since(cluster) is None or not _speaks_of_the_cell(cluster):
+        return None
+    return min((each for each in _false_since(cluster, made) if each >= made), default=None)
 
 
 def well_since(cluster: Cluster) -> datetime | None:
@@ -45,6 +55,10 @@ def well_since(cluster: Cluster) -> datetime | None:
     if any(each.status != TRUE for each in told):
         return None
     return max((each.last_transition_time for each in told if each.last_transition_time is not None), default=None)
+
+
+def _false_since(cluster: Cluster, made: datetime) -> Iterator[datetime]:
+    return (each.last_transition_time or made for each in _told(cluster) if each.status == FALSE)
 
 
 def _told(cluster: Cluster) -> Iterator[Condition]:
@@ -56,7 +70,7 @@ def _told(cluster: Cluster) -> Iterator[Condition]:
     return (each for each in told if each is not None)
 
 
-def speaks_of_the_cell(cluster: Cluster) -> bool:
+def _speaks_of_the_cell(cluster: Cluster) -> bool:
     """Whether one that is sick counts among those that may have a cause in common."""
     status, healing = cluster.status, cluster.status.healing
     restarts = healing.restarts if healing is not None else ()

@@ -9,7 +9,12 @@ EVENTS = Table(
     "Events",
     (
         Word(words.CREATING, "The operator began to make the masters.", "Nothing to do."),
-        Word(words.CREATED, "The cluster was Ready for the first time.", "Nothing to do."),
+        Word(
+            words.CREATED,
+            "The cluster was Ready for the first time, or has served for ten minutes. From now on it is healed and"
+            " backed up.",
+            "Nothing to do; where it is not Ready, see its condition.",
+        ),
         Word(
             words.REPAIRED, "A derived object was missing or changed by hand, and was put back.", "Find out who did it."
         ),

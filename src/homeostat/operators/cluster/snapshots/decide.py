@@ -108,7 +108,7 @@ def judged(seen: Seen, status: ClusterBackupStatus, now: datetime) -> tuple[bool
 
 
 def _has_data(cluster: Cluster) -> bool:
-    """Of a Cluster that goes nothing is saved, nor of one that was never Ready."""
+    """Of a Cluster that goes nothing is saved, nor of one that was not made yet."""
     return cluster.status.ready_at is not None and cluster.metadata.deletion_timestamp is None
 
 

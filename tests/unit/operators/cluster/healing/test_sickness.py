@@ -30,7 +30,7 @@ def fallen(name: str, since: datetime = NOW, *, type_: str = words.API_SERVER_RE
     made = running(cluster(name, **spec)).cluster
     worse = Condition(type=type_, status="False", reason="Crashing", last_transition_time=since)
     others = (each for each in made.status.conditions if each.type != type_)
-    return replace(made, status=replace(made.status, conditions=(worse, *others)))
+    return saying(made, conditions=(worse, *others), ready_at=NOW - 100 * HOUR)
 
 
 def saying(one: Cluster, **status: Any) -> Cluster:
@@ -64,6 +64,14 @@ def test_what_is_broken_for_longer_than_a_cause_in_common_is_believed_in_is_mend
     sick = [fallen(name) for name in "abc"]
     assert not why_frozen(*sick, now=NOW + POLICY.believed + POLICY.spell)
     assert why_frozen(*sick, *(fallen(name, NOW + 9 * HOUR) for name in "defg"), now=NOW + 9 * HOUR)
+
+
+def test_what_never_came_up_since_its_cluster_was_made_did_not_fall() -> None:
+    never = [saying(fallen(name), ready_at=NOW + 10 * MINUTE) for name in "abc"]
+    assert not why_frozen(*never, now=NOW + 11 * MINUTE)
+    falls = Condition(type=words.ETCD_READY, status="False", reason="x", last_transition_time=NOW + 12 * MINUTE)
+    both = [saying(one, conditions=(*one.status.conditions[:1], falls)) for one in never]
+    assert why_frozen(*both, now=NOW + 13 * MINUTE)
 
 
 def handed_over(name: str) -> Cluster:
