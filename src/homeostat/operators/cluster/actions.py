@@ -171,11 +171,12 @@ class LetGo(Struct, frozen=True, tag=True):
     """Destructive: forget a Pod that is being deleted on a host that is away. What still runs there serves nobody.
 
     An API server is in no endpoint and keeps no data, and etcd orders what it writes; of controllers only the holder of
-    the Lease acts, and another one has taken it.
+    the Lease acts, and another one has taken it. Looked at again right before.
     """
 
     pod: str
     uid: str
+    host: str
 
 
 class Wait(Struct, frozen=True):

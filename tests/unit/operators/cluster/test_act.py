@@ -19,12 +19,13 @@ from homeostat.api.cluster.v1alpha1 import CLUSTER
 from homeostat.api.core import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM
 from homeostat.api.kind import Kind
 from homeostat.kube.client import Client
-from homeostat.kube.errors import ApiError, ConnectionFailed, Forbidden, Invalid
+from homeostat.kube.errors import ApiError, ConnectionFailed, Forbidden, Invalid, NotFound
 from homeostat.operators.cluster.act import Actor
 from homeostat.operators.cluster.actions import Apply, Discard, Isolate, LetGo, Refused
 from homeostat.operators.cluster.manifests.shape import Desired
 from homeostat.operators.cluster.observe import Memory, Observed
 from homeostat.operators.cluster.ports import Outside
+from homeostat.runtime.outcome import DONE, Progress
 
 MANY = 30
 
@@ -114,7 +115,7 @@ class NoDeletions:
     def __init__(self, seen: Observed) -> None:
         self.seen = seen
 
-    async def get(self, kind: Kind[Any], name: str, namespace: str) -> Any:
+    async def get(self, kind: Kind[Any], name: str, namespace: str = "") -> Any:
         meta = {"metadata": {"name": name, "namespace": namespace}}
         return self.seen.cluster if kind is CLUSTER else msgspec.convert(meta, kind.type)
 
@@ -127,8 +128,38 @@ class NoDeletions:
 
 async def test_a_master_that_may_not_be_touched_is_told_and_holds_up_nothing_else() -> None:
     seen = running(cluster())
-    for action in (LetGo("demo-kube-scheduler-0", "uid"), Isolate("demo-kube-apiserver-0", "uid", out=False)):
+    for action in (LetGo("demo-kube-scheduler-0", "uid", "h0"), Isolate("demo-kube-apiserver-0", "uid", out=False)):
         assert isinstance(await actor_of(NoDeletions(seen)).act(seen, action), Refused)
+
+
+class Letting:
+    """Plays a client of a cell whose Cluster and host are like this; what is deleted is remembered."""
+
+    def __init__(self, host: str = "", **spec: Any) -> None:
+        self.cluster = cluster(**spec)
+        self.host = host
+        self.let_go: list[tuple[str, Any, Any]] = []
+
+    async def get(self, kind: Kind[Any], name: str, namespace: str = "") -> Any:
+        if kind is CLUSTER:
+            return self.cluster
+        if not self.host:
+            raise NotFound(404, "NotFound")
+        ready = {"conditions": [{"type": "Ready", "status": self.host}]}
+        return msgspec.convert({"metadata": {"name": name}, "status": ready}, kind.type)
+
+    async def delete(self, _kind: Any, name: str, _namespace: str, *, uid: str, grace_s: int) -> None:
+        self.let_go.append((name, uid, grace_s))
+
+
+async def test_a_pod_is_let_go_only_if_its_host_still_is_away_and_nobody_paused_anything() -> None:
+    seen, action = running(cluster()), LetGo("demo-apiserver-0", "uid", "h0")
+    for client in (Letting("True"), Letting(healing={"paused": True}), Letting(paused=True), Letting(deleted=True)):
+        assert isinstance(await actor_of(client).act(seen, action), Progress)
+        assert client.let_go == []
+    for client in (Letting("False"), Letting("Unknown"), Letting()):
+        assert await actor_of(client).act(seen, action) == DONE
+        assert client.let_go == [("demo-apiserver-0", "uid", 0)]
 
 
 async def test_a_member_whose_volume_may_not_go_keeps_its_pod() -> None:

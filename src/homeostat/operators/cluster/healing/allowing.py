@@ -16,11 +16,9 @@ from homeostat.operators.cluster.observe import Observed
 
 def held(seen: Observed, now: datetime, policy: CellPolicy, *, is_begun: bool = False) -> Verdict | None:
     """Why not; None: it may. What was begun already asks again only whether it has its turn."""
-    if seen.cluster.spec.healing.paused:
-        return Verdict(words.HEALING_PAUSED, "spec.healing.paused is true")
-    frozen = seen.cell.why_frozen(policy)
-    if frozen:
-        return Verdict(words.HEALING_FROZEN, frozen)
+    forbidden = stopped(seen, policy)
+    if forbidden is not None:
+        return forbidden
     counted = seen.cell.ahead if is_begun else seen.cell.recent
     if counted >= policy.acts:
         spent = f"{counted} masters of the cell were replaced or restarted within {policy.window}"
@@ -29,6 +27,14 @@ def held(seen: Observed, now: datetime, policy: CellPolicy, *, is_begun: bool = 
     if paced is not None:
         return Verdict(words.HEALING_BUDGET_SPENT, f"it waits for its turn, {paced:%FT%TZ}: the cell was frozen lately")
     return None
+
+
+def stopped(seen: Observed, policy: CellPolicy) -> Verdict | None:
+    """Why nothing may be touched at all, not even what takes nobody's turn; None: it may."""
+    if seen.cluster.spec.healing.paused:
+        return Verdict(words.HEALING_PAUSED, "spec.healing.paused is true")
+    frozen = seen.cell.why_frozen(policy)
+    return Verdict(words.HEALING_FROZEN, frozen) if frozen else None
 
 
 def heard_at(seen: Observed, decided_at: datetime, policy: CellPolicy) -> datetime:

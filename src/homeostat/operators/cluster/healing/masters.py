@@ -18,7 +18,7 @@ from homeostat.api.cluster.masters import API_SERVER, ETCD, STATELESS
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Action, LetGo, Mend, RestartMaster, Verdict, Wait, soonest
 from homeostat.operators.cluster.components import everything, is_ready, operators
-from homeostat.operators.cluster.healing.allowing import heard_at, held, may_isolate
+from homeostat.operators.cluster.healing.allowing import heard_at, held, may_isolate, stopped
 from homeostat.operators.cluster.healing.illness import Ill, ill_masters, is_isolated, is_silent, masters
 from homeostat.operators.cluster.healing.ladder import (
     HAND_OVER,
@@ -236,6 +236,9 @@ def _silent(seen: Observed) -> dict[str, Verdict]:
 
 
 def _let_go(seen: Observed, now: datetime, policy: Policy) -> Iterable[LetGo]:
+    """What is forgotten by force because the cell says that its host is away: not while its word counts for little."""
+    if stopped(seen, policy.cell) is not None:
+        return
     there = operators(seen)
     single = {name for name, part in there.items() if part.hosted is not None and part.hosted.single}
     may_go = {*everything(seen)} - {ETCD} - single  # of one that elects no leader, no second one may work
@@ -244,7 +247,7 @@ def _let_go(seen: Observed, now: datetime, policy: Policy) -> Iterable[LetGo]:
         is_stateless = pod.metadata.labels.get(COMPONENT_LABEL) in may_go
         is_lost = deleted is not None and now >= deleted + policy.lost_for
         if is_stateless and is_lost and host is not None and not host.is_ready:
-            yield LetGo(pod.metadata.name, pod.metadata.uid)
+            yield LetGo(pod.metadata.name, pod.metadata.uid, pod.spec.node_name)
 
 
 def _listed(known: Restarts) -> tuple[MasterRestartStatus, ...]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from homeostat.api.cluster.masters import CONTROLLERS
 from homeostat.api.cluster.v1alpha1 import CLUSTER
+from homeostat.api.core import NODE
 from homeostat.api.pods import POD
 from homeostat.kit.clock import Clock
 from homeostat.kube.client import Client
@@ -25,6 +27,7 @@ from homeostat.operators.cluster.names import (
 )
 from homeostat.operators.cluster.observe import Memory, Observed
 from homeostat.operators.cluster.ports import Direct, Probe, Served, Unreachable
+from homeostat.operators.cluster.topology import is_ready
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 
 _AGAIN_S, _SOON_S = 5.0, 0.5
@@ -51,6 +54,9 @@ class MasterActor:
                 case RestartMaster():
                     return await self._restart(seen, action)
                 case LetGo(pod=pod, uid=uid):
+                    why = await self._not_let_go(seen, action)
+                    if why:
+                        return Progress(_AGAIN_S, why)
                     await self._client.delete(POD, pod, seen.names.namespace, uid=uid, grace_s=0)
         except NotFound:
             return DONE  # it went by itself
@@ -87,6 +93,24 @@ class MasterActor:
         await self._client.merge_patch(POD, action.pod, patch, seen.names.namespace, field_manager=FIELD_MANAGER)
         return DONE
 
+    async def _not_let_go(self, seen: Observed, action: LetGo) -> str:
+        """Why a Pod is not to be forgotten by force after all; empty: its host is away, or is no more."""
+        began, is_back = self._clock.monotonic(), False
+        why = await self._untouchable(seen, action.pod)
+        with suppress(NotFound):
+            is_back = is_ready(await self._client.get(NODE, action.host))
+        took = self._clock.monotonic() - began
+        if took > SLOW_S:
+            return f"{action.pod} is not let go while the cell's API server takes {took:.1f} s for two reads"
+        return why or (f"{action.pod} is not let go: its host {action.host} is ready again" if is_back else "")
+
+    async def _untouchable(self, seen: Observed, pod: str) -> str:
+        """Why nobody may touch a Pod, by what the Cluster says at this moment; empty: one may."""
+        cluster = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
+        if cluster.spec.paused or cluster.spec.healing.paused or cluster.metadata.deletion_timestamp is not None:
+            return f"{pod} is not deleted: the Cluster is paused or is being deleted"
+        return ""
+
     async def _restart(self, seen: Observed, action: RestartMaster) -> Outcome:
         why = await self._held(seen, action)
         if why:
@@ -97,13 +121,13 @@ class MasterActor:
     async def _held(self, seen: Observed, action: RestartMaster) -> str:
         """Why a Pod must not be deleted after all, by what the cell and the master itself say at this moment."""
         began = self._clock.monotonic()
-        cluster = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
+        why = await self._untouchable(seen, action.pod)
         pod = await self._client.get(POD, action.pod, seen.names.namespace)
         took = self._clock.monotonic() - began
         if took > SLOW_S:
             return f"{action.pod} is not deleted while the cell's API server takes {took:.1f} s for two reads"
-        if cluster.spec.paused or cluster.spec.healing.paused or cluster.metadata.deletion_timestamp is not None:
-            return f"{action.pod} is not deleted: the Cluster is paused or is being deleted"
+        if why:
+            return why
         if pod.is_ready and not action.is_hung:
             return f"{action.pod} is not deleted: it is ready again"
         if action.server is None:

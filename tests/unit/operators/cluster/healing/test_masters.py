@@ -270,12 +270,21 @@ def test_while_a_master_is_not_ready_it_is_looked_at_again_although_nothing_chan
     assert wait.until <= NOW + timedelta(seconds=30)
 
 
-def test_a_pod_that_cannot_go_because_its_host_is_away_is_let_go_after_minutes() -> None:
-    def going(minutes: int) -> list[LetGo]:
-        deleted = {"deletionTimestamp": (NOW - timedelta(minutes=minutes)).isoformat()}
-        seen = unwell(master(SERVER, 0, ready=False, metadata=deleted))
-        away = {**HOSTS, "h0": replace(HOSTS["h0"], is_ready=False)}
-        return [action for action in look(replace(seen, hosts=away)).actions if isinstance(action, LetGo)]
+def going(minutes: int = 6, *, cell: CellSeen = CellSeen(), **healing: bool) -> list[LetGo]:  # noqa: B008  (frozen)
+    """What is let go when a Pod was deleted so long ago on a host that is away."""
+    deleted = {"deletionTimestamp": (NOW - timedelta(minutes=minutes)).isoformat()}
+    seen = unwell(master(SERVER, 0, ready=False, metadata=deleted), healing=healing)
+    away = {**HOSTS, "h0": replace(HOSTS["h0"], is_ready=False)}
+    return [action for action in look(replace(seen, hosts=away, cell=cell)).actions if isinstance(action, LetGo)]
 
+
+def test_a_pod_is_not_let_go_by_force_while_healing_is_paused_or_the_cell_is_frozen() -> None:
+    assert going(paused=True) == []
+    assert going(cell=CellSeen(is_slow=True)) == []
+    assert going(cell=CellSeen(clusters=4, sick=4)) == []
+    assert going(cell=CellSeen(recent=9, ahead=9)) != []  # it takes nobody's turn
+
+
+def test_a_pod_that_cannot_go_because_its_host_is_away_is_let_go_after_minutes() -> None:
     assert going(4) == []
-    assert going(6) == [LetGo(FIRST, uid_of(SERVER, 0))]
+    assert going(6) == [LetGo(FIRST, uid_of(SERVER, 0), "h0")]
