@@ -76,7 +76,11 @@ class MasterRestartStatus(Struct, frozen=True, gc=False, rename="camel", omit_de
     reason: Annotated[str, doc("What was wrong.", maxLength=512)] = ""
     avoided_hosts: Annotated[
         tuple[str, ...],
-        doc("Hosts on which this component fell ill again and again: others are preferred.", maxItems=8),
+        doc(
+            "Hosts on which this component fell ill again and again: others are preferred, until half a day of calm is"
+            " over and its Pods are made anew for another version.",
+            maxItems=8,
+        ),
     ] = ()
 
 

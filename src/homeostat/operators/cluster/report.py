@@ -104,7 +104,7 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
         started_at=before.started_at or (now.replace(microsecond=0) if accepted else None),
         ready_at=before.ready_at or (now.replace(microsecond=0) if is_made(seen, conditions, now) else None),
         attempts=attempts,
-        healing=healed(before, plan.heal, plan.mend, now),
+        healing=healed(before, plan.heal, plan.mend, now, moves=plan.step.moves if plan.step is not None else ()),
         etcd=kept(seen, results, now),
         topology=scaled(seen, plan, is_accepted=accepted),
         certificates=certificates(seen.authority, seen.leaves) or before.certificates,

@@ -9,6 +9,9 @@ that is not cured by restarting, so a person is told, and nothing is tried any m
 | 1 to 3 | no | Recreate |
 | 1 to 3 | yes | Move |
 | 4 | - | HandOver |
+
+Hosts that made a component ill stand in the template of its Pods. So they are not forgotten with the rest after a calm:
+that would replace all of it, well as it is, for nothing. They go when its Pods are made anew for another version.
 """
 
 from __future__ import annotations
@@ -62,6 +65,11 @@ def is_forgotten(before: MasterRestartStatus, now: datetime) -> bool:
     return before.ended_at is not None and now >= before.ended_at + FORGOTTEN_AFTER
 
 
+def is_void(before: MasterRestartStatus, now: datetime) -> bool:
+    """Whether it is forgotten, and nothing of it is in the template of the component's Pods."""
+    return is_forgotten(before, now) and not before.avoided_hosts
+
+
 def attempts_so_far(before: MasterRestartStatus | None, now: datetime) -> int:
     """How many attempts count for the next one."""
     return 0 if before is None or is_forgotten(before, now) else before.attempts
@@ -76,7 +84,8 @@ def next_attempt(
     step = STEPS[min(attempts, LAST_ATTEMPT), known.host == ill.host and has_room]
     if step == HAND_OVER:
         return replace(known, step=HAND_OVER, reason=ill.reason, ended_at=None)
-    avoided = (*known.avoided_hosts, ill.host) if step == MOVE else known.avoided_hosts
+    kept = before.avoided_hosts if before is not None else ()
+    avoided = (*kept, ill.host) if step == MOVE else kept
     return replace(
         ill,
         step=step,

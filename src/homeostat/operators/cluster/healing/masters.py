@@ -25,10 +25,10 @@ from homeostat.operators.cluster.healing.ladder import (
     RECREATE,
     attempts_so_far,
     back_off,
-    is_forgotten,
     is_handed_over,
     is_starting,
     is_under_way,
+    is_void,
     next_attempt,
 )
 from homeostat.operators.cluster.healing.policy import Policy
@@ -86,7 +86,7 @@ def _treat(seen: Observed, now: datetime, policy: Policy) -> Mend:
     healing = remembered(seen.cluster.status.healing, now)
     told = healing.restarts if healing is not None else ()
     ill = [each for each in ill_masters(seen, now, policy) if not _is_moving(seen, each.component)]
-    known: Restarts = {each.component: _ended(seen, each, ill, now) for each in told if not is_forgotten(each, now)}
+    known: Restarts = {each.component: _ended(seen, each, ill, now) for each in told if not is_void(each, now)}
     awaited, resting = _await(known, now), _resting(known, ill, now)
     others = [each for each in ill if each.component not in resting.verdicts]
     found = _carry_on(seen, known, ill, now, policy) or _begin(seen, known, others, now, policy) or Mend()

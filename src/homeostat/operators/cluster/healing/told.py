@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -21,7 +21,7 @@ from homeostat.operators.cluster.actions import (
     RestartMaster,
     Verdict,
 )
-from homeostat.operators.cluster.healing.ladder import HAND_OVER, MOVE
+from homeostat.operators.cluster.healing.ladder import HAND_OVER, MOVE, is_forgotten
 from homeostat.operators.cluster.healing.members import begun
 from homeostat.operators.cluster.healing.remembered import remembered
 from homeostat.runtime.events import Note
@@ -30,8 +30,10 @@ from homeostat.runtime.outcome import Done
 from homeostat.telemetry.metrics import Measure
 
 
-def healed(before: ClusterStatus, healing: Heal, mending: Mend, now: datetime) -> ClusterHealingStatus | None:
-    """The status of healing after this look."""
+def healed(
+    before: ClusterStatus, healing: Heal, mending: Mend, now: datetime, *, moves: Collection[str] = ()
+) -> ClusterHealingStatus | None:
+    """The status of healing after this look; what moves is made anew, also where it stood before a calm."""
     known = remembered(before.healing, now)
     if healing.begins is not None:
         known = replace(begun(known, healing.begins), restarts=known.restarts if known is not None else ())
@@ -39,6 +41,9 @@ def healed(before: ClusterStatus, healing: Heal, mending: Mend, now: datetime) -
         known = replace(known, replacement=None)
     if mending.restarts is not None:
         known = replace(known or ClusterHealingStatus(), restarts=mending.restarts)
+    if known is not None and moves:
+        over = {each.component for each in known.restarts if each.component in moves and is_forgotten(each, now)}
+        known = replace(known, restarts=tuple(each for each in known.restarts if each.component not in over))
     # Applied empty where it was full, it would be stored as null, which the CRD refuses.
     return known if known != ClusterHealingStatus() else None
 

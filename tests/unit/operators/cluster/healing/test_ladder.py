@@ -54,7 +54,7 @@ def test_when_it_is_handed_over_what_was_tried_stays_told_and_no_attempt_is_coun
 def test_what_was_well_for_long_begins_anew() -> None:
     calm = restart(attempts=3, ended_at=NOW - FORGOTTEN_AFTER, avoided_hosts=("h0",))
     begun = next_attempt(calm, ILL, NOW, has_room=True)
-    assert (begun.step, begun.attempts, begun.avoided_hosts) == (RECREATE, 1, ())
+    assert (begun.step, begun.attempts, begun.avoided_hosts) == (RECREATE, 1, ("h0",))
 
 
 def test_a_short_recovery_forgets_nothing() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.support.clusters import NOW
+from tests.support.clusters import NOW, planned, settled
 from tests.support.unwell import (
     HOSTS,
     LATELY,
@@ -25,13 +26,19 @@ from tests.support.unwell import (
 )
 
 from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
+from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.actions import CheckServers, Isolate, LetGo, Mend, RestartMaster, Server
+from homeostat.operators.cluster.actions import CheckServers, Isolate, LetGo, Mend, Plan, RestartMaster, Server, Step
+from homeostat.operators.cluster.decide import Policy as Decisions
+from homeostat.operators.cluster.decide import decide
 from homeostat.operators.cluster.healing.cell import CellSeen
 from homeostat.operators.cluster.healing.ladder import back_off
 from homeostat.operators.cluster.healing.masters import mend
 from homeostat.operators.cluster.healing.policy import Policy
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.report import report
+from homeostat.runtime.loop import Result
+from homeostat.runtime.outcome import DONE
 
 POLICY = Policy()
 SICK = unwell(master(SERVER, 0, ready=False), servers={0: silent(), 1: sound()})
@@ -170,8 +177,42 @@ def test_what_was_handed_over_and_is_well_again_ends() -> None:
 
 
 def test_what_was_well_for_half_a_day_is_forgotten() -> None:
-    calm = restart(started_at=LONG_AGO, ended_at=NOW - timedelta(hours=13), avoided_hosts=("h0",))
-    assert look(told(unwell(), calm)).restarts == ()
+    assert look(told(unwell(), CALM)).restarts == ()
+
+
+CALM = restart(started_at=LONG_AGO, ended_at=NOW - timedelta(hours=13))
+MOVED = replace(CALM, step="Move", attempts=2, avoided_hosts=("h0",))
+
+
+def written(seen: Observed, plan: Plan) -> ClusterStatus:
+    results = tuple(Result[Any](each, DONE) for each in plan.actions)
+    status = report(seen, plan, results, NOW).status
+    assert status is not None
+    return status
+
+
+@pytest.mark.parametrize("spec", [{}, {"healing": {"paused": True}}])
+def test_but_no_master_is_made_anew_for_that_though_it_moved_away_from_a_host(spec: dict[str, Any]) -> None:
+    seen = settled(told(unwell(**spec), MOVED))
+    status = written(seen, decide(seen, NOW, Decisions()))
+    assert status.healing is not None
+    assert status.healing.restarts == (MOVED,)
+    again = replace(seen, cluster=replace(seen.cluster, status=status))
+    assert planned(decide(again, NOW + timedelta(seconds=1), Decisions())) == []
+
+
+def test_the_next_illness_after_a_calm_is_a_first_one_and_the_host_is_avoided_still() -> None:
+    begun = look(told(SICK, MOVED)).restarts
+    assert begun is not None
+    assert (begun[0].step, begun[0].attempts, begun[0].avoided_hosts) == ("Recreate", 1, ("h0",))
+
+
+def test_what_moves_to_another_version_no_longer_avoids_a_host_where_it_was_ill_before_a_calm() -> None:
+    told_of = told(unwell(), MOVED, replace(MOVED, component=MANAGER, ended_at=LONG_AGO))
+    plan = Plan(step=Step("v1.35.4", moves=(SERVER, MANAGER)))
+    status = written(told_of, plan)
+    assert status.healing is not None
+    assert [each.component for each in status.healing.restarts] == [MANAGER]
 
 
 HELD = [
