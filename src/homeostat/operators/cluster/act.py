@@ -264,6 +264,7 @@ class Actor:
             told = await self._probe.probe(memory.admin.data)
         except Unreachable as error:
             memory.probed = ProbeSeen(self._clock.now(), "", str(error))
+            memory.leaders.clear()  # nobody can renew a Lease meanwhile, so how old one is says nothing of who holds it
             return ProbeFailed(_PROBE_AGAIN_S, str(error))
         note_leaders(memory, told, self._clock.now())
         memory.probed = ProbeSeen(self._clock.now(), told.version, refused=told.refused)

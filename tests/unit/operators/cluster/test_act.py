@@ -8,6 +8,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 from tests.support.ailing import DEAD, ailing, replacing
+from tests.support.clock import ManualClock
 from tests.support.clusters import cluster, running
 from tests.support.granting import FakeRights
 from tests.support.membership import FakeEtcd
@@ -15,13 +16,14 @@ from tests.support.operating import FakeEndpoint
 from tests.support.scripted import HastyClock
 from tests.support.stores import FakeStores
 
+from homeostat.api.cluster.masters import SCHEDULER
 from homeostat.api.cluster.v1alpha1 import CLUSTER
 from homeostat.api.core import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM
 from homeostat.api.kind import Kind
 from homeostat.kube.client import Client
 from homeostat.kube.errors import ApiError, ConnectionFailed, Forbidden, Invalid, NotFound
 from homeostat.operators.cluster.act import Actor
-from homeostat.operators.cluster.actions import Apply, Discard, Isolate, LetGo, Refused
+from homeostat.operators.cluster.actions import Apply, Discard, Isolate, LetGo, ProbeEndpoint, Refused
 from homeostat.operators.cluster.manifests.shape import Desired
 from homeostat.operators.cluster.observe import Memory, Observed
 from homeostat.operators.cluster.ports import Outside
@@ -101,6 +103,20 @@ async def test_an_object_that_the_cell_refuses_holds_up_no_other_and_is_named(er
     assert (client.applied, len(outcome.versions)) == (MANY - 1, MANY - 1)
     assert "configmaps default/demo-7" in outcome.why
     assert outcome.is_forbidden == isinstance(error, Forbidden)
+
+
+async def test_a_lease_that_nobody_could_renew_says_nothing_of_who_holds_it() -> None:
+    memory, endpoint, clock, etcd = Memory(), FakeEndpoint(), ManualClock(), FakeEtcd()
+    outside = Outside(endpoint, etcd, FakeStores(etcd), FakeRights())
+    actor = Actor(cast(Client, None), outside, lambda _: memory, clock=clock)
+    endpoint.leaders, endpoint.are_leaders_hung = {SCHEDULER: "scheduler-0_1"}, True
+    old = []
+    for failure in ("", "", "no answer", ""):
+        endpoint.failure = failure
+        await actor.act(running(cluster()), ProbeEndpoint())
+        old.append([leader.stale_for.total_seconds() for leader in memory.leaders.values()])
+        clock.step(60)
+    assert old == [[0], [60], [], [0]]
 
 
 async def test_where_the_cell_does_not_answer_the_whole_is_tried_again_soon() -> None:
