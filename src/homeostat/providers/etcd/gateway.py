@@ -17,9 +17,11 @@ import msgspec
 from msgspec import Struct
 
 from homeostat.kit.clock import Clock
-from homeostat.kube.http import GOODBYE_S
+from homeostat.kube.brief import BriefResponse, BriefTransport
+from homeostat.kube.errors import ConnectionFailed
 from homeostat.kube.target import ConfigError
 from homeostat.kube.tls import load_pair
+from homeostat.kube.transport import Request
 from homeostat.operators.cluster.ports import EtcdAccess, EtcdRefused, Unreachable
 
 T = TypeVar("T")
@@ -59,36 +61,30 @@ def context_of(access: EtcdAccess) -> ssl.SSLContext:
 
 
 class Gateway:
-    """Calls members of one cluster; each call opens a connection of its own, for there are few of them."""
+    """Calls members of one cluster, one at a time to each, over a connection that is kept for the next."""
 
     def __init__(self, session: aiohttp.ClientSession, context: ssl.SSLContext, *, port: int, clock: Clock) -> None:
-        self._session = session
+        self._session = session  # for streams
         self._context = context
         self._port = port
         self._clock = clock
-        self._has_cut = False  # a call off while it was being opened
+        self._lines: dict[str, BriefTransport] = {}
 
-    async def hush(self) -> None:
-        """After the session is closed: aiohttp ends TLS of such calls unseen by its own close; the loop must see it."""
-        if self._has_cut:
-            await self._clock.sleep(GOODBYE_S)
+    async def close(self) -> None:
+        """Cut the connections of calls."""
+        for line in self._lines.values():
+            await line.close()
 
     async def call(self, host: str, method: str, body: dict[str, Any], answer: type[T], *, within_s: float) -> T:
         """Call a method such as `cluster/member/list`. Raises Unreachable and EtcdRefused."""
-        url = f"https://{host}:{self._port}/v3/{method}"
+        line = self._lines.setdefault(host, BriefTransport(f"https://{host}:{self._port}", self._context))
         try:
-            async with (
-                self._clock.timeout(within_s),
-                self._session.post(url, json=body, ssl=self._context, allow_redirects=False) as response,
-            ):
-                status, content = response.status, await _content(response)
+            async with self._clock.timeout(within_s):
+                response = await line.send(_post(method, body))
+                status, content = response.status, await _within(response)
         except TimeoutError:
-            self._has_cut = True
             raise Unreachable(f"etcd at {host}: no answer to {method} within {within_s:g} s") from None
-        except asyncio.CancelledError:
-            self._has_cut = True
-            raise
-        except (aiohttp.ClientError, OSError) as error:
+        except ConnectionFailed as error:
             raise Unreachable(f"etcd at {host}: {error}") from error
         if status != 200:
             raise _failure(host, method, status, content)
@@ -176,8 +172,23 @@ async def reaching(access: EtcdAccess, *, port: int, clock: Clock) -> AsyncItera
     try:
         yield gateway
     finally:
+        await gateway.close()
         await session.close()
-        await gateway.hush()
+
+
+def _post(method: str, body: dict[str, Any]) -> Request:
+    headers = {"Content-Type": "application/json"}
+    return Request(method="POST", path=f"/v3/{method}", headers=headers, body=msgspec.json.encode(body))
+
+
+async def _within(response: BriefResponse) -> bytes:
+    content = bytearray()
+    async with aclosing(response.chunks()) as pieces:
+        async for piece in pieces:
+            content += piece
+            if len(content) > _MAX_BYTES:
+                raise ConnectionFailed(f"expected an answer of at most {_MAX_BYTES} bytes, found more")
+    return bytes(content)
 
 
 async def _content(response: aiohttp.ClientResponse) -> bytes:
