@@ -45,6 +45,7 @@ class FakeEndpoint:
         self.kubelet_versions: list[str] = []
         self.rewritten: list[str] = []  # the pages of Secrets that were to be written anew
         self.kubeconfigs: list[bytes] = []
+        self.forgotten: list[bytes] = []
         self.asked_at: list[float] = []  # by the machine's monotonic clock
         self._asked = asyncio.Event()
 
@@ -72,6 +73,9 @@ class FakeEndpoint:
             raise Unreachable(self.failure)
         self.rewritten.append(after)
         return {"": "1", "1": "2"}.get(after, "")
+
+    def forget(self, kubeconfig: bytes) -> None:
+        self.forgotten.append(kubeconfig)
 
     def _leaders(self) -> dict[str, LeaderSeen]:
         renewed = None if self.are_leaders_hung else datetime.now(UTC)

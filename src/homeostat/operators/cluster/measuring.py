@@ -35,3 +35,7 @@ class MeasuredProbe:
     async def rewrite_secrets(self, kubeconfig: bytes, after: str) -> str:
         """Where to go on with the next page. Raises Unreachable."""
         return await self._probe.rewrite_secrets(kubeconfig, after)
+
+    def forget(self, kubeconfig: bytes) -> None:
+        """Keep nothing of it."""
+        self._probe.forget(kubeconfig)

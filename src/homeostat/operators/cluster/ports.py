@@ -77,6 +77,10 @@ class Probe(Protocol):
         """
         ...
 
+    def forget(self, kubeconfig: bytes) -> None:
+        """Keep nothing of what was read of it: its cluster is gone."""
+        ...
+
 
 class MemberSeen(Struct, frozen=True):
     """One member as etcd's own list and the member itself tell."""

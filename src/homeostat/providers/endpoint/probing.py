@@ -18,7 +18,6 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from homeostat.api.coordination import LEASE, Lease
 from homeostat.api.core import NODE, SECRET
@@ -27,12 +26,12 @@ from homeostat.api.meta import ObjectMeta
 from homeostat.kit.clock import Clock
 from homeostat.kit.pki.authority import Damaged
 from homeostat.kit.random import Random
+from homeostat.kube.brief import BriefTransport
 from homeostat.kube.client import Client, ServerVersion
-from homeostat.kube.connect import connect
 from homeostat.kube.errors import ApiError, KubeError, NotFound, ServerTimeout, TimedOut, TooManyRequests
 from homeostat.kube.retrying import NO_RETRIES
-from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
 from homeostat.operators.cluster.ports import Direct, LeaderSeen, Refusal, Served, Unreachable
+from homeostat.providers.endpoint.ways import Ways
 from homeostat.runtime.microtime import micro_time
 
 PROBE_LEASE, PROBE_NAMESPACE = "homeostat-probe", "kube-system"
@@ -69,6 +68,7 @@ class EndpointProbe:
     def __init__(self, *, clock: Clock, random: Random) -> None:
         self._clock = clock
         self._random = random
+        self._ways = Ways(clock=clock)
 
     async def probe(self, kubeconfig: bytes, direct: Direct | None = None) -> Served:
         """What the server told. Raises Unreachable."""
@@ -106,6 +106,10 @@ class EndpointProbe:
             raise Unreachable(f"writing Secrets anew: {error}") from error
         return page.continue_token
 
+    def forget(self, kubeconfig: bytes) -> None:
+        """Keep nothing of a cluster that is gone."""
+        self._ways.forget(kubeconfig)
+
     async def _exchange(self, client: Client) -> Served:
         await client.request("GET", "/readyz")
         version = served(await client.version())
@@ -130,10 +134,12 @@ class EndpointProbe:
         raise Unreachable("a watch ended without the event of a write that succeeded")
 
     def _connect(self, kubeconfig: bytes, direct: Direct | None = None) -> Client:
-        config = read_kubeconfig(kubeconfig)
-        if direct is not None:
-            config = replace(config, server=direct.url, tls_server_name=direct.name)
-        return connect(config, clock=self._clock, random=self._random, default_timeout_s=_TIMEOUT_S, retries=NO_RETRIES)
+        way = self._ways.of(kubeconfig)
+        server, name = (way.server, "") if direct is None else (direct.url, direct.name)
+        transport = BriefTransport(server, way.context, server_name=name)
+        return Client(
+            transport, clock=self._clock, random=self._random, default_timeout_s=_TIMEOUT_S, retries=NO_RETRIES
+        )
 
 
 async def _judge(client: Client, body: Mapping[str, Any], error: ApiError | TimedOut) -> Refusal:

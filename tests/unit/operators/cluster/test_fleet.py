@@ -158,7 +158,7 @@ def test_what_happened_before_it_was_seen_is_no_restart() -> None:
 
 class Endpoint:
     def __init__(self, clock: ManualClock, failure: str = "") -> None:
-        self.clock, self.failure = clock, failure
+        self.clock, self.failure, self.forgotten = clock, failure, b""
 
     async def probe(self, kubeconfig: bytes, direct: Direct | None = None) -> Served:
         await self.clock.advance(0.25)
@@ -171,6 +171,16 @@ class Endpoint:
 
     async def rewrite_secrets(self, kubeconfig: bytes, after: str) -> str:
         return f"{kubeconfig.decode()} after {after}"
+
+    def forget(self, kubeconfig: bytes) -> None:
+        self.forgotten = kubeconfig
+
+
+def test_a_probe_that_is_measured_forgets_what_it_is_told_to_forget() -> None:
+    clock = ManualClock()
+    asked = Endpoint(clock)
+    MeasuredProbe(asked, Metrics(), clock=clock).forget(b"demo")
+    assert asked.forgotten == b"demo"
 
 
 async def test_probes_tell_how_they_ended_and_how_long_they_took() -> None:
