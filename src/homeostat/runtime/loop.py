@@ -1,7 +1,8 @@
 """The pipe that every operator is: observe -> decide -> gate -> act -> report -> one status write -> metrics, events.
 
 An operator supplies the rooms; the order, the error handling and the outcomes are the same everywhere. `plan` runs the
-pipe up to the decision and changes nothing: what a dry run prints is what would run.
+pipe up to the decision and changes nothing: what a dry run prints is what would run. An operator whose objects rest
+nearly always may supply a `glance`, which comes before the pipe, and in its place while it says so.
 """
 
 from __future__ import annotations
@@ -106,6 +107,10 @@ class Report(Struct, Generic[S], frozen=True):
 class Rooms(ABC, Generic[K, O, P, A, S]):
     """What one operator supplies."""
 
+    async def glance(self, key: K) -> Outcome | None:  # noqa: ARG002  (for those who override)
+        """What can be done and said without looking at all of it, where nothing has changed; None: look."""
+        return None
+
     @abstractmethod
     async def observe(self, key: K) -> O | None:
         """Everything that the decision may look at; None when the object is gone and nothing is left to do."""
@@ -189,6 +194,9 @@ class Loop(Generic[K, O, P, A, S]):
     async def reconcile(self, key: K) -> Outcome:
         """Take one key through the pipe."""
         rooms = self._rooms
+        glanced = await rooms.glance(key)
+        if glanced is not None:
+            return glanced
         observed = await rooms.observe(key)
         if observed is None:
             return DONE
@@ -196,7 +204,7 @@ class Loop(Generic[K, O, P, A, S]):
         results = await self._act(key, observed, plan)
         report = rooms.report(observed, plan, results, self._clock.now())
         written = await self._write(key, observed, report)
-        return combine((written, self._waiting(plan), *_outcomes(results)))
+        return combine((written, waiting(plan, self._clock.now()), *_outcomes(results)))
 
     async def _act(self, key: K, observed: O, plan: P) -> tuple[Result[A], ...]:
         """Run the actions in order; after an error or a stop the rest is left for the next time."""
@@ -258,12 +266,14 @@ class Loop(Generic[K, O, P, A, S]):
             for store, version in versions:
                 self._writes.note(key, store, version)
 
-    def _waiting(self, plan: P) -> Outcome:
-        if plan.stop is not None:
-            return Stop(plan.stop)
-        if plan.wait is None:
-            return Done()
-        return Progress(max((plan.wait.until - self._clock.now()).total_seconds(), 0.01), plan.wait.reason)
+
+def waiting(plan: PlanLike, now: datetime) -> Outcome:
+    """When a plan wants to be looked at again."""
+    if plan.stop is not None:
+        return Stop(plan.stop)
+    if plan.wait is None:
+        return Done()
+    return Progress(max((plan.wait.until - now).total_seconds(), 0.01), plan.wait.reason)
 
 
 def _shown(target: Target, resource_version: str) -> tuple[tuple[Store[Any], str], ...]:

@@ -259,6 +259,18 @@ async def test_what_an_action_wrote_is_waited_for_before_the_next_look() -> None
         assert toy.looks == 2
 
 
+async def test_a_glance_that_says_all_is_as_before_takes_the_place_of_a_look_but_not_of_a_dry_run() -> None:
+    class Resting(Toy):
+        async def glance(self, key: str) -> Outcome | None:
+            return Progress(50.0, "the next probe") if key == "resting" else None
+
+    toy = Resting(Plan(("slow",)))
+    assert await Loop(toy, clock=ManualClock()).reconcile("resting") == Progress(50.0, "the next probe")
+    assert toy.results == ()
+    assert await Loop(toy, clock=ManualClock()).plan("resting") == Plan(("slow",))
+    assert await Loop(toy, clock=ManualClock()).reconcile("a") == Progress(7.0, "slow")
+
+
 async def test_a_dry_run_shows_the_plan_and_does_nothing() -> None:
     toy = Toy(Plan(("make",)))
     assert await Loop(toy, clock=ManualClock()).plan("a") == Plan(("make",))

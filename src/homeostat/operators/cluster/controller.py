@@ -48,11 +48,12 @@ from homeostat.operators.cluster.observe import (
 from homeostat.operators.cluster.pacing.urgency import urgency
 from homeostat.operators.cluster.ports import Outside
 from homeostat.operators.cluster.report import report
+from homeostat.operators.cluster.resting import Rest, is_as_ever, keep_watch, rest_after
 from homeostat.operators.cluster.snapshots.report import other_part
 from homeostat.operators.cluster.topology import open_zones
 from homeostat.operators.cluster.upkeep.observe import observe_stores
 from homeostat.runtime.controller import Controller
-from homeostat.runtime.loop import Loop, Report, Result, Rooms, Target
+from homeostat.runtime.loop import Loop, Report, Result, Rooms, Target, waiting
 from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import Outcome
 from homeostat.runtime.queue import Priority
@@ -74,9 +75,31 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         self._clock = clock
         self._memories: dict[str, Memory] = {}
         self._reported: dict[str, str] = {}  # the digest of our part of the status, by uid
+        self._rests: dict[str, Rest] = {}  # by uid
         self._store = outside.store
+        self._probe = outside.probe
         self._actor = Actor(client, outside, self._memory, clock=clock)
         self._fleet = fleet
+
+    async def glance(self, key: str) -> Outcome | None:
+        """Watch over a cluster at rest (resting.py): what is not as ever ends the rest, and is looked at."""
+        cluster, now = self._caches.clusters.get(key), self._clock.now()
+        rest = self._rests.pop(cluster.metadata.uid, None) if cluster is not None else None
+        if cluster is None or rest is None or rest.seen.versions != self._caches.versions(cluster):
+            return None
+        known = self._memory(cluster.metadata.uid)
+        rest = _answered(rest, known)
+        plan = keep_watch(rest, now, self._policy) if not known.is_set_back(now) else None
+        if plan is None:
+            return None
+        known.looked_at = now
+        outcomes = [await self._actor.act(rest.seen, action) for action in plan.actions]
+        rest = _answered(rest, known)
+        now = self._clock.now()
+        if not is_as_ever(rest, outcomes, now, self._policy):
+            return None
+        self._rests[cluster.metadata.uid] = rest
+        return waiting(plan, now)
 
     async def observe(self, key: str) -> Observed | None:
         """From the caches, and from what this process remembers of earlier looks."""
@@ -111,8 +134,11 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         told = report(observed, plan, results, now)
         if told.status is None:
             return told
-        own = other_part(told.status)
-        self._reported[observed.cluster.metadata.uid] = digest_of(own)
+        own, uid = other_part(told.status), observed.cluster.metadata.uid
+        self._reported[uid] = digest_of(own)
+        rest = rest_after(observed, plan, results, own, now)
+        if rest is not None:
+            self._rests[uid] = rest
         return replace(told, status=own)
 
     def target(self, observed: Observed) -> Target:
@@ -120,11 +146,12 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         return Target(self._client, CLUSTER, observed.cluster, self._caches.clusters, other_part)
 
     def note(self, old: Cluster | None, new: Cluster | None, priority: Priority) -> None:
-        """Count the clusters of the cell; one that is gone needs no memory."""
+        """Count the clusters of the cell; one that is gone needs no memory, here or in the probe."""
         self._fleet.note(old, new, is_first_list=priority is Priority.INITIAL)
         if old is not None and new is None:
-            self._memories.pop(old.metadata.uid, None)
+            self._probe.forget(self._memories.pop(old.metadata.uid, Memory()).admin.data)
             self._reported.pop(old.metadata.uid, None)
+            self._rests.pop(old.metadata.uid, None)
 
     def is_news(self, old: Cluster | None, new: Cluster | None) -> bool:
         """Whether a change is more than the echo of our own status: waking for that would undo every back-off."""
@@ -137,6 +164,12 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
 
     def _memory(self, uid: str) -> Memory:
         return self._memories.setdefault(uid, Memory())
+
+
+def _answered(rest: Rest, known: Memory) -> Rest:
+    """The same rest, with what was answered since."""
+    seen = replace(rest.seen, probed=known.probed, servers=dict(known.servers), leaders=dict(known.leaders))
+    return replace(rest, seen=seen)
 
 
 def fleet_of(

@@ -114,6 +114,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     claims: tuple[PersistentVolumeClaim, ...] = ()
     zones: frozenset[str] = frozenset()  # of the cell, with a host that takes Pods; looked at while masters are to come
     rival: str = ""  # an older Cluster that asks for the same address
+    versions: frozenset[str] = frozenset()  # of all objects that are seen here
     probed: ProbeSeen | None = None
     ready_since: datetime | None = None  # when the readiness of a master last changed; None: not known
     kubelets: frozenset[str] | None = None  # versions of the business cluster's kubelets; None: not known
@@ -177,13 +178,17 @@ class Memory(Struct):
     verdicts: Verdicts = field(default_factory=dict)
     rewriting: Rewriting | None = None
 
+    def is_set_back(self, now: datetime) -> bool:
+        """Whether the clock was, since the last look."""
+        return self.looked_at is not None and now < self.looked_at - _SET_BACK
+
     def at(self, now: datetime) -> Memory:
         """What may be trusted now: of a clock that was set back since the last look, no time.
 
         Answers of the future would be believed, and nobody asked again, until that time comes.
         """
-        last, self.looked_at = self.looked_at, now
-        if last is None or now >= last - _SET_BACK:
+        is_set_back, self.looked_at = self.is_set_back(now), now
+        if not is_set_back:
             return self
         self.probed, self.kubelets, self.members, self.snapshots, self.rights = (None,) * 5
         self.readiness, self.ready_since, self.heard, self.upkeep = (), None, None, UpkeepSeen()
@@ -206,6 +211,16 @@ class Caches(Struct, frozen=True):
     config_maps: Store[ConfigMap]
     budgets: Store[PodDisruptionBudget]
     nodes: Store[Node]
+
+    def versions(self, cluster: Cluster) -> frozenset[str]:
+        """Of all that a look at one cluster sees: the same set means that nothing of it has changed."""
+        key = cluster.metadata.key
+        owned = (self.secrets, self.services, self.stateful_sets, self.deployments, self.pods)
+        stores: tuple[Store[Any], ...] = (*owned, self.claims, self.config_maps, self.budgets)
+        objects = (each.metadata for store in stores for each in store.by_index(OWNER_INDEX, key))
+        own = [each for each in objects if each.labels.get(UID_LABEL) == cluster.metadata.uid]
+        others = (package.metadata for package in self.packages.values())
+        return frozenset(each.resource_version for each in (cluster.metadata, *own, *others))
 
     def derived(self, kind: str) -> Store[Any]:
         """Where objects of a kind that the operator writes are seen."""
@@ -260,6 +275,7 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
         claims=tuple(_of(caches.claims, key, uid)),
         zones=open_zones(caches.nodes.values()) if asks_for_zones(cluster) else frozenset(),
         rival=_rival(cluster, caches.clusters),
+        versions=caches.versions(cluster),
         probed=known.probed,
         ready_since=known.ready_since,
         kubelets=_fresh(known, now),

@@ -97,7 +97,7 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
         observed_generation=seen.cluster.metadata.generation,
         package_version=begun_of,
         overrides=begun_so,
-        kubernetes_version=_version(results) or before.kubernetes_version,
+        kubernetes_version=_version(seen, results) or before.kubernetes_version,
         endpoint=seen.endpoint,
         components=components(seen, will_be_made(seen, plan)),
         conditions=conditions,
@@ -275,8 +275,10 @@ def _unproven(conditions: tuple[Condition, ...], available: Condition) -> Verdic
     return Verdict(told.reason, told.message)
 
 
-def _version(results: Results) -> str:
-    return next((result.outcome.version for result in results if isinstance(result.outcome, Probed)), "")
+def _version(seen: Observed, results: Results) -> str:
+    """What answered last: just now, or while the cluster was at rest."""
+    before = seen.probed.version if seen.probed is not None else ""
+    return next((result.outcome.version for result in results if isinstance(result.outcome, Probed)), before)
 
 
 def _phase(seen: Observed, plan: Plan, status: ClusterStatus) -> str:

@@ -43,7 +43,7 @@ def checks(seen: Observed, now: datetime, policy: Policy) -> tuple[CheckServers 
     servers = [pod for pod in masters(seen, API_SERVER) if _can_be_asked(seen, pod, now, policy)]
     if not servers:
         return None, None
-    odd = _looks_odd(seen, now, policy)
+    odd = looks_odd(seen, now, policy)
     number = len(masters(seen, API_SERVER))
     if number == 1 and not odd:
         return None, None
@@ -83,7 +83,7 @@ def _has_recovered(seen: Observed, pod: Pod) -> bool:
     return told is not None and told.is_sound
 
 
-def _looks_odd(seen: Observed, now: datetime, policy: Policy) -> bool:
+def looks_odd(seen: Observed, now: datetime, policy: Policy) -> bool:
     """Whether anything says that not all is well; what is starting is not odd."""
     if seen.probed is not None and not seen.probed.version:
         return True
