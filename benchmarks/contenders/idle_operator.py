@@ -1,7 +1,7 @@
 """The cluster operator as a contender: it keeps what it finds on an API server, and tells what that costs it.
 
-Everything is as `homeostat run cell` wires it, but for the probe: behind the endpoints of these Clusters is nobody, so
-one in its place says that all is well and keeps nothing. Answers the word `stats` on its input with a line of JSON.
+Everything is as `homeostat run cell` wires it, probes included; only etcd, which is not there, is a double that says
+that all is well. Answers the word `stats` on its input with a line of JSON.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from pathlib import Path
 
 from tests.support.granting import FakeRights
 from tests.support.membership import FakeEtcd
-from tests.support.operating import SERVED, FakeEndpoint
 from tests.support.stores import FakeStores
 
 from homeostat.kit.clock import SystemClock
@@ -24,6 +23,7 @@ from homeostat.kube.connect import connect
 from homeostat.kube.observing import PrometheusObserver
 from homeostat.operators.cluster.controller import add_cluster_operator
 from homeostat.operators.cluster.ports import Direct, Outside, Served
+from homeostat.providers.endpoint.probing import EndpointProbe
 from homeostat.runtime.leader import LeaderElector
 from homeostat.runtime.manager import Manager
 from homeostat.telemetry.logs import configure
@@ -32,18 +32,19 @@ from homeostat.telemetry.metrics import Metrics
 PAGE = resource.getpagesize()
 
 
-class CountingEndpoint(FakeEndpoint):
-    """Counts probes: what a double keeps of each one would be taken for the operator's memory."""
+class CountingProbe(EndpointProbe):
+    """Counts those that went well, through an endpoint or past it."""
 
-    asked = 0
+    answered = 0
 
-    async def probe(self, kubeconfig: bytes, direct: Direct | None = None) -> Served:  # noqa: ARG002  (the port's shape)
-        """All is well."""
-        self.asked += direct is None
-        return Served(SERVED)
+    async def probe(self, kubeconfig: bytes, direct: Direct | None = None) -> Served:
+        """What the server told. Raises Unreachable."""
+        told = await super().probe(kubeconfig, direct)
+        self.answered += 1
+        return told
 
 
-def stats(metrics: Metrics, endpoint: CountingEndpoint) -> dict[str, float]:
+def stats(metrics: Metrics, probe: CountingProbe) -> dict[str, float]:
     """What it has cost so far."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     calls = sum(
@@ -57,7 +58,7 @@ def stats(metrics: Metrics, endpoint: CountingEndpoint) -> dict[str, float]:
         "cpu_s": used.ru_utime + used.ru_stime,
         "rss_mib": resident / 2**20,
         "calls": calls,
-        "probes": endpoint.asked,
+        "probes": probe.answered,
     }
 
 
@@ -71,14 +72,14 @@ async def run(kubeconfig: str) -> None:
     ) as client:
         elector = LeaderElector(client, "homeostat-cell", "default", "bench", clock=clock, random=random)
         manager = Manager(clock=clock, random=random, metrics=metrics, elector=elector)
-        endpoint, etcd = CountingEndpoint(), FakeEtcd()
-        add_cluster_operator(manager, client, Outside(endpoint, etcd, FakeStores(etcd), FakeRights()))
+        probe, etcd = CountingProbe(clock=clock, random=random), FakeEtcd()
+        add_cluster_operator(manager, client, Outside(probe, etcd, FakeStores(etcd), FakeRights()))
         stop = asyncio.Event()
         working = asyncio.ensure_future(manager.run(stop))
         reader = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         while await reader.readline():
-            print(json.dumps(stats(metrics, endpoint)), flush=True)
+            print(json.dumps(stats(metrics, probe)), flush=True)
         stop.set()
         await working
 

@@ -60,6 +60,7 @@ class Kubelet:
 
     def __init__(self, client: Client, *, clock: Clock, random: Random, namespace: str = "", prefix: str = "") -> None:
         """In all namespaces, a prefix says which of them are meant: others belong to other tests."""
+        self.network = "10"  # the first number of all addresses of Pods and Services
         self._prefix = prefix
         self._templates: dict[tuple[str, str], Whole] = {}  # of StatefulSets, by uid and revision
         self._given: dict[str, str] = {}  # addresses by the uid of their Service: a cache may lag behind our writes
@@ -206,7 +207,7 @@ class Kubelet:
 
     def _free_address(self) -> str:
         number = next(self._addresses)
-        return f"10.250.{number // 256}.{number % 256}"
+        return f"{self.network}.250.{number // 256}.{number % 256}"
 
     async def _workload(self, workload: Whole, pods: list[Whole]) -> None:
         if "deletionTimestamp" in workload["metadata"]:
@@ -270,7 +271,10 @@ class Kubelet:
             behaviour = next(named, "end" if pod["spec"].get("restartPolicy") == "Never" else "run")
             if behaviour == "run" and self.needs_servers and component in CONTROLLERS and not self._is_served(pod):
                 behaviour = "start"
-            await self._status("Pod", pod, status_of(pod, behaviour))
+            status = status_of(pod, behaviour)
+            if "podIP" in status:
+                status["podIP"] = ".".join((self.network, *status["podIP"].split(".")[1:]))
+            await self._status("Pod", pod, status)
 
     def _is_served(self, pod: Whole) -> bool:
         """Whether an API server beside a controller is ready."""
