@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, package
 
+from homeostat.api.cluster.certificates import ClusterRotationStatus
 from homeostat.api.cluster.network import ClusterEndpointStatus
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.api.core import (
@@ -35,6 +36,7 @@ from homeostat.operators.cluster.observe import (
     Memory,
     Observed,
     ProbeSeen,
+    Rewriting,
     fingerprint,
     observe,
 )
@@ -242,6 +244,16 @@ def test_what_was_applied_and_probed_last_is_remembered() -> None:
     assert (found.applied, found.probed) == (known.applied, known.probed)
     known.applied.clear()
     assert found.applied, "a snapshot does not change"
+
+
+def test_what_stops_the_writing_of_secrets_is_seen_in_the_stage_that_it_belongs_to() -> None:
+    going = ClusterRotationStatus(keys="encryptionKey", number=1, stage="Holding", started_at=NOW, stage_started_at=NOW)
+    rotating = replace(DEMO, status=replace(DEMO.status, rotation=going))
+    memory = Memory(rewriting=Rewriting(going, stuck="denied"))
+    assert (seen(rotating, memory=memory).rewriting_stuck, seen(rotating, memory=memory).rewritten) == ("denied", False)
+    back = replace(rotating, status=replace(rotating.status, rotation=replace(going, stage="Trusting")))
+    assert seen(back, memory=memory).rewriting_stuck == ""
+    assert seen(DEMO, memory=Memory(rewriting=Rewriting(going, is_done=True))).rewritten is False
 
 
 def test_a_secret_is_judged_anew_when_it_changes_and_when_a_day_has_passed() -> None:
