@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -22,8 +23,11 @@ NAMESPACE, NAME = "real-ha", "tall"
 OLD, NEW = "v1.34.4", "v1.35.4"
 STATELESS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 # Two Pods each; up a minor twice, as the older one first and then as themselves. Both have the same etcd.
-MADE = {NEW: dict.fromkeys(STATELESS, 4), OLD: dict.fromkeys(STATELESS, 2)}
-PRIORITY, NO_FLAG = "homeostat-masters", "no-such-flag"
+MADE = {
+    NEW: {**dict.fromkeys(STATELESS, 4), "kube-apiserver-trial": 2},
+    OLD: {**dict.fromkeys(STATELESS, 2), "kube-apiserver-trial": 1},
+}
+PRIORITY = "homeostat-masters"
 SEED = 20261126
 OUTAGE_S, REPLACED_S, BACK_S = 5.0, 60.0, 120.0
 
@@ -150,33 +154,44 @@ def arrived(centre: Centre, version: str) -> bool:
     return status["packageVersion"] == version and reason(centre, "UpToDate") == "AsDeclared"
 
 
-@pytest.mark.soak  # tests/contract/operators/test_upgrade.py shows the same on an API server alone
-def test_an_api_server_that_cannot_start_is_taken_back_unattended(tall: Centre, say: Callable[[str], None]) -> None:
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        # It is ready, and has no Leases: no controller leads by it, and no kubelet is alive.
+        ("runtime-config", "coordination.k8s.io/v1=false"),
+        # tests/contract/operators/test_upgrade.py shows the same on an API server alone
+        pytest.param("no-such-flag", "true", marks=pytest.mark.soak),
+    ],
+)
+def test_an_api_server_that_is_of_no_use_to_clients_is_taken_back_unattended_before_any_met_it(
+    tall: Centre, say: Callable[[str], None], flag: str, value: str
+) -> None:
     broken = package(OLD)
     broken["metadata"]["name"] = "broken"
     (server,) = [each for each in broken["spec"]["components"] if each["name"] == "kube-apiserver"]
-    server["args"][NO_FLAG] = "true"
+    server["args"][flag] = value
     tall.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(broken))
+    masters = Masters(tall, NAMESPACE, NAME)
 
     def is_back() -> bool:
         routed.look()
         return reason(tall, "UpToDate") == "RolledBack"
 
     try:
-        with life(tall).lived() as client, Routed(Masters(tall, NAMESPACE, NAME)) as routed:
-            wish = '{"spec": {"packageVersion": "broken", "upgradePolicy": {"onFailure": "Rollback"}}}'
-            tall.kubectl("patch", "cluster", NAME, "-n", NAMESPACE, "--type=merge", "-p", wish)
-            began, servers = time.monotonic(), Masters(tall, NAMESPACE, NAME).endpoint()
+        with life(tall).lived() as client, Routed(masters) as routed:
+            policy = {"onFailure": "Rollback", "stepTimeoutSeconds": 30}
+            masters.patch(json.dumps({"packageVersion": "broken", "upgradePolicy": policy}))
+            began, servers, uids = time.monotonic(), masters.endpoint(), masters.ready("kube-apiserver")
             eventually(is_back, within_s=240)
-            say(f"a broken API server is taken back after {time.monotonic() - began:.0f} s")
-            ill = routed.started_with(NO_FLAG)
+            say(f"an API server with --{flag}={value} is taken back after {time.monotonic() - began:.0f} s")
+            ill = routed.started_with(flag)
             assert ill
             assert servers <= routed.ready & routed.balanced
             assert not ill & (routed.ready | routed.balanced)
+            assert set(masters.ready("kube-apiserver")) == set(uids), "those that clients meet were never touched"
         assert client.failures == []
     finally:
-        back = f'{{"spec": {{"packageVersion": "{OLD}"}}}}'
-        tall.kubectl("patch", "cluster", NAME, "-n", NAMESPACE, "--type=merge", "-p", back)
+        masters.patch(json.dumps({"packageVersion": OLD, "upgradePolicy": None}))
     wait_ready(tall, NAMESPACE, NAME)
     tall.kubectl("delete", "cpv", "broken")
 

@@ -19,7 +19,7 @@ from homeostat.api.meta import Condition
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Apply, Plan
 from homeostat.operators.cluster.decide import Policy, decide
-from homeostat.operators.cluster.names import COMPONENT_LABEL, FINALIZER, names_of
+from homeostat.operators.cluster.names import COMPONENT_LABEL, FINALIZER, TRIAL, names_of
 from homeostat.operators.cluster.observe import Live, Observed, ProbeSeen, Workload
 from homeostat.operators.cluster.pki.judging import AuthoritySeen, LeafSeen
 from homeostat.operators.cluster.pki.leaves import leaves
@@ -141,7 +141,7 @@ def running(declared: Cluster | None = None, **changes: Any) -> Observed:
 
 
 def settled(seen: Observed) -> Observed:
-    """The same, after all that is planned was applied."""
+    """The same, after all that is planned was applied, but for an API server that would be tried (`tried`)."""
     live, applied = dict(seen.live), dict(seen.applied)
     for leaf in seen.leaves:
         live["Secret", leaf.leaf.name] = Live(f"uid-{leaf.leaf.name}", "as-left", False)
@@ -152,8 +152,10 @@ def settled(seen: Observed) -> Observed:
         spec=replace(seen.cluster.spec, paused=False),
     )
     for desired in planned(decide(replace(seen, cluster=free, live=live, applied={}), NOW, Policy())):
+        if desired.component == TRIAL:
+            continue
         mark = (desired.kind.resource.kind, desired.name)
-        live[mark] = Live(f"uid-{desired.name}", "as-left", False)
+        live[mark] = Live(f"uid-{desired.name}", "as-left", False, desired.mark, desired.cause)
         applied[mark] = (desired.digest, "as-left")
     return replace(seen, live=live, applied=applied)
 

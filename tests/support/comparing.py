@@ -14,7 +14,7 @@ PATTERNS = (
     (r'("encryptionKey":)"[0-9a-f]{12}"', r'\1"KEY"'),
     (r'("(?:podIP|ip)":)"[0-9.]+"', r'\1"ADDRESS"'),
     (r'("cluster.homeostat.dev/(?:digest|secret-digest|made-for)":)"[0-9a-f]+"', r'\1"DIGEST"'),
-    (r"(demo-(?:apiserver|scheduler|controller-manager|op-homeostat))-[0-9a-f]{8}-(\d)", r"\1-POD-\2"),
+    (r"(demo-(?:apiserver(?:-trial)?|scheduler|controller-manager|op-homeostat))-[0-9a-f]{8}-(\d)", r"\1-POD-\2"),
     (
         r'("(?:controller-revision-hash|deployment.kubernetes.io/revision|currentRevision|updateRevision)":)"[0-9a-f]+"',
         r'\1"REVISION"',

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import convert
 from msgspec.structs import replace
 from tests.support.clusters import NOW, claim, cluster, pod, running
+from tests.support.rollouts import tried
 
 from homeostat.api.apps import RollingUpdate, StatefulSet, UpdateStrategy
 from homeostat.api.cluster.masters import COMPONENTS, ETCD
@@ -82,7 +83,7 @@ class World:
     def look(self, *, dies_after: int | None = None) -> Plan:
         """One look of the operator; it may die after some of its actions, and then writes no status."""
         self.now += timedelta(seconds=1)
-        seen = self.observed()
+        seen = tried(self.observed(), self.now)
         plan = decide(seen, self.now, Policy())
         actions = plan.actions if dies_after is None else plan.actions[:dies_after]
         for action in actions:

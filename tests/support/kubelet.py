@@ -3,7 +3,8 @@
 It does what those do, as far as an operator can see it: Pods of StatefulSets and Deployments with their revisions and
 readiness, `observedGeneration` and the counts of replicas, volumes that are bound and protected while used, addresses
 of Services of type LoadBalancer. Tests tell it what goes wrong: `behaviour` by component, and the switches below. It
-collects garbage only when asked to, and then only Pods: what an operator must remove itself stays for all to see.
+collects garbage only when asked to, and then only Pods: what an operator must remove itself stays for all to see. The
+Pods of an API server that was tried are always collected: their Deployment goes alone.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from homeostat.kit.clock import Clock
 from homeostat.kit.random import Random
 from homeostat.kube.client import Client
 from homeostat.kube.errors import AlreadyExists, Conflict, Invalid, NotFound
+from homeostat.operators.cluster.names import TRIAL
 from homeostat.runtime.informer import Informer
 
 Whole = dict[str, Any]
@@ -188,7 +190,9 @@ class Kubelet:
         for cluster in self.all("Cluster", namespace):
             by_owner.pop(_uid(cluster), None)  # its own Pods stay with it
         for pod in pods:
-            await self._gently(self._pod(pod, collected=self.collects_pods and _owner(pod) in by_owner))
+            is_tried = pod["metadata"]["labels"].get(COMPONENT) == TRIAL
+            is_garbage = _owner(pod) in by_owner and (self.collects_pods or is_tried)
+            await self._gently(self._pod(pod, collected=is_garbage))
         for claim in self.all("PersistentVolumeClaim", namespace):
             await self._gently(self._claim(claim, pods))
 
@@ -266,7 +270,7 @@ class Kubelet:
                 await self._client.delete(POD, _name(pod), _namespace(pod), uid=_uid(pod), grace_s=0)
         else:
             component, one = pod["metadata"]["labels"].get(COMPONENT, ""), pod["spec"]["containers"][0]
-            marks = (_name(pod), one["image"], *one.get("command", ()), component)
+            marks = (_name(pod), *one.get("command", ()), one["image"], component)
             named = (self.behaviour[each] for each in marks if each in self.behaviour)
             behaviour = next(named, "end" if pod["spec"].get("restartPolicy") == "Never" else "run")
             if behaviour == "run" and self.needs_servers and component in CONTROLLERS and not self._is_served(pod):

@@ -9,7 +9,7 @@ server stays ready.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -23,11 +23,22 @@ from homeostat.api.cluster.components import PackageComponent
 from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, CONTROLLERS, ETCD
 from homeostat.api.cluster.v1alpha1 import ClusterPackageVersion, ClusterStatus
 from homeostat.api.core import Pod
-from homeostat.operators.cluster.actions import Action, AskKubelets, Plan, Probed, ProbeEndpoint, ProbeFailed
+from homeostat.operators.cluster.actions import (
+    Action,
+    AskKubelets,
+    CheckServers,
+    EndTrial,
+    Plan,
+    Probed,
+    ProbeEndpoint,
+    ProbeFailed,
+)
 from homeostat.operators.cluster.components import note_readiness, workload_names
 from homeostat.operators.cluster.decide import Policy, decide
-from homeostat.operators.cluster.healing.seen import EtcdSeen
-from homeostat.operators.cluster.observe import Memory, Observed, ProbeSeen, Workload
+from homeostat.operators.cluster.healing.seen import EtcdSeen, ServerSeen
+from homeostat.operators.cluster.manifests.shape import Desired
+from homeostat.operators.cluster.names import TRIAL
+from homeostat.operators.cluster.observe import Live, Memory, Observed, ProbeSeen, Workload
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.rollout.versions import Version, version_of
 from homeostat.operators.cluster.topology import topology_of
@@ -71,6 +82,15 @@ class Living(Struct, eq=False):
     looks_left: int | None = None  # until it is gone; None: it stays
 
 
+class Trial(Struct, eq=False):
+    """An API server that is tried."""
+
+    desired: Desired
+    one: Living
+    name: str
+    since: datetime
+
+
 class World(Struct):
     """A cluster, its masters, and what is broken of them."""
 
@@ -79,6 +99,8 @@ class World(Struct):
     kubelets: frozenset[str] = frozenset()
     lingers: tuple[str, ...] = ()  # components whose Pods do not end when they are let go
     pods: dict[str, list[Living]] = field(default_factory=dict)
+    trial: Trial | None = None
+    trials: int = 0  # that there ever were
     memory: Memory = field(default_factory=Memory)
     now: Any = NOW
 
@@ -95,7 +117,9 @@ class World(Struct):
 
     def versions(self, *components: str) -> list[Version]:
         """Of which versions Pods are."""
-        return [version_of(each.package) for component in components for each in self.pods[component]]
+        tried = (self.trial.one,) if self.trial is not None and API_SERVER in components else ()
+        there = (each for component in components for each in self.pods[component])
+        return [version_of(each.package) for each in (*there, *tried)]
 
     @property
     def answers(self) -> bool:
@@ -114,6 +138,7 @@ class World(Struct):
             self.seen = replace(self.seen, probed=ProbeSeen(self.now, SERVED if self.answers else "", "no answer"))
         if AskKubelets() in plan.actions:
             self.seen = replace(self.seen, kubelets=self.kubelets if self.answers else None)
+        self._follow_trial(plan)
         is_busy = status.components != self.status.components or status.conditions != self.status.conditions
         self.seen = replace(self.seen, cluster=replace(self.seen.cluster, status=status))
         self._end()
@@ -130,12 +155,26 @@ class World(Struct):
         """What the next look would declare is there at once; Pods follow in their time."""
         wanted = planned(decide(replace(self.seen, applied={}), self.now, Policy()))
         for each in wanted:
-            if each.kind.resource.kind in ("Deployment", "StatefulSet"):
-                image = each.body["spec"]["template"]["spec"]["containers"][0]["image"]
-                to = next(name for name in PACKAGES if _image(name, each.component) == image)
+            if each.kind.resource.kind in ("Deployment", "StatefulSet") and each.component != TRIAL:
+                to = _package(each, each.component)
                 spare = each.body["spec"].get("strategy", {}).get("rollingUpdate", {}).get("maxUnavailable", 0)
                 self._roll(each.component, to, is_free=spare != 0)
         self.seen = settled(self.seen)
+
+    def _follow_trial(self, plan: Plan) -> None:
+        """It is started, asked and let go as the operator says."""
+        for action in plan.actions:
+            if isinstance(action, EndTrial):
+                self.trial = None
+            elif isinstance(action, CheckServers) and self.trial is not None:
+                failure = "refused" if self._is(self.trial.one, API_SERVER, "dumb") else ""
+                asked = {server.uid: ServerSeen(self.now, failure) for server in action.servers}
+                self.seen = replace(self.seen, servers={**self.seen.servers, **asked})
+        for each in planned(plan):
+            if each.component == TRIAL and self.trial is None:
+                self.trials += 1
+                one = Living(_package(each, API_SERVER))
+                self.trial = Trial(each, one, f"{each.name}-{self.trials}", self.now)
 
     def _roll(self, component: str, to: str, *, is_free: bool) -> None:
         there, count = self.pods[component], self._replicas(component)
@@ -160,6 +199,8 @@ class World(Struct):
         poison = any(self._is(each, ETCD, "poison") for each in self.pods[ETCD])
         for each in self.pods[API_SERVER]:
             self._try(each, API_SERVER, can_be=has_quorum and not poison)
+        if self.trial is not None:
+            self._try(self.trial.one, API_SERVER, can_be=has_quorum and not poison)
         poison = any(each.ready and self._is(each, API_SERVER, "poison") for each in self.pods[API_SERVER])
         for component in CONTROLLERS:
             for number, each in enumerate(self.pods[component]):
@@ -184,9 +225,29 @@ class World(Struct):
     def _observe(self) -> None:
         names = workload_names(self.seen.names)
         workloads = {names[each]: self._workload(each, names[each]) for each in COMPONENTS}
-        pods = tuple(self._pod(each, n, one) for each in COMPONENTS for n, one in enumerate(self.pods[each]))
+        pods = tuple(
+            self._pod(each, f"demo-{each}-{n}", one) for each in COMPONENTS for n, one in enumerate(self.pods[each])
+        )
         seen = replace(self.seen, workloads=workloads, pods=pods, members=EtcdSeen(self.now, ()))
-        self.seen = note_readiness(seen, self.memory, self.now)
+        self.seen = note_readiness(self._with_trial(seen), self.memory, self.now)
+
+    def _with_trial(self, seen: Observed) -> Observed:
+        mark = ("Deployment", seen.names.trial)
+        live = {each: value for each, value in seen.live.items() if each != mark}
+        if self.trial is None:
+            return replace(seen, live=live)
+        made, one = self.trial.desired, self.trial.one
+        status = {"observedGeneration": 1, "replicas": 1, "readyReplicas": int(one.ready), "updatedReplicas": 1}
+        metadata = {"name": made.name, "namespace": "default", "uid": f"uid-{self.trial.name}", "generation": 1}
+        metadata["creationTimestamp"] = self.trial.since
+        body = {"metadata": metadata, "spec": {"replicas": 1}, "status": status}
+        return replace(
+            seen,
+            live={**live, mark: Live(f"uid-{self.trial.name}", "as-left", False, made.mark)},
+            applied={**seen.applied, mark: (made.digest, "as-left")},
+            workloads={**seen.workloads, made.name: msgspec.convert(body, Deployment)},
+            pods=(*seen.pods, self._pod(API_SERVER, self.trial.name, one, TRIAL)),
+        )
 
     def _workload(self, component: str, name: str) -> Workload:
         there, count = [each for each in self.pods[component] if each.looks_left is None], self._replicas(component)
@@ -201,11 +262,12 @@ class World(Struct):
         metadata = {"name": name, "namespace": "default", "uid": f"uid-{name}", "generation": 1}
         return msgspec.convert({"metadata": metadata, "spec": {"replicas": count}, "status": status}, kind)
 
-    def _pod(self, component: str, number: int, one: Living) -> Pod:
+    def _pod(self, component: str, name: str, one: Living, label: str = "") -> Pod:
         is_crashing = not one.ready and self._is(one, component, "crash")
         how: dict[str, Any] = waiting("CrashLoopBackOff", "broken", restarts=4) if is_crashing else {}
         how["conditions"] = [{"type": "Ready", "status": str(one.ready)}]
-        found = pod(component, f"demo-{component}-{number}", **how)
+        found = pod(label or component, name, **how)
+        found = replace(found, metadata=replace(found.metadata, uid=f"uid-{name}"))
         raw = msgspec.to_builtins(found.spec) | {"containers": [{"name": "c", "image": _image(one.package, component)}]}
         return replace(found, spec=msgspec.convert(raw, type(found.spec)))
 
@@ -222,6 +284,11 @@ def world(at: str, kubelets: frozenset[str] = frozenset(), **spec: Any) -> World
 def _let_go(pods: list[Living]) -> None:
     for each in pods:
         each.looks_left = _ENDING if each.looks_left is None else each.looks_left
+
+
+def _package(desired: Desired, component: str) -> str:
+    image = desired.body["spec"]["template"]["spec"]["containers"][0]["image"]
+    return next(name for name in PACKAGES if _image(name, component) == image)
 
 
 def _image(name: str, component: str) -> str:

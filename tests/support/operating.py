@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Self
@@ -39,6 +40,7 @@ class FakeEndpoint:
         self.failure = ""
         self.hung: set[str] = set()  # urls of API servers that do not answer when they are asked past the endpoint
         self.are_all_hung = False
+        self.refuses: Callable[[str], str] = lambda _: ""  # by the url of one that is asked so: why it is of no use
         self.silence_s = 0.0  # how long their answer is awaited
         self.leaders: dict[str, str] = {}  # who holds the Lease of a component
         self.are_leaders_hung = False  # they hold their Leases, and do not renew them
@@ -54,6 +56,8 @@ class FakeEndpoint:
             if direct.url in self.hung or self.are_all_hung:
                 await SystemClock().sleep(self.silence_s)
                 raise Unreachable(f"{direct.url} does not answer")
+            if why := self.refuses(direct.url):
+                raise Unreachable(why)
             return Served(SERVED, self._leaders())
         self.kubeconfigs.append(kubeconfig)
         self.asked_at.append(time.monotonic())

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
-from tests.support.clusters import NOW, cluster, package, pod, running, settled, waiting, workload
+from tests.support.clusters import NOW, cluster, package, planned, pod, running, settled, waiting, workload
 
 from homeostat.api.cluster.components import ComponentStatus
 from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, ETCD
@@ -16,7 +16,9 @@ from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Plan, Step
 from homeostat.operators.cluster.components import workload_names
 from homeostat.operators.cluster.decide import Policy, decide
-from homeostat.operators.cluster.observe import Observed, ProbeSeen
+from homeostat.operators.cluster.healing.seen import ServerSeen
+from homeostat.operators.cluster.names import TRIAL
+from homeostat.operators.cluster.observe import Live, Observed, ProbeSeen
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.rollout.emulation import EMULATING
 from homeostat.operators.cluster.topology import topology_of
@@ -53,8 +55,33 @@ def wishing(to: str = NEW, at: str = OLD, **spec: Any) -> Observed:
     return replace(seen, probed=ProbeSeen(NOW, at))
 
 
+READY: dict[str, Any] = {"conditions": [{"type": "Ready", "status": "True"}]}
+
+
+def tried(
+    seen: Observed, now: datetime = NOW, failure: str = "", how: dict[str, Any] = READY, refused: str = ""
+) -> Observed:
+    """The same, with the API server made that is to be tried now, if one is; it answered, or failed to."""
+    wanted = next((each for each in planned(decide(seen, now, Policy())) if each.component == TRIAL), None)
+    if wanted is None:
+        return seen
+    one = pod(TRIAL, f"{wanted.name}-1", **how)
+    one = replace(one, metadata=replace(one.metadata, uid=f"uid-{wanted.name}-1"))
+    made = workload(TRIAL, wanted.name, ready=int(one.is_ready))
+    made = replace(made, metadata=replace(made.metadata, creation_timestamp=NOW))
+    return replace(
+        seen,
+        live={**seen.live, wanted.object: Live("uid-trial", "as-left", False, wanted.mark)},
+        applied={**seen.applied, wanted.object: (wanted.digest, "as-left")},
+        workloads={**seen.workloads, wanted.name: made},
+        pods=(*seen.pods, one),
+        servers={**seen.servers, one.metadata.uid: ServerSeen(now, failure, refused=refused)},
+    )
+
+
 def look(seen: Observed, now: datetime = NOW) -> tuple[Plan, ClusterStatus]:
-    """What is planned, and the status after it went well."""
+    """What is planned, and the status after it went well. An API server that is tried answers at once."""
+    seen = tried(seen, now)
     plan = decide(seen, now, Policy())
     results = tuple(Result[Any](action, DONE) for action in plan.actions)
     status = report(seen, plan, results, now).status

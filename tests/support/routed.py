@@ -1,4 +1,4 @@
-"""Where the endpoint of a cluster sent its clients until a block ended, and which of its API servers were broken."""
+"""Where the endpoint of a cluster sent its clients until a block ended, and which API servers of it were broken."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class Routed:
         self._balanced: set[str] = set()
         chosen = f"kubernetes.io/service-name={masters.name}-apiserver"
         self._slices = _Watch(masters, ("endpointslices", "-l", chosen), _READY)
-        servers = f"app.kubernetes.io/component=kube-apiserver,cluster.homeostat.dev/name={masters.name}"
+        kinds = "app.kubernetes.io/component in (kube-apiserver,kube-apiserver-trial)"
+        servers = f"{kinds},cluster.homeostat.dev/name={masters.name}"
         self._pods = _Watch(masters, ("pods", "-l", servers), _STARTED)
 
     def __enter__(self) -> Self:

@@ -102,7 +102,7 @@ async def test_an_override_that_breaks_the_api_server_leaves_the_old_ones_servin
         old = {pod["metadata"]["uid"] for pod in pods(cell, "apiserver")}
         await cell.set_spec(overrides=BROKEN)
         told = await cell.until_condition("UpToDate", "UpgradeFailed" if policy == "Pause" else "RolledBack")
-        assert "kube-apiserver: demo-apiserver-" in told["message"]
+        assert "kube-apiserver: one is tried beside the others: demo-apiserver-trial-" in told["message"]
         assert cell.condition("Available")["status"] == "True"
         serving = {pod["metadata"]["uid"] for pod in pods(cell, "apiserver") if ready(pod)}
         assert serving == old

@@ -27,6 +27,7 @@ WITHIN_S = 60.0
 STEP = timedelta(seconds=30)  # the least that a step may have
 CONTROLLERS = ("demo-controller-manager", "demo-scheduler")
 BROKEN_IMAGE = f"homeostat.local/kube-apiserver:{NEW}"
+TRIED = "one is tried beside the others: "
 PACKAGE_VERSION = unstructured(CLUSTER_PACKAGE_VERSION.resource)
 
 
@@ -161,7 +162,8 @@ async def test_or_goes_back_by_itself_and_is_tried_again_when_it_is_asked_for(ce
         await made(cell, upgradePolicy={"onFailure": "Rollback"})
         await cell.set_spec(packageVersion=NEW)
         told = await cell.until_condition("UpToDate", "RolledBack")
-        assert f"{NEW} failed, so the masters went back to {OLD}: kube-apiserver: demo-apiserver-" in told["message"]
+        went_back = f"{NEW} failed, so the masters went back to {OLD}: kube-apiserver: {TRIED}demo-apiserver-"
+        assert went_back in told["message"]
         assert cell.condition("Available")["status"] == "True"
         failed = await cell.until_told("UpgradeFailed", f"{NEW}: {told['message'].split(': ', 1)[1].split(';')[0]}")
         assert len(failed) == 1
@@ -202,7 +204,7 @@ async def test_an_image_that_nobody_has_is_named_with_its_host_and_nothing_else_
         untouched = {name: cell.get("Deployment", name)["metadata"] for name in CONTROLLERS}
         await cell.set_spec(packageVersion=NEW)
         told = await cell.until_condition("UpToDate", "UpgradeFailed")
-        assert f"kube-apiserver: image {BROKEN_IMAGE} cannot be had on host " in told["message"]
+        assert f"kube-apiserver: {TRIED}image {BROKEN_IMAGE} cannot be had on host " in told["message"]
         assert cell.condition("Available")["status"] == "True"
         for name, before in untouched.items():
             now = cell.get("Deployment", name)["metadata"]
@@ -254,10 +256,13 @@ async def test_a_skipped_minor_is_refused_with_the_path(cell: Cell) -> None:
 
 async def test_a_pause_stops_before_the_next_master(cell: Cell) -> None:
     cell.kubelet.behave("start", BROKEN_IMAGE)
+    cell.kubelet.behave("run", "--endpoint-reconciler-type=none")  # the one that is tried
     async with cell.operator():
         await made(cell)
         await cell.set_spec(packageVersion=NEW)
-        await cell.kubelet.until(lambda: NEW in images(cell), "the API server moves")
+        await cell.kubelet.until(
+            lambda: cell.status().get("upgrade", {}).get("component") == "kube-apiserver", "the API server moves"
+        )
         await cell.set_spec(paused=True)
         await cell.until_condition("UpToDate", "Paused")
         cell.kubelet.behave("run", BROKEN_IMAGE)
@@ -273,3 +278,39 @@ async def test_a_pause_stops_before_the_next_master(cell: Cell) -> None:
         assert cell.status()["upgrade"]["component"] == "kube-apiserver"
         await cell.set_spec(paused=False)
         await until_at(cell, NEW)
+
+
+@pytest.mark.parametrize("policy", ["Pause", "Rollback"])
+async def test_an_api_server_that_is_ready_and_refuses_clients_never_meets_any(tall: Cell, policy: str) -> None:
+    cell = tall
+
+    def refuses(url: str) -> str:
+        bad = [pod for pod in cell.all("Pod") if pod["spec"]["containers"][0]["image"] == BROKEN_IMAGE]
+        return "401 Unauthorized" if any(pod["status"].get("podIP", "-") in url for pod in bad) else ""
+
+    cell.endpoint.refuses = refuses
+    async with cell.operator(haste=30):
+        await made(cell, topology="ha", upgradePolicy={"onFailure": policy})
+        before = servers(cell)
+        await cell.set_spec(packageVersion=NEW)
+        told = await cell.until_condition("UpToDate", "UpgradeFailed" if policy == "Pause" else "RolledBack")
+        assert f"{TRIED}401 Unauthorized" in told["message"]
+        assert servers(cell) == before, "no API server of the endpoint was ever touched"
+        assert cell.condition("Available")["status"] == "True"
+        await cell.set_spec(packageVersion=OLD)
+        await until_at(cell, OLD)
+        await cell.kubelet.until(lambda: not tried(cell), "what was tried is gone")
+        assert servers(cell) == before
+
+
+def servers(cell: Cell) -> set[str]:
+    """The uids of the Pods of the endpoint's Service, and all that were ever made for it."""
+    chosen = cell.get("Service", "demo-apiserver")["spec"]["selector"].items()
+    pods = [pod for pod in cell.all("Pod") if chosen <= pod["metadata"]["labels"].items()]
+    made = [name for place, name in cell.kubelet.started if place == cell.namespace and "apiserver" in name]
+    return {pod["metadata"]["uid"] for pod in pods} | {name for name in made if "-trial-" not in name}
+
+
+def tried(cell: Cell) -> list[Whole]:
+    """What there is of an API server that is tried."""
+    return [each for kind in ("Deployment", "Pod") for each in cell.all(kind) if "-trial" in each["metadata"]["name"]]

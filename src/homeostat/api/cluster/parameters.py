@@ -73,7 +73,8 @@ class ComponentChecks(Struct, frozen=True, gc=False, rename="camel", omit_defaul
         tuple[str, ...],
         doc(
             "What must hold after it moved and became ready, before anything else moves. `Endpoint`: a read through the"
-            " endpoint succeeded since.",
+            " endpoint succeeded since; of the API server also that one of the kind, tried beside the others before"
+            " they move, serves clients.",
             maxItems=1,
             items={"enum": ["Endpoint"], "maxLength": 31},
             **_SET,

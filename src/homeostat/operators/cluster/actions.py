@@ -145,6 +145,13 @@ class CheckServers(Struct, frozen=True, tag=True):
     servers: tuple[Server, ...]
 
 
+class EndTrial(Struct, frozen=True, tag=True):
+    """Delete the Deployment of an API server that was tried, by uid; it serves nobody."""
+
+    name: str
+    uid: str
+
+
 class Isolate(Struct, frozen=True, tag=True):
     """Take an API server out of the endpoint, or put it back; it runs on either way."""
 
@@ -179,6 +186,9 @@ class LetGo(Struct, frozen=True, tag=True):
     host: str
 
 
+TrialAction = Apply | CheckServers | EndTrial
+
+
 class Wait(Struct, frozen=True):
     """Look again at a time, also when nothing changes."""
 
@@ -206,7 +216,7 @@ class Step(Struct, frozen=True):
     moves: tuple[str, ...] = ()  # components that begin to move: told first, made at the next look
     probes: bool = False  # a read through the endpoint is wanted before anything else
     asks_kubelets: bool = False  # their versions are wanted before anything else
-    needs: tuple[UpkeepAction, ...] = ()  # what etcd is asked or told before anything else
+    needs: tuple[UpkeepAction | TrialAction, ...] = ()  # what is asked or done before anything else
     failed: Verdict | None = None  # the wish failed just now
     awaits_host: bool = False  # what moved waits for a host that is away, and its time stands
     overrides: Overrides = {}  # what will differ, or differs, from that package version
@@ -263,6 +273,7 @@ Action = (
     | RetireMember
     | Discard
     | CheckServers
+    | EndTrial
     | Isolate
     | RestartMaster
     | LetGo

@@ -43,7 +43,7 @@ from homeostat.operators.cluster.restore import stages
 from homeostat.operators.cluster.restore.actions import Restoring
 from homeostat.operators.cluster.restore.corrupt import corrupted
 from homeostat.operators.cluster.restore.lost import quorum_lost
-from homeostat.operators.cluster.rollout import sealing
+from homeostat.operators.cluster.rollout import sealing, trial
 from homeostat.operators.cluster.rollout.members import roll
 from homeostat.operators.cluster.rollout.standing import declared, placed
 from homeostat.operators.cluster.rollout.step import step
@@ -208,7 +208,13 @@ def restore_first(seen: Observed, now: datetime, policy: Policy) -> Plan | None:
     held = tuple(at_rest(each) for each in desired.workloads(seen, roll(seen, now)) if each.name in seen.workloads)
     masters = desired.changed(seen, held) if following.holds_masters else ()
     return Plan(
-        (*desired.missing(seen), *desired.changed(seen, desired.foundations(seen)), *masters, *following.actions),
+        (
+            *desired.missing(seen),
+            *desired.changed(seen, desired.foundations(seen)),
+            *masters,
+            *trial.ended(seen),
+            *following.actions,
+        ),
         Wait(now + following.again, following.verdict.message),
         heal=Heal(following.verdict),
         restore=Restoring(following.becomes),
@@ -245,7 +251,8 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     late = {each.object for apply in applying for each in apply.objects}
     is_applied = late.isdisjoint(each.object for each in workloads)
     hosting = host(seen, now)
-    going = holding.hold_to_its_turn(seen, step(seen, now, is_applied=is_applied))
+    asked_for = step(seen, now, is_applied=is_applied)
+    going = holding.hold_to_its_turn(seen, asked_for)
     lost = corrupted(seen, now) or quorum_lost(seen, now)
     healing = members.heal(seen, now, policy.healing) if lost is None else lost.heal
     turn = take(seen, going, now, is_applied=is_applied and not issue)
@@ -257,7 +264,8 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     asking = (turn, healing, mending, scaling, rolling, caring, hosting)
     if lost is not None and lost.is_corrupt:  # care tells it, because members may be ready all the same
         caring, healing = replace(caring, verdict=healing.verdict, is_broken=True), replace(healing, verdict=None)
-    asked = dict.fromkeys((*going.needs, *(action for each in asking for action in each.actions)))
+    needed = (*going.needs, *trial.outlived(seen, asked_for))
+    asked = (*needed, *(action for each in asking for action in each.actions))
     verdict = _refused(going) or _refused(scaling)
     # A member of etcd that begins without data reads there who the others are.
     are_told = (CONFIG_MAP.resource.kind, seen.names.etcd) not in late
@@ -277,11 +285,20 @@ def _in_order(
     But no member of etcd begins empty before its ConfigMap says who the others are: none is added, and no volume goes,
     while that is not written.
     """
-    first = dict.fromkeys(action for action in healing if not isinstance(action, _BEGINNINGS))
-    ordered = (*first, *declared, *(action for action in asked if action not in first))
+    first = _once(action for action in healing if not isinstance(action, _BEGINNINGS))
+    ordered = _once((*first, *declared, *asked))
     if are_told:
         return ordered
     return tuple(action for action in ordered if not isinstance(action, _BEGINNINGS))
+
+
+def _once(actions: Iterable[Action]) -> tuple[Action, ...]:
+    """Each of them where it comes first."""
+    found = list[Action]()
+    for action in actions:
+        if action not in found:
+            found.append(action)
+    return tuple(found)
 
 
 def _refused(going: Step | Scale) -> Verdict | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from homeostat.api.cluster.masters import API_SERVER, CONTROLLER_MANAGER, SCHEDULER
 from homeostat.operators.cluster.actions import Apply, IssueLeaf, Keep
 from homeostat.operators.cluster.components import (
@@ -22,8 +24,9 @@ from homeostat.operators.cluster.hosting.entitled import is_granted
 from homeostat.operators.cluster.manifests import apiserver, audit, controllers, etcd, hosted
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.overrides import merged
 from homeostat.operators.cluster.rollout.members import Roll
-from homeostat.operators.cluster.rollout.standing import made
+from homeostat.operators.cluster.rollout.standing import Made, made
 from homeostat.operators.cluster.scaling.step import uses_first_alone
 
 
@@ -58,6 +61,16 @@ def workloads(seen: Observed, rolling: Roll) -> Iterator[Desired]:
         if name in inputs.secrets and (_is_begun(seen, name) or _can_begin(seen, component, inputs)):
             yield make(inputs)
     yield from _hosted(seen, inputs)
+
+
+def trial(seen: Observed, part: Made) -> Desired | None:
+    """The API server that is tried before those of the endpoint become such; None: its certificates are not there."""
+    inputs, component = _inputs(seen), seen.packages[part.package].spec.component(API_SERVER)
+    if component is None or seen.names.apiserver not in inputs.secrets:
+        return None
+    components = {**inputs.components, API_SERVER: merged(component, part.override)}
+    emulates = {**inputs.emulates, API_SERVER: part.emulates}
+    return apiserver.trial(replace(inputs, components=components, emulates=emulates))
 
 
 def _hosted(seen: Observed, inputs: Inputs) -> Iterator[Desired]:

@@ -28,7 +28,7 @@ def follow(seen: Observed, plan: Plan, now: datetime, probe_every: timedelta) ->
         plan = replace(plan, actions=(*actions, AskKubelets()), wait=Wait(now + _SOON, "the kubelets' versions"))
         return _probe(seen, plan, going, now, probe_every) if can_serve(seen) else plan
     if going.needs:
-        return replace(plan, wait=Wait(now + _SOON, "etcd's answer"))
+        return replace(plan, wait=Wait(now + _SOON, "the answer to a question"))
     if not can_serve(seen):
         return replace(plan, wait=Wait(now + _LATER, "the master that moves") if going.verdict else None)
     return _probe(seen, plan, going, now, probe_every)

@@ -25,6 +25,7 @@ FIELD_MANAGER = "homeostat-cluster"
 
 API_PORT = 6443
 ETCD_CLIENT_PORT, ETCD_PEER_PORT, ETCD_METRICS_PORT = 2379, 2380, 2381
+TRIAL = "kube-apiserver-trial"  # the component label of an API server that is tried, in no endpoint
 MOST_MEMBERS = 3  # of etcd, in any topology
 KUBECONFIG_KEY = "kubeconfig"
 
@@ -54,6 +55,11 @@ class Names(Struct, frozen=True):
     def apiserver(self) -> str:
         """The Deployment, the endpoint's Service, and the Secret of certificates of the API server."""
         return f"{self.cluster}-apiserver"
+
+    @property
+    def trial(self) -> str:
+        """The Deployment of an API server that is tried before those of the endpoint move."""
+        return f"{self.apiserver}-trial"
 
     @property
     def controllers(self) -> str:

@@ -31,7 +31,7 @@ from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Plan, Remove, RemoveFinalizer, Verdict, Wait, soonest
 from homeostat.operators.cluster.hosting.entitled import in_cell
 from homeostat.operators.cluster.hosts import is_host_away
-from homeostat.operators.cluster.names import COMPONENT_LABEL
+from homeostat.operators.cluster.names import COMPONENT_LABEL, TRIAL
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.restore.names import COMPONENT as RESTORE
 
@@ -60,7 +60,7 @@ def _next(seen: Observed) -> Plan:
             (names.controllers, names.scheduler, *map(names.hosted, hosted)),
             (*CONTROLLERS, *hosted),
         ),
-        ("the API server", DEPLOYMENT, (names.apiserver,), (API_SERVER,)),
+        ("the API server", DEPLOYMENT, (names.apiserver, names.trial), (API_SERVER, TRIAL)),
         ("etcd", STATEFUL_SET, (names.etcd,), (ETCD,)),
     )
     for what, kind, workloads, components in stages:

@@ -45,9 +45,13 @@ def trouble(seen: Observed, component: str) -> Trouble:
         wanted = topology(seen).replicas(component)
     if workload is None:
         return Trouble(words.NOT_CREATED, "waits for what it depends on")
+    return why_unready(workload, wanted, pods_of(seen, component)) or Trouble(words.COMPONENTS_READY, "")
+
+
+def why_unready(workload: Workload, wanted: int, pods: list[Pod]) -> Trouble | None:
+    """What a workload of these Pods waits for; None: it is rolled out."""
     if is_rolled_out(workload, wanted):
-        return Trouble(words.COMPONENTS_READY, "")
-    pods = pods_of(seen, component)
+        return None
     staying = [pod for pod in pods if pod.metadata.deletion_timestamp is None]
     for judge in (_image, _crash, _unschedulable):
         for pod in staying:

@@ -11,6 +11,7 @@ from homeostat.operators.cluster.actions import (
     AskEtcd,
     CheckServers,
     Discard,
+    EndTrial,
     Isolate,
     LetGo,
     MoveLeader,
@@ -26,7 +27,7 @@ from homeostat.operators.cluster.ports import Etcd, Probe
 from homeostat.runtime.outcome import Outcome
 
 OnMembers = AskEtcd | RemoveMember | AddMember | PromoteMember | MoveLeader | RetireMember | Discard
-OnMasters = CheckServers | Isolate | RestartMaster | LetGo
+OnMasters = CheckServers | EndTrial | Isolate | RestartMaster | LetGo
 HealingAction = OnMembers | OnMasters
 
 

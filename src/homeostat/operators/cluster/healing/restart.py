@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from homeostat.api.cluster.masters import CONTROLLERS
 from homeostat.api.cluster.v1alpha1 import CLUSTER
-from homeostat.api.core import NODE
+from homeostat.api.core import DEPLOYMENT, NODE
 from homeostat.api.pods import POD
 from homeostat.kit.clock import Clock
 from homeostat.kube.client import Client
 from homeostat.kube.errors import NotFound
-from homeostat.operators.cluster.actions import CheckServers, Isolate, LetGo, RestartMaster, Server
+from homeostat.operators.cluster.actions import CheckServers, EndTrial, Isolate, LetGo, RestartMaster, Server
 from homeostat.operators.cluster.healing.policy import SLOW_S
 from homeostat.operators.cluster.healing.seen import LeaderHeld, ServerSeen
 from homeostat.operators.cluster.names import (
@@ -31,7 +31,7 @@ from homeostat.operators.cluster.topology import is_ready
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 
 _AGAIN_S, _SOON_S = 5.0, 0.5
-Action = CheckServers | Isolate | RestartMaster | LetGo
+Action = CheckServers | EndTrial | Isolate | RestartMaster | LetGo
 
 
 class MasterActor:
@@ -49,6 +49,8 @@ class MasterActor:
             match action:
                 case CheckServers(servers=servers):
                     return await self._check_all(seen, servers)
+                case EndTrial(name=name, uid=uid):
+                    await self._client.delete(DEPLOYMENT, name, seen.names.namespace, uid=uid)
                 case Isolate():
                     return await self._isolate(seen, action)
                 case RestartMaster():
@@ -74,7 +76,7 @@ class MasterActor:
 
     async def _check(self, seen: Observed, server: Server) -> str:
         """Why an API server is of no use to clients; empty: it is."""
-        known, failure = self._memory(seen.cluster.metadata.uid), ""
+        known, failure, refused = self._memory(seen.cluster.metadata.uid), "", ""
         direct = Direct(server.address, seen.names.apiserver_service)
         try:
             told = await self._probe.probe(known.admin.data, direct)
@@ -82,9 +84,11 @@ class MasterActor:
             failure = str(error)
         else:
             note_leaders(known, told, self._clock.now())
+            refused = told.refused.why if told.refused is not None and not told.refused.is_by_policy else ""
         now = self._clock.now()
+        fresh = ServerSeen(now, failure, since=now, refused=refused)
         before = known.servers.get(server.uid)
-        known.servers[server.uid] = before.then(now, failure) if before else ServerSeen(now, failure, since=now)
+        known.servers[server.uid] = before.then(now, failure, refused) if before else fresh
         return failure
 
     async def _isolate(self, seen: Observed, action: Isolate) -> Outcome:

@@ -34,12 +34,13 @@ class ServerSeen(Struct, frozen=True):
     failure: str = ""  # of the last time
     times: int = 1  # in a row that it failed, or did not
     since: datetime | None = None  # when this row began
+    refused: str = ""  # why it takes no writes of its own accord, though it is alive
 
-    def then(self, at: datetime, failure: str) -> ServerSeen:
+    def then(self, at: datetime, failure: str, refused: str = "") -> ServerSeen:
         """The same after one more question."""
         if bool(failure) != bool(self.failure):
-            return ServerSeen(at, failure, since=at)
-        return ServerSeen(at, failure, self.times + 1, self.since or self.at)
+            return ServerSeen(at, failure, since=at, refused=refused)
+        return ServerSeen(at, failure, self.times + 1, self.since or self.at, refused)
 
     @property
     def is_silent(self) -> bool:

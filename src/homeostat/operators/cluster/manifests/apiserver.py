@@ -1,9 +1,13 @@
-"""The API server: a Deployment, and the Service of type LoadBalancer that is the cluster's endpoint."""
+"""The API server: a Deployment, and the Service of type LoadBalancer that is the cluster's endpoint.
+
+Before the Deployment moves, one API server of its next template is tried in a Deployment of its own (rollout/trial.py).
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from homeostat.api.cluster.components import PackageComponent
 from homeostat.api.cluster.masters import API_SERVER
 from homeostat.api.core import DEPLOYMENT, SERVICE
 from homeostat.operators.cluster.manifests import audit
@@ -13,17 +17,28 @@ from homeostat.operators.cluster.manifests.shape import (
     Desired,
     Inputs,
     arguments,
+    away_from,
     derived,
     disruption_budget,
     emulation,
     http_probe,
+    moving,
     pod_template,
     selector,
     stateless,
 )
-from homeostat.operators.cluster.names import API_PORT, ENDPOINT_LABEL, ETCD_CLIENT_PORT, IN_ENDPOINT, is_address
+from homeostat.operators.cluster.names import (
+    API_PORT,
+    ENDPOINT_LABEL,
+    ETCD_CLIENT_PORT,
+    IN_ENDPOINT,
+    TRIAL,
+    is_address,
+    labels,
+)
 
 HEALTH_ANNOTATION = "balancer.homeostat.dev/health-path"
+_TRIAL_GRACE_S = 5  # it serves nobody
 
 
 def service(inputs: Inputs) -> Desired:
@@ -48,9 +63,41 @@ def _given(inputs: Inputs) -> str:
 
 def deployment(inputs: Inputs) -> Desired:
     """A new replica is ready before an old one goes."""
+    component, name = inputs.component(API_SERVER), inputs.names.apiserver
+    template = _template(inputs, component, _flags(inputs))
+    # Healing changes this label on a Pod. The Deployment's selector does not ask for it, so the Pod stays its own.
+    template["metadata"]["labels"][ENDPOINT_LABEL] = IN_ENDPOINT
+    content = stateless(inputs, component, template)
+    return derived(DEPLOYMENT, inputs, name, API_SERVER, content, cause(inputs, component, name))
+
+
+def trial(inputs: Inputs) -> Desired:
+    """One that no client finds: not behind the endpoint, and not in the business cluster's own Service of API servers.
+
+    Its labels are not those of an API server, so no Service, budget or spread of theirs counts it.
+    """
     component = inputs.component(API_SERVER)
+    template = _template(inputs, component, {**_flags(inputs), "endpoint-reconciler-type": "none"})
+    marks = labels(inputs.cluster, TRIAL)
+    template["metadata"]["labels"] = marks
+    template["spec"] |= {
+        "terminationGracePeriodSeconds": _TRIAL_GRACE_S,
+        "tolerations": moving(),
+        **away_from(inputs, API_SERVER),
+    }
+    spec = {
+        "replicas": 1,
+        "revisionHistoryLimit": 0,
+        "selector": {"matchLabels": selector(inputs, TRIAL)},
+        "strategy": {"type": "Recreate"},
+        "template": template,
+    }
+    return derived(DEPLOYMENT, inputs, inputs.names.trial, TRIAL, {"spec": spec})
+
+
+def _template(inputs: Inputs, component: PackageComponent, flags: dict[str, str]) -> dict[str, Any]:
     container = {
-        "command": [API_SERVER, *arguments(component, {**_flags(inputs), **emulation(inputs, component)})],
+        "command": [API_SERVER, *arguments(component, {**flags, **emulation(inputs, component)})],
         "ports": [{"name": "https", "containerPort": API_PORT, "protocol": "TCP"}],
         "startupProbe": http_probe("/livez", API_PORT, period_s=1, failures=180),
         "readinessProbe": http_probe("/readyz", API_PORT, period_s=1, failures=3),
@@ -59,10 +106,7 @@ def deployment(inputs: Inputs) -> Desired:
     }
     template = pod_template(inputs, component, inputs.names.apiserver, container, {"terminationGracePeriodSeconds": 45})
     template["spec"]["volumes"] += audit.volumes(inputs)
-    # Healing changes this label on a Pod. The Deployment's selector does not ask for it, so the Pod stays its own.
-    template["metadata"]["labels"][ENDPOINT_LABEL] = IN_ENDPOINT
-    content, name = stateless(inputs, component, template), inputs.names.apiserver
-    return derived(DEPLOYMENT, inputs, name, API_SERVER, content, cause(inputs, component, name))
+    return template
 
 
 def budget(inputs: Inputs) -> Desired:

@@ -231,17 +231,13 @@ def replicas_of(component: PackageComponent, topology: Topology) -> int:
 
 def stateless(inputs: Inputs, component: PackageComponent, template: Mapping[str, Any]) -> dict[str, Any]:
     """A Deployment's content, without a moment of fewer replicas than declared, unless they do nothing anyway."""
-    moving = [
-        {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": _AWAY_S}
-        for key in ("not-ready", "unreachable")
-    ]
     spare: int | str = "100%" if component.name in inputs.idle else 0
     placed = apart(inputs, component.name, zoned=inputs.topology.others > 1, by_revision=True)
     spec = {
         **template["spec"],
-        "tolerations": moving,
+        "tolerations": moving(),
         **placed,
-        **_away_from(inputs.avoided.get(component.name, ())),
+        **away_from(inputs, component.name),
     }
     return {
         "spec": {
@@ -254,8 +250,17 @@ def stateless(inputs: Inputs, component: PackageComponent, template: Mapping[str
     }
 
 
-def _away_from(hosts: tuple[str, ...]) -> dict[str, Any]:
-    """Other hosts are preferred, but a bad one is better than none."""
+def moving() -> list[dict[str, Any]]:
+    """The tolerations of a Pod that stands elsewhere soon after its host died."""
+    return [
+        {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": _AWAY_S}
+        for key in ("not-ready", "unreachable")
+    ]
+
+
+def away_from(inputs: Inputs, component: str) -> dict[str, Any]:
+    """Hosts that did not make it ill are preferred, but a bad one is better than none."""
+    hosts = inputs.avoided.get(component, ())
     if not hosts:
         return {}
     elsewhere = {"matchExpressions": [{"key": HOST_LABEL, "operator": "NotIn", "values": list(hosts)}]}

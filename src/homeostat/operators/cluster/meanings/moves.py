@@ -62,7 +62,8 @@ TABLES = (
             ),
             Word(
                 words.AWAITING_HEALTH,
-                "The next master moves when those that the message names are well.",
+                "The next master moves when those that the message names are well, or when an API server that is tried"
+                " beside the others has answered.",
                 "Wait; if it lasts, look at the conditions of the masters.",
             ),
             Word(
@@ -78,7 +79,8 @@ TABLES = (
             ),
             Word(
                 words.UPGRADE_FAILED,
-                "A master did not become ready after its move, and everything is left as it is.",
+                "A master did not become ready after its move, or an API server that was tried before it was of no use"
+                " to clients. Everything is left as it is.",
                 "Set spec.packageVersion, or spec.overrides, back or to what works; that helps also when no API server"
                 " answers any more. `spec.upgradePolicy.onFailure: Rollback` does the former by itself.",
             ),

@@ -90,8 +90,13 @@ def is_excused(case: Case) -> bool:
 
 def patience(seen: Observed, component: str) -> timedelta:
     """How long a component may take to become ready where it is."""
+    return allowed(seen, trouble(seen, component).reason)
+
+
+def allowed(seen: Observed, reason: str) -> timedelta:
+    """How long a move waits for what is not ready for such a reason."""
     limit = timedelta(seconds=seen.cluster.spec.upgrade_policy.step_timeout_seconds)
-    return min(FAIL_AFTER, limit) if trouble(seen, component).reason in HOPELESS else limit
+    return min(FAIL_AFTER, limit) if reason in HOPELESS else limit
 
 
 def is_lost(seen: Observed, component: str, now: datetime) -> bool:

@@ -55,6 +55,17 @@ def wished(cluster: Cluster) -> Wish:
     return complete(cluster) if is_failed else wish
 
 
+def is_ending(cluster: Cluster, emulates: str) -> bool:
+    """Whether masters of what is complete go on from emulating to their own version."""
+    known = held(cluster.status)
+    return known is not None and not emulates and wished(cluster) == complete(cluster)
+
+
+def is_retreat(cluster: Cluster, emulates: str) -> bool:
+    """Whether it goes back to what was complete."""
+    return wished(cluster) == complete(cluster) and not is_ending(cluster, emulates)
+
+
 def hosted(cluster: Cluster, packages: Packages, to: str = "") -> tuple[str, ...]:
     """All operators that are hosted now, are to be, or were when a move last was complete; also in yet another one."""
     parts = [status.package_version for status in cluster.status.components]

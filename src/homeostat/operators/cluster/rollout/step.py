@@ -2,7 +2,8 @@
 
 A move is written into the status first (`status.components[].packageVersion` and `.override`) and made at the next
 look, so an operator that dies between any two lines goes on where it was. Before a component moves, and after, it is
-checked whether all is well (checks.py), but what serves nobody holds nothing up (excuses.py).
+checked whether all is well (checks.py), but what serves nobody holds nothing up (excuses.py). Before API servers move,
+one of the kind is tried that no client meets (trial.py).
 
 What goes back to what was complete before asks nothing of the others' health before a move, because the others may be
 unhealthy for the very reason that it goes back.
@@ -30,13 +31,17 @@ from homeostat.operators.cluster.rollout.path import Stand, changes_minor, held_
 from homeostat.operators.cluster.rollout.running import running
 from homeostat.operators.cluster.rollout.securing import is_at_rest, is_first_move, unsecured
 from homeostat.operators.cluster.rollout.standing import (
+    Made,
     Wish,
     complete,
     declared,
     is_all_there,
+    is_ending,
+    is_retreat,
     standing,
     wished,
 )
+from homeostat.operators.cluster.rollout.trial import is_called_for, unproven
 from homeostat.operators.cluster.topology import is_changing
 from homeostat.operators.cluster.troubles import trouble
 
@@ -50,7 +55,7 @@ def step(seen: Observed, now: datetime, *, is_applied: bool) -> Step:
     is_elsewhere = wish != complete(seen.cluster) or not is_all_there(seen.cluster, wish, seen.packages)
     emulates = emulated(seen.cluster, wish.package, seen.packages, now, is_elsewhere=is_elsewhere)
     found = _step(seen, wish, emulates, now, is_applied=is_applied)
-    is_end = _is_ending(seen, emulates)
+    is_end = is_ending(seen.cluster, emulates)
     return replace(found, overrides=wish.overrides, emulates=emulates, ends_emulation=is_end)
 
 
@@ -64,9 +69,9 @@ def _step(seen: Observed, wish: Wish, emulates: str, now: datetime, *, is_applie
     stand = standing(seen.cluster, wish, seen.packages, emulates)
     if all(stand.is_moved(component) for component in stand.at):
         return _finish(seen, wish, stand, now, is_applied=is_applied)
-    is_retreat = _is_retreat(seen, stand)
+    is_back = is_retreat(seen.cluster, stand.emulates)
     kubelets = seen.kubelets
-    if changes_minor(stand) and not is_retreat and kubelets is None and seen.cluster.status.ready_at is not None:
+    if changes_minor(stand) and not is_back and kubelets is None and seen.cluster.status.ready_at is not None:
         known = frozenset(seen.cluster.status.kubelets)
         if not is_lost(seen, API_SERVER, now):
             asking = Verdict(words.AWAITING_HEALTH, "asking which kubelets there are")
@@ -131,8 +136,8 @@ def _go_on(seen: Observed, stand: Stand, now: datetime) -> Step:
         return Step(stand.to, Verdict(words.UPGRADE_REFUSED, f"no order of moves is safe for {blocked}"))
     if is_changing(seen.cluster):
         return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"before {component} moves: the topology changes"))
-    held = None if _is_retreat(seen, stand) else before_move(seen, stand, component, now)
-    held = held or _not_yet(seen, stand, component, now)
+    held = None if is_retreat(seen.cluster, stand.emulates) else before_move(seen, stand, component, now)
+    held = held or _not_yet(seen, stand, component, now) or _untried(seen, stand, component, now)
     if held is not None:
         return held
     left = len(remaining(stand))
@@ -144,10 +149,22 @@ def _not_yet(seen: Observed, stand: Stand, component: str, now: datetime) -> Ste
     """What must hold also on a way back, and beside masters that are broken."""
     if why := held_by_pods(replace(stand, runs=running(seen)), component):
         return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"before {component} moves: {why}"))
-    held = None if _is_retreat(seen, stand) else _unsecured(seen, stand, now)
+    held = None if is_retreat(seen.cluster, stand.emulates) else _unsecured(seen, stand, now)
     if held is None and component == ETCD:
         return before_line(seen, stand, now)
     return held
+
+
+def _untried(seen: Observed, stand: Stand, component: str, now: datetime) -> Step | None:
+    """Before API servers that clients meet move, one of the kind has answered."""
+    part = Made(stand.to, wished(seen.cluster).overrides.get(API_SERVER), stand.emulates)
+    found = unproven(seen, part, now) if component == API_SERVER and is_called_for(seen, part) else None
+    if found is None:
+        return None
+    what = f"one is tried beside the others: {found.message}"
+    if found.is_over:
+        return replace(_fail(seen, stand, f"{component}: {what}"), needs=found.needs)
+    return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"before {component} moves: {what}"), needs=found.needs)
 
 
 def _unsecured(seen: Observed, stand: Stand, now: datetime) -> Step | None:
@@ -167,17 +184,6 @@ def _how(stand: Stand, component: str) -> str:
     if component in stand.differing:
         return "with other overrides"
     return f"serving {stand.emulates or stand.then(component).line}"
-
-
-def _is_retreat(seen: Observed, stand: Stand) -> bool:
-    """Whether it goes back to what was complete."""
-    return wished(seen.cluster) == complete(seen.cluster) and not _is_ending(seen, stand.emulates)
-
-
-def _is_ending(seen: Observed, emulates: str) -> bool:
-    """Whether masters of what is complete go on from emulating to their own version."""
-    known = held_emulation(seen.cluster.status)
-    return known is not None and not emulates and wished(seen.cluster) == complete(seen.cluster)
 
 
 def _applying(seen: Observed, stand: Stand) -> Step:
@@ -205,12 +211,12 @@ def _post_check(seen: Observed, stand: Stand, now: datetime) -> Step | None:
 
 def _fail(seen: Observed, stand: Stand, message: str) -> Step:
     good, policy = seen.cluster.status.package_version, seen.cluster.spec.upgrade_policy
-    if _is_retreat(seen, stand):
+    if is_retreat(seen.cluster, stand.emulates):
         return Step(stand.to, Verdict(words.UPGRADE_FAILED, f"going back to {good}: {message}"))
     if policy.on_failure == "Rollback":
         why = Verdict(words.ROLLING_BACK, f"going back to {good}: {message}")
         return Step(stand.to, why, failed=Verdict(words.UPGRADE_FAILED, message))
-    if _is_ending(seen, stand.emulates):
+    if is_ending(seen.cluster, stand.emulates):
         todo = "set spec.upgradePolicy.finishEmulation to Manual to serve the older version again"
     elif stand.to == good:
         todo = "set spec.overrides back, or to some that work"

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 from tests.support.ailing import host_of
 from tests.support.clusters import NOW, cluster, package, running, settled
+from tests.support.rollouts import tried
 
 from homeostat.api.cluster.components import ComponentStatus
 from homeostat.api.cluster.masters import COMPONENTS, ETCD
@@ -75,7 +76,7 @@ def told(
 
 
 def step_of(seen: Observed) -> Step:
-    found = decide(seen, NOW, Policy()).step
+    found = decide(tried(seen), NOW, Policy()).step
     assert found is not None
     return found
 

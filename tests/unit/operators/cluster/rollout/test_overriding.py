@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, new, planned, pod, running, settled, waiting, workload
+from tests.support.rollouts import tried
 
 from homeostat.api.cluster.masters import API_SERVER, COMPONENTS, SCHEDULER
 from homeostat.api.cluster.v1alpha1 import ClusterSpec, ClusterStatus
@@ -33,6 +34,7 @@ NEW = "v1.35.4"
 
 def look(seen: Observed, now: datetime = NOW) -> tuple[Plan, ClusterStatus]:
     """What is planned, and the status after it went well."""
+    seen = tried(seen, now)
     plan = decide(seen, now, Policy())
     results = tuple(Result[Any](action, DONE) for action in plan.actions)
     status = report(seen, plan, results, now).status

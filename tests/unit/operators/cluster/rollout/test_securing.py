@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 from tests.support.backups import STORE, backed_up, failure, last
 from tests.support.clusters import NOW, cluster, running
+from tests.support.rollouts import tried
 
 from homeostat.api.cluster.backup import ClusterBackupStatus
 from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
@@ -30,7 +31,7 @@ def moving(policy: str = "Auto", backup: ClusterBackupStatus | None = None, **ch
 
 
 def going(seen: Observed) -> Step:
-    return step(seen, NOW, is_applied=True)
+    return step(tried(seen), NOW, is_applied=True)
 
 
 def reason(found: Step) -> str:
