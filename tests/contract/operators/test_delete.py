@@ -139,7 +139,9 @@ async def test_a_protected_cluster_cannot_be_deleted_until_the_protection_goes(c
         await cell.until_gone()
 
 
-async def test_protection_that_comes_after_the_deletion_keeps_the_masters_until_it_goes(cell: Cell) -> None:
+async def test_protection_that_comes_after_the_deletion_keeps_the_masters_and_all_care_until_it_goes(
+    cell: Cell, client: Client
+) -> None:
     cell.kubelet.collects_pods = True
     async with cell.operator():
         await cell.declare()
@@ -151,6 +153,9 @@ async def test_protection_that_comes_after_the_deletion_keeps_the_masters_until_
         told = await cell.until_condition("Accepted", "DeletionProtected")
         assert "set it to false to let the deletion go on" in told["message"]
         assert [pod["metadata"]["uid"] for pod in cell.all("Pod")] == pods
+        await client.delete(KINDS["Service"], "demo-etcd", cell.namespace)
+        await cell.until_told("Repaired", "put back Service demo-etcd")
+        assert cell.condition("Accepted")["reason"] == "DeletionProtected"
         await cell.set_spec(deletionProtection=False)
         await cell.until_gone()
     assert not left_of(cell, "demo")

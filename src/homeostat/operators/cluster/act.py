@@ -34,6 +34,7 @@ from homeostat.operators.cluster.actions import (
     RemoveMember,
     Wrote,
 )
+from homeostat.operators.cluster.ending import is_ending
 from homeostat.operators.cluster.healing.healer import Healer, HealingAction
 from homeostat.operators.cluster.healing.restart import note_leaders
 from homeostat.operators.cluster.hosting.act import HostingActor
@@ -282,7 +283,7 @@ class Actor:
     async def _remove(self, seen: Observed, action: Remove) -> None:
         """Only while the Cluster is still being deleted, and only the very object that was seen."""
         cluster = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
-        if cluster.metadata.uid != seen.cluster.metadata.uid or cluster.metadata.deletion_timestamp is None:
+        if cluster.metadata.uid != seen.cluster.metadata.uid or not is_ending(cluster):
             raise Conflict(409, "Conflict", f"{cluster.metadata.key} is not being deleted any more: look again")
         if action.away and await is_host_ready(self._client, action.away):
             raise Conflict(

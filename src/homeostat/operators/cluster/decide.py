@@ -29,6 +29,7 @@ from homeostat.operators.cluster.actions import (
     Wait,
     soonest,
 )
+from homeostat.operators.cluster.ending import is_held
 from homeostat.operators.cluster.following import follow
 from homeostat.operators.cluster.healing import masters, members
 from homeostat.operators.cluster.healing.policy import Policy as HealingPolicy
@@ -56,6 +57,11 @@ from homeostat.operators.cluster.turns.taking import take
 from homeostat.operators.cluster.upkeep import care
 from homeostat.operators.cluster.validity import wrong_in
 
+_PROTECTED = Verdict(
+    words.DELETION_PROTECTED,
+    "spec.deletionProtection is true, so the masters run on, and are cared for; set it to false to let the deletion go"
+    " on",
+)
 _BEGINNINGS = (AddMember, Discard)  # of members of etcd without data
 
 
@@ -73,8 +79,13 @@ def decide(seen: Observed, now: datetime, policy: Policy) -> Plan:
     for rule in _RULES:
         plan = rule(seen, now, policy)
         if plan is not None:
-            return _with_clients_first(plan, masters.put_back(seen, now, policy.healing))
-    return keep_declared(seen, now, policy)
+            return _told_of_a_deletion(seen, _with_clients_first(plan, masters.put_back(seen, now, policy.healing)))
+    return _told_of_a_deletion(seen, keep_declared(seen, now, policy))
+
+
+def _told_of_a_deletion(seen: Observed, plan: Plan) -> Plan:
+    """The same, which says that a deletion is held, unless there is more to say."""
+    return replace(plan, verdict=plan.verdict or _PROTECTED) if is_held(seen.cluster) else plan
 
 
 def _with_clients_first(plan: Plan, back: Mend) -> Plan:
@@ -86,14 +97,14 @@ def _with_clients_first(plan: Plan, back: Mend) -> Plan:
 
 
 def tear_down_what_is_deleted(seen: Observed, now: datetime, policy: Policy) -> Plan | None:
-    """A deletion cannot be taken back, but a protected cluster's masters run on until the protection goes."""
-    if seen.cluster.metadata.deletion_timestamp is None:
+    """A deletion cannot be taken back, but a protected cluster is cared for until the protection goes."""
+    meta = seen.cluster.metadata
+    if meta.deletion_timestamp is None:
         return None
-    if FINALIZER not in seen.cluster.metadata.finalizers:
+    if FINALIZER not in meta.finalizers:
         return Plan()
-    if seen.cluster.spec.deletion_protection:
-        message = "spec.deletionProtection is true, so the masters run on; set it to false to let the deletion go on"
-        return Plan(stop=message, verdict=Verdict(words.DELETION_PROTECTED, message))
+    if is_held(seen.cluster):
+        return None if seen.is_begun else Plan(stop=_PROTECTED.message, verdict=_PROTECTED)
     return tear_down(seen, now, policy.healing.lost_for)
 
 

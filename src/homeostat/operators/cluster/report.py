@@ -28,6 +28,7 @@ from homeostat.operators.cluster.actions import (
     Verdict,
 )
 from homeostat.operators.cluster.components import can_serve, everything
+from homeostat.operators.cluster.ending import is_ending
 from homeostat.operators.cluster.healing.told import (
     etcd_verdict,
     healed,
@@ -179,7 +180,7 @@ def _held_back(seen: Observed) -> Verdict | None:
 def _is_followed(seen: Observed, plan: Plan) -> bool:
     """Whether masters are made and kept as declared, but perhaps of an older package version."""
     is_held = plan.verdict is not None and plan.step is None
-    return not is_held and seen.cluster.metadata.deletion_timestamp is None
+    return not is_held and not is_ending(seen.cluster)
 
 
 def _went_well(result: Result[Action]) -> bool:
@@ -223,7 +224,7 @@ def _masters(seen: Observed, names: tuple[str, ...]) -> tuple[bool, Verdict]:
 
 def _available(seen: Observed, plan: Plan, results: Results) -> tuple[bool, Verdict]:
     """A fresh proof counts; without one the last does, as long as enough masters are ready."""
-    if seen.cluster.metadata.deletion_timestamp is not None and not seen.cluster.spec.deletion_protection:
+    if is_ending(seen.cluster):
         return False, plan.verdict or Verdict(words.DELETING, "the masters are gone")
     for result in results:
         if isinstance(result.outcome, ProbeFailed):

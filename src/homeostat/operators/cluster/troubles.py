@@ -17,6 +17,7 @@ from homeostat.operators.cluster.components import (
     topology,
     workload_name,
 )
+from homeostat.operators.cluster.ending import is_ending
 from homeostat.operators.cluster.observe import Observed, Workload
 
 _IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError"}
@@ -80,8 +81,7 @@ def authority_trouble(seen: Observed) -> Trouble | None:
     if seen.authority.damage:
         message = f"Secret {secret}: {seen.authority.damage}; restore it from a backup, the masters run on"
         return Trouble(words.AUTHORITY_DAMAGED, message)
-    goes = seen.cluster.metadata.deletion_timestamp is not None and not seen.cluster.spec.deletion_protection
-    if seen.authority.exists or not seen.is_begun or goes:
+    if seen.authority.exists or not seen.is_begun or is_ending(seen.cluster):
         return None
     gone = f"Secret {secret} is gone, or has lost its labels, while the cluster has data"
     message = f"{gone}; restore it from a backup, the masters run on"

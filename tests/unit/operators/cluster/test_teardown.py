@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from msgspec.structs import replace
-from tests.support.clusters import NOW, cluster, pod, running
+from tests.support.ailing import DEAD, ailing
+from tests.support.backups import backed_up
+from tests.support.clusters import NOW, cluster, new, pod, running
 
 from homeostat.api.cluster.masters import API_SERVER, ETCD
 from homeostat.api.pods import POD
@@ -16,6 +18,8 @@ from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.healing.seen import HostSeen
 from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.snapshots.decide import Seen as BackupSeen
+from homeostat.operators.cluster.snapshots.decide import decide as decide_backup
 
 
 def plan_for(seen: Observed) -> Plan:
@@ -104,6 +108,44 @@ def test_a_protected_cluster_keeps_its_masters_though_its_deletion_has_begun() -
     assert plan.verdict is not None
     assert plan.verdict.reason == words.DELETION_PROTECTED
     assert "spec.deletionProtection" in plan.verdict.message
+
+
+def protected_and_deleted(seen: Observed, *finalizers: str) -> Observed:
+    """The same, deleted although it is protected."""
+    old = seen.cluster
+    meta = replace(old.metadata, deletion_timestamp=NOW, finalizers=(*old.metadata.finalizers, *finalizers))
+    return replace(seen, cluster=replace(old, metadata=meta, spec=replace(old.spec, deletion_protection=True)))
+
+
+def test_a_protected_cluster_is_cared_for_though_its_deletion_has_begun() -> None:
+    seen = ailing(DEAD)
+    held = plan_for(protected_and_deleted(seen))
+    assert held.heal == plan_for(seen).heal
+    assert held.heal.begins is not None
+    assert held.verdict is not None
+    assert held.verdict.reason == words.DELETION_PROTECTED
+    alone = running()
+    gone = replace(alone, live={mark: live for mark, live in alone.live.items() if mark != ("Service", "demo-etcd")})
+    assert plan_for(protected_and_deleted(gone)).actions == plan_for(gone).actions != ()
+
+
+def test_snapshots_of_it_are_taken_on() -> None:
+    owner = backed_up()
+    spec, meta = replace(owner.spec, deletion_protection=True), replace(owner.metadata, deletion_timestamp=NOW)
+    assert decide_backup(BackupSeen(replace(owner, metadata=meta, spec=spec), "a store"), NOW).applies
+    assert not decide_backup(BackupSeen(replace(owner, metadata=meta), "a store"), NOW).applies
+
+
+def test_what_kubernetes_itself_removes_in_the_foreground_is_not_made_again() -> None:
+    plan = plan_for(protected_and_deleted(running(), "foregroundDeletion"))
+    assert all(isinstance(action, Remove) for action in plan.actions)
+
+
+def test_a_protected_cluster_that_never_began_is_not_made() -> None:
+    plan = plan_for(protected_and_deleted(new(cluster())))
+    assert plan.actions == ()
+    assert plan.verdict is not None
+    assert plan.verdict.reason == words.DELETION_PROTECTED
 
 
 def test_a_deleted_cluster_that_never_began_is_let_go() -> None:

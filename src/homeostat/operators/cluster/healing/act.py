@@ -20,6 +20,7 @@ from homeostat.operators.cluster.actions import (
     RemoveMember,
     RetireMember,
 )
+from homeostat.operators.cluster.ending import is_ending
 from homeostat.operators.cluster.healing.members import unsafe_without
 from homeostat.operators.cluster.healing.policy import SLOW_S
 from homeostat.operators.cluster.healing.seen import EtcdSeen
@@ -115,7 +116,7 @@ class MemberActor:
         took = self._clock.monotonic() - began
         if took > SLOW_S:
             return f"{name} is not removed while the cell's API server takes {took:.1f} s for two reads"
-        if cluster.spec.paused or cluster.spec.healing.paused or cluster.metadata.deletion_timestamp is not None:
+        if cluster.spec.paused or cluster.spec.healing.paused or is_ending(cluster):
             return f"{name} is not removed: the Cluster is paused or is being deleted"
         members = await self._etcd.members(access)
         one = next((each for each in members if each.id == number), None)

@@ -18,6 +18,7 @@ from homeostat.api.cluster.masters import API_SERVER, ETCD, STATELESS
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Action, LetGo, Mend, RestartMaster, Verdict, Wait, soonest
 from homeostat.operators.cluster.components import everything, is_ready, operators
+from homeostat.operators.cluster.ending import is_ending
 from homeostat.operators.cluster.healing.allowing import heard_at, held, may_isolate, stopped
 from homeostat.operators.cluster.healing.illness import Ill, ill_masters, is_isolated, is_silent, masters
 from homeostat.operators.cluster.healing.ladder import (
@@ -60,9 +61,7 @@ def mend(seen: Observed, now: datetime, policy: Policy) -> Mend:
 
 def put_back(seen: Observed, now: datetime, policy: Policy) -> Mend:
     """What undoes an isolation, and the questions that it waits for: done also while all else is held."""
-    cluster = seen.cluster
-    goes = cluster.metadata.deletion_timestamp is not None and not cluster.spec.deletion_protection
-    if goes or not any(map(is_isolated, masters(seen, API_SERVER))):
+    if is_ending(seen.cluster) or not any(map(is_isolated, masters(seen, API_SERVER))):
         return Mend()
     check, look_again = checks(seen, now, policy)
     actions: tuple[Action, ...] = isolations(seen, may_isolate=False)

@@ -17,6 +17,7 @@ from homeostat.kit.clock import Clock
 from homeostat.kube.client import Client
 from homeostat.kube.errors import NotFound
 from homeostat.operators.cluster.actions import CheckServers, EndTrial, Isolate, LetGo, RestartMaster, Server
+from homeostat.operators.cluster.ending import is_ending
 from homeostat.operators.cluster.healing.policy import SLOW_S
 from homeostat.operators.cluster.healing.seen import LeaderHeld, ServerSeen
 from homeostat.operators.cluster.names import (
@@ -111,7 +112,7 @@ class MasterActor:
     async def _untouchable(self, seen: Observed, pod: str) -> str:
         """Why nobody may touch a Pod, by what the Cluster says at this moment; empty: one may."""
         cluster = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
-        if cluster.spec.paused or cluster.spec.healing.paused or cluster.metadata.deletion_timestamp is not None:
+        if cluster.spec.paused or cluster.spec.healing.paused or is_ending(cluster):
             return f"{pod} is not deleted: the Cluster is paused or is being deleted"
         return ""
 

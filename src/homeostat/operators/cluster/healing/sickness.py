@@ -21,6 +21,7 @@ from homeostat.api.cluster.masters import CONTROLLERS
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.api.meta import Condition
 from homeostat.operators.cluster import words
+from homeostat.operators.cluster.ending import is_ending
 from homeostat.operators.cluster.healing.ladder import is_handed_over
 from homeostat.operators.cluster.topology import is_changing
 from homeostat.runtime.conditions import FALSE, TRUE, find_condition
@@ -33,7 +34,7 @@ def sick_since(cluster: Cluster) -> datetime | None:
     status = cluster.status
     if is_changing(cluster):
         return None
-    if status.ready_at is None or cluster.metadata.deletion_timestamp is not None or cluster.spec.paused:
+    if status.ready_at is None or is_ending(cluster) or cluster.spec.paused:
         return None
     return min(_false_since(cluster, status.ready_at), default=None)
 

@@ -69,7 +69,8 @@ TABLES = (
             ),
             Word(
                 words.DELETION_PROTECTED,
-                "The Cluster was deleted although spec.deletionProtection is true. Its masters run on.",
+                "The Cluster was deleted although spec.deletionProtection is true. Its masters run on, and are cared"
+                " for as before.",
                 "Set spec.deletionProtection to false to let the deletion go on; it cannot be taken back.",
             ),
             Word(

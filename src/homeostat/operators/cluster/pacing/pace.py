@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster import words
+from homeostat.operators.cluster.ending import is_ending
 from homeostat.operators.cluster.pacing.line import Line
 from homeostat.operators.cluster.pacing.place import FREE, Place
 from homeostat.operators.cluster.rollout.standing import complete, wished
@@ -126,7 +127,7 @@ def _stand(line: Line, uid: str, standing: Standing) -> None:
 
 
 def _is_out(cluster: Cluster) -> bool:
-    return cluster.metadata.deletion_timestamp is not None or cluster.spec.paused
+    return is_ending(cluster) or cluster.spec.paused
 
 
 def _is_moving(cluster: Cluster) -> bool:

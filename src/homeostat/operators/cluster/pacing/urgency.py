@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster import words
+from homeostat.operators.cluster.ending import is_ending
 from homeostat.runtime.conditions import find_condition
 from homeostat.runtime.queue import Priority
 
@@ -15,7 +16,7 @@ def urgency(cluster: Cluster | None, asked: Priority) -> Priority:
     if cluster is None:
         return asked
     status = cluster.status
-    if cluster.metadata.deletion_timestamp is not None:
+    if is_ending(cluster):
         return min(asked, Priority.CHANGE)
     if status.ready_at is None:
         return max(asked, Priority.LATER)

@@ -16,6 +16,7 @@ from homeostat.operators.cluster.backup.errors import SnapshotError
 from homeostat.operators.cluster.backup.listing import Entry
 from homeostat.operators.cluster.backup.manifest import ClusterRef
 from homeostat.operators.cluster.components import made_of
+from homeostat.operators.cluster.ending import is_ending
 from homeostat.operators.cluster.hosts import is_host_ready
 from homeostat.operators.cluster.manifests.shape import Desired, Inputs
 from homeostat.operators.cluster.names import FIELD_MANAGER
@@ -154,7 +155,7 @@ class RestoreActor:
     async def _is_still_so(self, seen: Observed) -> bool:
         """Whether the restore is, by the API's own word, where it was when this was planned."""
         cluster: Cluster = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
-        is_held = cluster.spec.paused or cluster.metadata.deletion_timestamp is not None
+        is_held = cluster.spec.paused or is_ending(cluster)
         return not is_held and _standing(cluster) == _standing(seen.cluster)
 
     def _know(self, seen: Observed, what: SnapshotsSeen) -> None:

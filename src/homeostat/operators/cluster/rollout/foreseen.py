@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion
+from homeostat.operators.cluster.ending import is_ending
 from homeostat.operators.cluster.overrides import faults, told
 from homeostat.operators.cluster.rollout.emulation import on_the_way
 from homeostat.operators.cluster.rollout.path import Stand, refusal, remaining
@@ -71,7 +72,7 @@ def foresee(cluster: Cluster, packages: Packages) -> Foreseen:
 
 def _refused(cluster: Cluster, wish: Wish, stand: Stand, packages: Packages) -> str:
     """Why nobody moves, in the order in which the operator says so."""
-    if cluster.metadata.deletion_timestamp is not None:
+    if is_ending(cluster):
         return "it is being deleted"
     if why := wrong_in(cluster.spec):
         return why

@@ -23,6 +23,7 @@ from homeostat.kit.backoff import doubled
 from homeostat.operators.cluster import words as cluster_words
 from homeostat.operators.cluster.actions import Verdict, Wait
 from homeostat.operators.cluster.backup.schedule import Due, due
+from homeostat.operators.cluster.ending import is_ending
 from homeostat.operators.cluster.restore.beginning import is_under_way
 from homeostat.operators.cluster.rollout.securing import awaits_snapshot
 from homeostat.operators.cluster.snapshots import words
@@ -109,7 +110,7 @@ def judged(seen: Seen, status: ClusterBackupStatus, now: datetime) -> tuple[bool
 
 def _has_data(cluster: Cluster) -> bool:
     """Of a Cluster that goes nothing is saved, nor of one that was not made yet."""
-    return cluster.status.ready_at is not None and cluster.metadata.deletion_timestamp is None
+    return cluster.status.ready_at is not None and not is_ending(cluster)
 
 
 def _begin(seen: Seen, now: datetime) -> Plan:

@@ -14,6 +14,7 @@ from homeostat.kit.pki.soundness import decoded
 from homeostat.kube.client import Client
 from homeostat.kube.errors import Conflict
 from homeostat.operators.cluster.actions import ChangeKeys, RewriteSecrets, Wrote
+from homeostat.operators.cluster.ending import is_ending
 from homeostat.operators.cluster.names import FIELD_MANAGER, KUBECONFIG_KEY
 from homeostat.operators.cluster.observe import Memory, Observed, Rewriting
 from homeostat.operators.cluster.pki.material import check_keys, has_next, left_of, next_keys, promoted
@@ -51,7 +52,7 @@ class KeyActor:
             raise Conflict(
                 409, "Conflict", f"{cluster.metadata.key}: its rotation of keys is another one now: look again"
             )
-        if cluster.spec.paused or cluster.metadata.deletion_timestamp is not None:
+        if cluster.spec.paused or is_ending(cluster):
             return Progress(_AGAIN_S, "keys are left as they are: the Cluster is paused or is being deleted")
         secret = await self._client.get(SECRET, seen.names.authority, namespace)
         change = self._entries(action, decoded(secret.data))

@@ -10,6 +10,7 @@ from homeostat.api.cluster.v1alpha1 import CLUSTER
 from homeostat.kit.clock import Clock
 from homeostat.kube.client import Client
 from homeostat.operators.cluster.actions import RemoveMember
+from homeostat.operators.cluster.ending import is_ending
 from homeostat.operators.cluster.observe import Memory, Observed
 from homeostat.operators.cluster.ports import EtcdAccess, EtcdRefused, EtcdUpkeep, Unreachable
 from homeostat.operators.cluster.topology import standing
@@ -114,7 +115,7 @@ class UpkeepActor:
     async def _held(self, seen: Observed, access: EtcdAccess, action: Compact | Defragment | Disarm) -> str:
         """Why it is not done after all, by what the cell and etcd say at this moment."""
         cluster = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
-        if cluster.spec.paused or cluster.spec.healing.paused or cluster.metadata.deletion_timestamp is not None:
+        if cluster.spec.paused or cluster.spec.healing.paused or is_ending(cluster):
             return "the stores of etcd are left alone: the Cluster is paused or is being deleted"
         answer = await self._upkeep.look(access)
         members = standing(cluster).members
