@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from tests.support.kubelet import KINDS, Whole
 
 from homeostat.api.core import NODE
 from homeostat.kube.client import Client
-from homeostat.kube.errors import Invalid
+from homeostat.kube.errors import Invalid, NotFound
 
 pytestmark = pytest.mark.real
 
@@ -220,3 +221,25 @@ async def test_a_successor_of_the_same_name_is_another_cluster(cell: Cell) -> No
             "the successor is Ready",
         )
     assert cell.get("Secret", "demo-pki")["data"]["ca.crt"] != old
+
+
+async def test_a_successor_of_one_that_was_forgotten_by_force_does_not_begin_on_its_volumes(cell: Cell) -> None:
+    async with cell.operator():
+        await cell.declare()
+        await cell.until_ready()
+        (volume,) = cell.all("PersistentVolumeClaim")
+    await cell.client.merge_patch(KINDS["Cluster"], "demo", {"metadata": {"finalizers": None}}, cell.namespace)
+    await cell.delete()
+    for kind in ("StatefulSet", "Deployment", "Pod", "Service", "Secret", "ConfigMap", "PodDisruptionBudget"):
+        for obj in cell.all(kind):  # what Kubernetes does to objects without their owner; claims have none
+            with suppress(NotFound):
+                await cell.client.delete(KINDS[kind], obj["metadata"]["name"], cell.namespace, grace_s=0)
+    async with cell.operator():
+        await cell.declare()
+        told = await cell.until_condition("Accepted", "NameConflict")
+        assert "PersistentVolumeClaim data-demo-etcd-0 is not of this Cluster and is not touched" in told["message"]
+        assert cell.all("StatefulSet") == []
+        assert cell.get("PersistentVolumeClaim", "data-demo-etcd-0")["metadata"]["uid"] == volume["metadata"]["uid"]
+        await cell.client.delete(KINDS["PersistentVolumeClaim"], "data-demo-etcd-0", cell.namespace)
+        await cell.until_ready()
+    assert cell.get("PersistentVolumeClaim", "data-demo-etcd-0")["metadata"]["uid"] != volume["metadata"]["uid"]

@@ -56,6 +56,7 @@ from homeostat.operators.cluster.troubles import authority_trouble
 from homeostat.operators.cluster.turns.taking import take
 from homeostat.operators.cluster.upkeep import care
 from homeostat.operators.cluster.validity import wrong_in
+from homeostat.operators.cluster.volumes import taken
 
 _PROTECTED = Verdict(
     words.DELETION_PROTECTED,
@@ -143,6 +144,14 @@ def refuse_too_few_zones(seen: Observed, now: datetime, policy: Policy) -> Plan 
         f" {len(seen.zones)} ({found}); add hosts, or declare the topology single"
     )
     return Plan(stop=message, verdict=Verdict(words.TOO_FEW_ZONES, message))
+
+
+def refuse_volumes_of_another(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
+    """No master begins on the data of a former Cluster of its name."""
+    if seen.is_begun:
+        return None
+    why = taken(seen, seen.names.etcd_members(topology_of(seen.cluster.spec.topology).members))
+    return Plan(stop=why.message, verdict=why) if why is not None else None
 
 
 def wait_for_the_package(seen: Observed, now: datetime, policy: Policy) -> Plan | None:  # noqa: ARG001
@@ -241,6 +250,7 @@ _RULES: tuple[Callable[[Observed, datetime, Policy], Plan | None], ...] = (
     refuse_overrides,
     yield_an_address_to_the_older,
     refuse_too_few_zones,
+    refuse_volumes_of_another,
     wait_for_its_turn,
     begin_with_the_finalizer,
     begin_with_a_snapshot,

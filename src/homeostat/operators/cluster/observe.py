@@ -112,6 +112,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     workloads: Mapping[str, Workload]  # by name
     pods: tuple[Pod, ...] = ()
     claims: tuple[PersistentVolumeClaim, ...] = ()
+    foreign_claims: tuple[str, ...] = ()  # by name: those that another Cluster of this name left
     zones: frozenset[str] = frozenset()  # of the cell, with a host that takes Pods; looked at while masters are to come
     rival: str = ""  # an older Cluster that asks for the same address
     versions: frozenset[str] = frozenset()  # of all objects that are seen here
@@ -273,6 +274,7 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
         pods=pods,
         heard=known.heard,
         claims=tuple(_of(caches.claims, key, uid)),
+        foreign_claims=_foreign(caches.claims, key, uid),
         zones=open_zones(caches.nodes.values()) if asks_for_zones(cluster) else frozenset(),
         rival=_rival(cluster, caches.clusters),
         versions=caches.versions(cluster),
@@ -343,6 +345,11 @@ def _of(store: Store[Any], key: str, uid: str) -> list[Any]:
     """
     own = (obj for obj in store.by_index(OWNER_INDEX, key) if obj.metadata.labels.get(UID_LABEL) == uid)
     return sorted(own, key=lambda obj: obj.metadata.name)
+
+
+def _foreign(store: Store[Any], key: str, uid: str) -> tuple[str, ...]:
+    found = (obj for obj in store.by_index(OWNER_INDEX, key) if obj.metadata.labels.get(UID_LABEL) != uid)
+    return tuple(sorted(obj.metadata.name for obj in found))
 
 
 def _live(obj: Any) -> Live:

@@ -307,6 +307,18 @@ def test_a_topology_that_finds_too_few_zones_is_refused_before_anything_is_made(
     assert plan_for(replace(seen, zones=frozenset("abc"))).actions == (AddFinalizer(),)
 
 
+def test_no_member_begins_on_a_volume_that_a_former_cluster_left() -> None:
+    seen = new(cluster(begun=False), foreign_claims=("data-demo-etcd-0", "data-demo-etcd-1"))
+    plan = plan_for(seen)
+    assert plan.actions == ()
+    assert plan.verdict is not None
+    assert plan.verdict.reason == words.NAME_CONFLICT
+    assert plan.verdict.message.startswith("PersistentVolumeClaim data-demo-etcd-0 is not of this Cluster")
+    beside = replace(seen, foreign_claims=("data-demo-etcd-1",))
+    assert plan_for(beside).actions == (AddFinalizer(),)
+    assert plan_for(running(foreign_claims=("data-demo-etcd-0",))).verdict is None
+
+
 def test_masters_that_run_are_kept_whatever_became_of_the_zones() -> None:
     seen = running(cluster(topology="ha"), zones=frozenset())
     assert plan_for(seen).verdict is None

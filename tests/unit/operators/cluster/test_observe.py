@@ -132,7 +132,9 @@ def test_what_is_seen_does_not_depend_on_the_order_in_which_the_caches_learned_i
 def test_what_is_left_of_a_former_cluster_of_the_same_name_is_not_its_own() -> None:
     former = replace(DEMO, metadata=replace(DEMO.metadata, uid="former"))
     left = [part(kind, f"{NAMES.cluster}-{kind.__name__.lower()}", of=former) for kind in KINDS]
-    assert seen(DEMO, *left) == seen(DEMO)
+    found = seen(DEMO, *left)
+    assert replace(found, foreign_claims=()) == seen(DEMO)
+    assert found.foreign_claims == ("demo-persistentvolumeclaim",)
 
 
 def test_the_versions_of_kubelets_are_known_for_a_minute() -> None:

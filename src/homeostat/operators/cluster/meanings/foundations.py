@@ -75,7 +75,8 @@ TABLES = (
             ),
             Word(
                 words.NAME_CONFLICT,
-                "An object that is not this Cluster's bears a name that it needs. It is not touched.",
+                "An object that is not this Cluster's bears a name that it needs, such as a volume that another Cluster"
+                " of its name left. It is not touched.",
                 "Remove or rename that object, or give the Cluster another name.",
             ),
             Word(

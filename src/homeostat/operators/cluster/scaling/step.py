@@ -43,6 +43,7 @@ from homeostat.operators.cluster.rollout.members import behind
 from homeostat.operators.cluster.scaling.safety import unsafe_to_retire
 from homeostat.operators.cluster.topology import HA, JOIN, LEAVE, number_of, topology_of, topology_status
 from homeostat.operators.cluster.troubles import awaited, trouble
+from homeostat.operators.cluster.volumes import taken
 
 _ANSWERED = timedelta(seconds=0.5)  # until an answer of etcd's is looked at
 _AGAIN = timedelta(seconds=2)  # while a member comes or goes
@@ -88,6 +89,9 @@ def _up(seen: Observed, at: ClusterTopologyStatus, now: datetime) -> Scale:
     if away:
         return _doing(now, f"{', '.join(away)} is awaited")
     member = seen.names.etcd_members(at.members + 1)[-1]
+    foreign = taken(seen, (member,))
+    if foreign is not None:
+        return _held(now, foreign.reason, foreign.message)
     change = MemberChangeStatus(
         member=member, action=JOIN, started_at=_second(now), claim_uid=_uid_of(_claim(seen, member))
     )

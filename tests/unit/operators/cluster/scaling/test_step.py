@@ -112,6 +112,19 @@ def test_a_member_that_was_about_to_leave_stays() -> None:
     assert world.story == []
 
 
+def test_no_member_joins_on_a_volume_that_another_cluster_left() -> None:
+    world = World("single")
+    world.seen = replace(world.seen, foreign_claims=("data-demo-etcd-1",))
+    world.declare("ha")
+    plan = world.look()
+    assert plan.scale is not None
+    assert plan.scale.verdict is not None
+    assert plan.scale.verdict.reason == words.NAME_CONFLICT
+    assert world.story == []
+    world.seen = replace(world.seen, foreign_claims=())
+    world.until("ha")
+
+
 def test_a_cell_with_too_few_zones_is_told_and_nothing_is_touched_until_another_opens() -> None:
     world = World("single")
     world.zones = frozenset("ab")
