@@ -42,9 +42,15 @@ def is_undecided(seen: Observed) -> bool | None:
         return known.is_undecided
     if known.answer is None or not known.answer.has(CORRUPT):
         return None
-    versions = {store.version for store in known.answer.stores}
     is_tried = any(alarm.kind == CORRUPT for alarm in known.compared_under)
-    return True if is_tried or len(versions) != 1 or len(known.answer.stores) < 2 else None
+    return True if is_tried or _are_incomparable(seen) else None
+
+
+def _are_incomparable(seen: Observed) -> bool:
+    """Whether members are not compared while the alarm stands: they are too few, of two versions, or being moved."""
+    stores, upgrade = seen.upkeep.stores, seen.cluster.status.upgrade
+    is_moving = upgrade is not None and upgrade.component != ""
+    return is_moving or len(stores) < 2 or len({store.version for store in stores}) > 1
 
 
 def agreement(seen: Observed, now: datetime) -> CompareStores | str:

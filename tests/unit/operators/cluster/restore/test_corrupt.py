@@ -13,6 +13,7 @@ from tests.support.restoring import ID, OFFER, OWN, TAKEN_AT, entry, manifest, r
 
 from homeostat.api.cluster.etcd import ClusterEtcdStatus
 from homeostat.api.cluster.restoring import QuorumLossStatus
+from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
 from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Plan
@@ -151,6 +152,12 @@ def test_an_alarm_is_compared_first_and_counts_when_members_cannot_be() -> None:
     message = etcd_ready(cluster_with(compared({}, ACCUSED, silent=silent), told=loss(), answer=store_said()))[2]
     assert message.startswith("etcd raised the alarm CORRUPT; which member is wrong is not known (found at ")
     assert f"mend the hosts of {NAMES[2]}, whose data may decide, or set spec.healing.approveRestore to {ID}" in message
+
+
+def test_an_alarm_in_the_middle_of_a_move_is_told_though_members_are_not_compared_then() -> None:
+    seen = cluster_with(compared({}, ACCUSED, at=None))
+    moving = ClusterUpgradeStatus(from_version="a", to_version="b", component="etcd", started_at=NOW)
+    assert corrupted(replace(seen, cluster=replace(seen.cluster, status=_with(seen, upgrade=moving))), NOW) is not None
 
 
 def test_stores_are_looked_at_and_compared_on_while_an_approval_is_awaited() -> None:
