@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from homeostat.api.cluster.masters import CONTROLLERS
 from homeostat.api.cluster.v1alpha1 import CLUSTER
-from homeostat.api.core import DEPLOYMENT, NODE
+from homeostat.api.core import DEPLOYMENT
 from homeostat.api.pods import POD
 from homeostat.kit.clock import Clock
 from homeostat.kube.client import Client
@@ -20,6 +19,7 @@ from homeostat.operators.cluster.actions import CheckServers, EndTrial, Isolate,
 from homeostat.operators.cluster.ending import is_ending
 from homeostat.operators.cluster.healing.policy import SLOW_S
 from homeostat.operators.cluster.healing.seen import LeaderHeld, ServerSeen
+from homeostat.operators.cluster.hosts import is_host_ready
 from homeostat.operators.cluster.names import (
     ENDPOINT_LABEL,
     FIELD_MANAGER,
@@ -28,7 +28,6 @@ from homeostat.operators.cluster.names import (
 )
 from homeostat.operators.cluster.observe import Memory, Observed
 from homeostat.operators.cluster.ports import Direct, Probe, Served, Unreachable
-from homeostat.operators.cluster.topology import is_ready
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 
 _AGAIN_S, _SOON_S = 5.0, 0.5
@@ -100,10 +99,9 @@ class MasterActor:
 
     async def _not_let_go(self, seen: Observed, action: LetGo) -> str:
         """Why a Pod is not to be forgotten by force after all; empty: its host is away, or is no more."""
-        began, is_back = self._clock.monotonic(), False
+        began = self._clock.monotonic()
         why = await self._untouchable(seen, action.pod)
-        with suppress(NotFound):
-            is_back = is_ready(await self._client.get(NODE, action.host))
+        is_back = await is_host_ready(self._client, action.host)
         took = self._clock.monotonic() - began
         if took > SLOW_S:
             return f"{action.pod} is not let go while the cell's API server takes {took:.1f} s for two reads"
