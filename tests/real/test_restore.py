@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -138,6 +139,56 @@ def test_a_lost_quorum_is_restored_after_the_approval_of_its_snapshot(
     host = centre.get("pod", "tall-etcd-1", "-n", namespace)["spec"]["nodeName"]
     assert f"data.before-1-{taken}" in on_host(centre, host, f"ls {directory(centre, 'tall-etcd-1')}").split()
     assert "quorumLoss" not in status(centre, "tall")
+
+
+@pytest.mark.soak  # the quorum of three is lost and restored above
+def test_a_single_member_with_corrupt_data_waits_for_an_approval_which_is_dropped_when_the_data_comes_back(
+    centre: Centre, namespace: str, say: Callable[[str], None]
+) -> None:
+    create(centre, namespace, "lone", healing={"replaceMemberAfterSeconds": 30})
+    write(centre, "lone", "before")
+    taken = snapshot(centre, "lone")
+    write(centre, "lone", "after")
+    host = centre.get("pod", "lone-etcd-0", "-n", namespace)["spec"]["nodeName"]
+    database = f"{directory(centre, 'lone-etcd-0')}/data/member/snap/db"
+    on_host(centre, host, f"ln {database} {database}.kept && {spoil(database)}")
+    again = ("delete", "pod", "lone-etcd-0", "-n", namespace, "--grace-period=1")
+    centre.kubectl(*again)
+    lost = time.monotonic()
+    eventually(lambda: status(centre, "lone").get("quorumLoss", {}).get("newestSnapshot") == taken, within_s=TOLD_S)
+    told = time.monotonic()
+    assert stage(centre, "lone") == ""
+    with garbled(centre, namespace, "lone", taken):
+        centre.kubectl("patch", "cluster", "lone", "-n", namespace, "--type=merge", "-p", approval(taken))
+        eventually(lambda: stage(centre, "lone") == "Fetching", within_s=30)
+        on_host(centre, host, f"mv {database}.kept {database}")
+        centre.kubectl(*again)
+        eventually(lambda: stage(centre, "lone") == "Dropped", within_s=90)
+    dropped = time.monotonic()
+    assert "quorum again" in status(centre, "lone")["restore"]["droppedBecause"]
+    wait_ready(centre, namespace, "lone")
+    say(
+        f"a single member's corrupt data is told after {told - lost:.0f} s; back while its restore was being fetched,"
+        f" it is kept: dropped {dropped - told:.0f} s after that was told"
+    )
+    assert read(centre, "lone") == {**written("before"), **written("after")}
+    assert "quorumLoss" not in status(centre, "lone")
+
+
+def approval(taken: str) -> str:
+    return json.dumps({"spec": {"healing": {"approveRestore": taken}}})
+
+
+@contextmanager
+def garbled(centre: Centre, namespace: str, cluster: str, taken: str) -> Iterator[None]:
+    """The store has other bytes of a snapshot than its manifest says, as long as the block lasts."""
+    (file,) = (centre.inner.snapshots / namespace / cluster).glob(f"*/{taken}/snapshot.age")
+    right = file.read_bytes()
+    file.write_bytes(right[::-1])
+    try:
+        yield
+    finally:
+        file.write_bytes(right)
 
 
 def test_a_cluster_is_copied_by_a_snapshot_in_a_bucket(
