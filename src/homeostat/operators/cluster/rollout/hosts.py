@@ -24,10 +24,10 @@ _OFTEN = timedelta(seconds=10)  # how far the time that is told may be behind
 
 def awaited_host(seen: Observed, stand: Stand, component: str) -> str:
     """The host that is away and keeps a component, or the endpoint, from being well; empty: there is none."""
-    if not is_ready(seen, component) and (host := _away(seen, component)):
+    if not is_ready(seen, component) and (host := away(seen, component)):
         return host
     needs = dict.fromkeys((*foundations(stand.packages[stand.to], component), API_SERVER))
-    return next((host for each in needs if not serves(seen, each) and (host := _away(seen, each))), "")
+    return next((host for each in needs if not serves(seen, each) and (host := away(seen, each))), "")
 
 
 def counts_from(upgrade: ClusterUpgradeStatus) -> datetime | None:
@@ -44,7 +44,7 @@ def counted(upgrade: ClusterUpgradeStatus, now: datetime) -> ClusterUpgradeStatu
     return replace(upgrade, counted_from=now)
 
 
-def _away(seen: Observed, component: str) -> str:
+def away(seen: Observed, component: str) -> str:
     """The host for which alone replicas of a component are not ready; empty: one of them fails by itself, or none."""
     unready = [pod for pod in pods_of(seen, component) if not pod.is_ready]
     lost = [host for host in seen.hosts if not seen.hosts[host].is_ready]

@@ -27,8 +27,9 @@ from homeostat.operators.cluster.components import pods_of, serves
 from homeostat.operators.cluster.healing.servers import server_of
 from homeostat.operators.cluster.manifests.shape import Desired
 from homeostat.operators.cluster.names import TRIAL
-from homeostat.operators.cluster.observe import Live, Observed
+from homeostat.operators.cluster.observe import Live, Observed, Workload
 from homeostat.operators.cluster.rollout.excuses import allowed
+from homeostat.operators.cluster.rollout.hosts import away
 from homeostat.operators.cluster.rollout.standing import Made, is_retreat, made
 from homeostat.operators.cluster.troubles import why_unready
 
@@ -86,9 +87,9 @@ def _answer(seen: Observed, wanted: Desired, now: datetime) -> Tried | None:
     workload = seen.workloads[wanted.name]
     pods = [pod for pod in pods_of(seen, TRIAL) if pod.metadata.name.startswith(f"{wanted.name}-")]
     why = why_unready(workload, 1, pods)
-    # While masters beside it were not well, it may not have been able to become ready.
-    began = max(workload.metadata.creation_timestamp or now, seen.ready_since or now)
-    is_over = now - began > allowed(seen, why.reason if why is not None else "")
+    if why is not None and (host := away(seen, TRIAL)):
+        return Tried(f"host {host} is away, and its time stands")
+    is_over = now - _began(seen, workload, pods, now) > allowed(seen, why.reason if why is not None else "")
     if why is not None:
         return Tried(why.message, is_over)
     pod = max(pods, key=lambda each: each.is_ready)
@@ -99,6 +100,15 @@ def _answer(seen: Observed, wanted: Desired, now: datetime) -> Tried | None:
     if not failure:
         return None
     return Tried(failure, is_over, _question(pod) if now >= told.at + _AGAIN else ())
+
+
+def _began(seen: Observed, workload: Workload, pods: list[Pod], now: datetime) -> datetime:
+    """Since when it has had its time.
+
+    While masters beside it were not well, it could not become ready, and one that is made elsewhere begins anew.
+    """
+    born = (each.metadata.creation_timestamp for each in (workload, *pods))
+    return max((*(at for at in born if at is not None), seen.ready_since or now), default=now)
 
 
 def _question(pod: Pod) -> tuple[CheckServers, ...]:

@@ -17,6 +17,7 @@ from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Action, CheckServers, EndTrial, Remove, Step
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.desired import foundations, workloads
+from homeostat.operators.cluster.healing.seen import HostSeen
 from homeostat.operators.cluster.manifests.shape import Desired
 from homeostat.operators.cluster.names import ENDPOINT_LABEL, TRIAL
 from homeostat.operators.cluster.observe import Live, Observed, ProbeSeen
@@ -149,6 +150,20 @@ def test_the_time_of_one_that_others_could_not_let_start_does_not_run() -> None:
     seen = replace(seen, ready_since=hour, probed=ProbeSeen(hour, NEW))
     assert told(seen, hour + timedelta(seconds=299))[0] == words.AWAITING_HEALTH
     assert told(seen, hour + timedelta(seconds=301))[0] == words.UPGRADE_FAILED
+
+
+def test_its_time_stands_while_its_host_is_away_and_begins_anew_elsewhere() -> None:
+    seen = replace(tried(ready_to_move(), how={}), hosts={"h1": HostSeen("a", is_ready=False, takes_pods=True)})
+    hour = NOW + timedelta(hours=1)
+    assert told(seen, hour) == (words.AWAITING_HEALTH, f"{BEFORE}host h1 is away, and its time stands")
+    back = replace(seen, hosts={})
+    assert told(back, hour)[0] == words.UPGRADE_FAILED
+    trial = next(each for each in back.pods if "trial" in each.metadata.name)
+    born = replace(trial, metadata=replace(trial.metadata, creation_timestamp=hour))
+    pods = (*(each for each in back.pods if each is not trial), born)
+    elsewhere = replace(back, pods=pods)
+    assert told(elsewhere, hour + timedelta(seconds=299))[0] == words.AWAITING_HEALTH
+    assert told(elsewhere, hour + timedelta(seconds=301))[0] == words.UPGRADE_FAILED
 
 
 def test_it_is_let_go_once_the_others_have_moved() -> None:
