@@ -78,6 +78,8 @@ def _due(seen: Observed, policy: Policy) -> datetime:
         return known.at + policy.near_every
     if seen.probed is not None and not seen.probed.version and seen.probed.at > known.at:
         return known.at + policy.again  # a client's write failed: etcd may be full
+    if not is_ready(seen, ETCD):
+        return known.at + policy.near_every  # members say so too of data that etcd found corrupt, and of a full store
     answer, store = known.answer, largest(seen)
     if answer is not None and (answer.alarms or any(one.going_back_to for one in answer.stores)):
         return known.at + policy.again

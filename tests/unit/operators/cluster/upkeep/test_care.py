@@ -98,6 +98,14 @@ def test_stores_are_looked_at_soon_when_clients_fail() -> None:
     assert care(seen(), now).actions == ()
 
 
+def test_stores_are_looked_at_soon_when_members_say_that_they_are_not_ready() -> None:
+    found = seen()
+    lame = workload("etcd", found.names.etcd, ready=0, replicas=3)
+    unready = replace(found, workloads={**found.workloads, found.names.etcd: lame})
+    assert care(unready, NOW + timedelta(seconds=61)).actions == (AskStores(),)
+    assert care(unready, NOW + timedelta(seconds=30)).actions == ()
+
+
 def test_api_servers_are_not_blamed_for_an_etcd_that_is_full() -> None:
     full = replace(seen(alarms=(FULL,)), servers={"uid": silent()})
     assert decide(full, NOW, Policy()).mend == Mend()
