@@ -49,6 +49,7 @@ async def test_defaults_are_filled_in(client: Client) -> None:
             "finishEmulation": "Immediately",
             "emulationDelaySeconds": 86400,
             "snapshot": "Auto",
+            "attempt": 0,
         },
         "backup": {
             "everySeconds": 21600,
