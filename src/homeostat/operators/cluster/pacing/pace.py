@@ -19,6 +19,8 @@ from homeostat.runtime.conditions import find_condition, is_true
 
 _WAITING_TO_BE_MADE = (words.AS_DECLARED, words.QUEUED, words.PAUSED)
 _WAITING_TO_MOVE = (*_WAITING_TO_BE_MADE, words.AWAITING_HEALTH, words.AWAITING_SNAPSHOT)
+# Between two parts of one move: all is of the new version, and an API server that serves it is tried.
+_GOING_ON = (words.ENDING_EMULATION, words.AWAITING_HEALTH)
 _WELL = (words.ETCD_READY, words.API_SERVER_READY, words.CONTROLLERS_READY, words.AVAILABLE)
 
 
@@ -104,14 +106,15 @@ def move(cluster: Cluster, now: datetime) -> Standing:
     upgrade = cluster.status.upgrade
     if cluster.status.ready_at is None or _is_out(cluster):
         return None
+    step = timedelta(seconds=cluster.spec.upgrade_policy.step_timeout_seconds)
     if upgrade is not None and upgrade.component:
-        step = timedelta(seconds=cluster.spec.upgrade_policy.step_timeout_seconds)
         return UnderWay((upgrade.component_started_at or upgrade.started_at) + step)
-    if wished(cluster) == complete(cluster) or not _is_well(cluster):
-        return None
-    if not _says(cluster, words.UP_TO_DATE, _WAITING_TO_MOVE):
-        return None
     told = find_condition(cluster.status.conditions, words.UP_TO_DATE)
+    if wished(cluster) == complete(cluster):
+        goes_on = told is not None and told.status == "False" and told.reason in _GOING_ON
+        return UnderWay(now + step) if goes_on else None
+    if not _is_well(cluster) or not _says(cluster, words.UP_TO_DATE, _WAITING_TO_MOVE):
+        return None
     since = told.last_transition_time if told is not None and told.status == "False" else None
     return Waiting(since or now)
 

@@ -107,6 +107,14 @@ def test_a_well_cluster_that_wants_another_version_waits_in_the_other_line() -> 
     assert move(moving(wishing()), NOW) == UnderWay(NOW + timedelta(seconds=300))
 
 
+@pytest.mark.parametrize("reason", [words.ENDING_EMULATION, words.AWAITING_HEALTH])
+def test_between_two_parts_of_its_move_it_keeps_its_place(reason: str) -> None:
+    one = saying(wishing(to=OLD), words.UP_TO_DATE, reason)
+    assert one.spec.package_version == one.status.package_version
+    assert move(one, NOW) == UnderWay(NOW + timedelta(seconds=300))
+    assert move(saying(one, words.UP_TO_DATE, words.AS_DECLARED, is_so=True), NOW) is None
+
+
 @pytest.mark.parametrize("type_", [words.ETCD_READY, words.API_SERVER_READY, words.AVAILABLE])
 def test_a_move_that_may_mend_a_cluster_is_in_no_line(type_: str) -> None:
     sick = saying(wishing("sick"), type_, words.CRASHING)
