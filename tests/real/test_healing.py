@@ -24,13 +24,15 @@ OUTAGE_S = 6.0  # a check of the balancer waits two seconds, and it takes two
 ETCD_CLIENT_PORT, LARGE_BYTES = 2379, 500  # a read of etcd is smaller, a write of a Lease is larger
 FOUND_S, PATIENCE_S = 330, 60.0
 DERIVED = "services,configmaps,poddisruptionbudgets,deployments,statefulsets,secrets"
+TRUE, FALSE = "what-was-written", "what-was-not-so!"
 Say = Callable[[str], None]
 
 
 @pytest.fixture(scope="module")
 def hale(centre: Centre) -> Iterator[Masters]:
     """A highly available cluster."""
-    with raised(centre, NAMESPACE, "hale") as masters:
+    checked = [{"name": "etcd", "args": {"corrupt-check-time": "10s"}}]
+    with raised(centre, NAMESPACE, "hale", overrides=checked) as masters:
         yield masters
 
 
@@ -139,17 +141,14 @@ def affinity(masters: Masters) -> Whole:
 
 def restart_of(masters: Masters, component: str) -> Whole:
     """What is told of the last restart of a component."""
-    return next(each for each in masters.status()["healing"]["restarts"] if each["component"] == component)
+    (told,) = masters.restarts(component)
+    return told
 
 
 def age(masters: Masters, component: str, by: timedelta) -> None:
     """Have the status say that a component was well for so long since its last restart."""
-    told = masters.status()["healing"]["restarts"]
     ended = (datetime.now(UTC) - by).strftime("%FT%TZ")
-    aged = [{**each, "endedAt": ended} if each["component"] == component else each for each in told]
-    wish = json.dumps({"status": {"healing": {"restarts": aged}}})
-    where = ("cluster", masters.name, "-n", masters.namespace)
-    masters.centre.kubectl("patch", *where, "--subresource=status", "--type=merge", "-p", wish)
+    masters.rewrite_restarts(lambda each: {**each, "endedAt": ended} if each["component"] == component else each)
 
 
 @pytest.mark.soak  # nobody is asked more often than once a minute while all looks well
@@ -217,6 +216,42 @@ def test_a_data_directory_wiped_under_a_member_that_runs_is_replaced_when_it_end
     )
     assert len(hale.ready("etcd")) == 3
     assert client.lost() == set()
+
+
+@pytest.mark.soak  # tests/contract/etcd/test_corruption.py shows on members alone what tells them apart
+def test_a_member_whose_data_was_changed_under_it_is_told_from_the_others_and_replaced(hale: Masters, say: Say) -> None:
+    centre, words = hale.centre, ("configmap", "word", "-o", "jsonpath={.data.word}")
+    centre.business("hale", "create", "configmap", "word", f"--from-literal=word={TRUE}", namespace=NAMESPACE)
+    victim = hale.pods("etcd")[0]
+    before, known = hale.directory(victim), hale.status().get("healing", {}).get("attempts", 0)
+    with hale.life(attempts=2).lived() as client:
+        eventually(lambda: len(client.acknowledged) > 10, within_s=20)
+        on_host(centre, victim["spec"]["nodeName"], changed(f"{before}/data/member/snap/db", TRUE, FALSE))
+        spoilt = time.monotonic()
+        eventually(lambda: hale.condition("EtcdReady")["reason"] == "EtcdCorrupt", within_s=180, every_s=0.2)
+        told = time.monotonic() - spoilt
+        eventually(lambda: hale.status().get("healing", {}).get("attempts", 0) > known, within_s=120)
+        eventually(lambda: "replacement" not in hale.status()["healing"], within_s=120)
+        eventually(lambda: "alarms" not in hale.status()["etcd"], within_s=120)
+        wait_ready(centre, NAMESPACE, "hale")
+        took = time.monotonic() - spoilt
+        served = len(client.acknowledged)
+        eventually(lambda: len(client.acknowledged) > served + 10, within_s=20)
+    say(
+        f"the data of one member of three is changed: told after {told:.0f} s, replaced and all is well after"
+        f" {took:.0f} s; {len(client.failures)} of {client.tried} requests failed, the last one begun"
+        f" {client.failed_for(spoilt):.0f} s after"
+    )
+    assert hale.directory(hale.pods("etcd")[0]) != before
+    assert {centre.business("hale", "get", *words, namespace=NAMESPACE) for _ in range(6)} == {TRUE}
+    assert client.lost() == set()
+
+
+def changed(database: str, old: str, new: str) -> str:
+    """Write over a word in the file that a member has open, wherever it stands."""
+    places = f"grep -obUaF {old} {database} | cut -d: -f1"
+    write = f"printf %s {new} | dd of={database} bs=1 seek=$at conv=notrunc status=none"
+    return f"for at in $({places}); do {write} || exit 1; done; ! grep -qUaF {old} {database}"
 
 
 def test_each_derived_object_deleted_and_each_secret_corrupted_in_turn_comes_back(hale: Masters, say: Say) -> None:
