@@ -31,7 +31,6 @@ from homeostat.operators.cluster.rollout.path import Stand, changes_minor, held_
 from homeostat.operators.cluster.rollout.running import running
 from homeostat.operators.cluster.rollout.securing import is_at_rest, is_first_move, unsecured
 from homeostat.operators.cluster.rollout.standing import (
-    Made,
     Wish,
     complete,
     declared,
@@ -157,7 +156,7 @@ def _not_yet(seen: Observed, stand: Stand, component: str, now: datetime) -> Ste
 
 def _untried(seen: Observed, stand: Stand, component: str, now: datetime) -> Step | None:
     """Before API servers that clients meet move, one of the kind has answered."""
-    part = Made(stand.to, wished(seen.cluster).overrides.get(API_SERVER), stand.emulates)
+    part = wished(seen.cluster).part(API_SERVER, stand.emulates)
     found = unproven(seen, part, now) if component == API_SERVER and is_called_for(seen, part) else None
     if found is None:
         return None

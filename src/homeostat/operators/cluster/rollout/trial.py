@@ -30,7 +30,7 @@ from homeostat.operators.cluster.names import TRIAL
 from homeostat.operators.cluster.observe import Live, Observed, Workload
 from homeostat.operators.cluster.rollout.excuses import allowed
 from homeostat.operators.cluster.rollout.hosts import away
-from homeostat.operators.cluster.rollout.standing import Made, is_retreat, made
+from homeostat.operators.cluster.rollout.standing import Made, Wish, is_retreat, made
 from homeostat.operators.cluster.troubles import why_unready
 
 _AGAIN = timedelta(seconds=5)
@@ -59,7 +59,7 @@ def unproven(seen: Observed, part: Made, now: datetime) -> Tried | None:
         return Tried("it waits for its certificates")
     live = seen.live.get(wanted.object)
     if live is not None and (live.deleting or live.mark != wanted.mark):
-        return Tried("one that was tried before goes first", needs=_end(seen, live))
+        return Tried("one that was tried before goes first", needs=ended(seen))
     if applying := desired.changed(seen, (wanted,)):
         return Tried("it is started", needs=applying)
     return _answer(seen, wanted, now)
@@ -70,17 +70,17 @@ def outlived(seen: Observed, going: Step) -> tuple[EndTrial, ...]:
     live = _live(seen)
     if live is None or going.to not in seen.packages:
         return ()
-    part = Made(going.to, going.overrides.get(API_SERVER), going.emulates)
+    part = Wish(going.to, going.overrides).part(API_SERVER, going.emulates)
     is_to_move = made(seen.cluster, seen.packages)[API_SERVER] != part and not is_retreat(seen.cluster, part.emulates)
     wanted = desired.trial(seen, part) if is_to_move else None
     is_wanted = is_to_move and (wanted is None or wanted.mark == live.mark)
-    return () if is_wanted else _end(seen, live)
+    return () if is_wanted else ended(seen)
 
 
 def ended(seen: Observed) -> tuple[EndTrial, ...]:
     """Nothing is tried any more, whatever was."""
     live = _live(seen)
-    return _end(seen, live) if live is not None else ()
+    return () if live is None or live.deleting else (EndTrial(seen.names.trial, live.uid),)
 
 
 def _answer(seen: Observed, wanted: Desired, now: datetime) -> Tried | None:
@@ -117,7 +117,3 @@ def _question(pod: Pod) -> tuple[CheckServers, ...]:
 
 def _live(seen: Observed) -> Live | None:
     return seen.live.get((DEPLOYMENT.resource.kind, seen.names.trial))
-
-
-def _end(seen: Observed, live: Live) -> tuple[EndTrial, ...]:
-    return () if live.deleting else (EndTrial(seen.names.trial, live.uid),)
