@@ -49,8 +49,16 @@ class Process:
     """A manager with webhooks and nothing else, to be filled by `add` and entered by `running`."""
 
     def __init__(
-        self, client: Client, namespace: str, *, port: int = 0, configuration: str = "", **settings: Any
+        self,
+        client: Client,
+        namespace: str,
+        *,
+        port: int = 0,
+        known_at: int = 0,
+        configuration: str = "",
+        **settings: Any,
     ) -> None:
+        """`known_at`: the port that API servers are told of, where a way leads from there to `port`."""
         self.port = port or free_port()
         self.configuration = configuration or f"homeostat-{namespace}"
         self.client = client
@@ -61,7 +69,7 @@ class Process:
         served: dict[str, Any] = {"configuration": self.configuration, "host": "127.0.0.1", "port": self.port}
         self.webhooks = Webhooks(
             client,
-            LoopbackAddress(self.port),
+            LoopbackAddress(known_at or self.port),
             WebhookSettings(**{**quick, **place, **served, **settings}),
             self.manager,
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.support.apiserver import ApiServer, free_port
+from tests.support.swallowing import Way
 from tests.support.thermostats import THERMOSTAT, Thermostat, body, install
 from tests.support.webhooks import CLOCK, HASTY, SECRET_NAME, Process, until
 
@@ -173,7 +174,7 @@ async def test_of_two_processes_that_race_both_serve_with_the_same_certificates(
 
 
 async def write_many(client: Client, home: str) -> int:
-    """Allowed writes at once; more than the 25 connections that an API server keeps, so that some shake hands anew."""
+    """Allowed writes at once, each with a handshake of its own."""
     rooms = range(40)
     await asyncio.gather(*(client.create(THERMOSTAT, body(f"room-{room}", home), dry_run=True) for room in rooms))
     return len(rooms)
@@ -246,6 +247,15 @@ async def test_a_foreign_secret_of_that_name_is_named_and_not_touched(client: Cl
     async with process.running():
         await until(lambda: any("is not homeostat's" in line for line in process.manager.not_ready()))
         assert await client.get(SECRET, SECRET_NAME, home) == made
+
+
+async def test_a_write_after_a_host_died_is_not_said_to_the_dead(client: Client, home: str) -> None:
+    """As after the host of one replica lost its power, when the Service leads to the other one."""
+    port = free_port()
+    async with Way(port).there() as way, judging(client, home, port=port, known_at=way.port):
+        await write_many(client, home)
+        way.lose()
+        await write_many(client, home)
 
 
 async def test_an_ending_process_answers_to_the_last(client: Client, home: str) -> None:

@@ -1,8 +1,10 @@
 """Reviews over HTTPS: bounded in size and time, with a certificate that changes under way, and an end without a gap.
 
-A new pair is loaded into the context that is in use: handshakes from then on get it, connections that live keep what
-they have. At the end answers ask their clients to leave, while the listener still serves those who have not heard of
-it; then the rest is let finish.
+A new pair is loaded into the context that is in use: handshakes from then on get it. A connection is for one review.
+API servers would keep it for the next, and when the host of a replica loses its power, nobody closes what they keep:
+the next review would be said to the dead and its write refused, while the Service has long led to the living. Writes of
+specs are rare; a handshake for each is cheap. So at the end there is nobody to be asked to leave: the listener serves
+while the Service still leads here, then what is under way is let finish.
 """
 
 from __future__ import annotations
@@ -29,9 +31,7 @@ from homeostat.runtime.webhook.configuration import PATH
 # An object has at most 3 MiB in a request to an API server, and a review of an update holds two of them.
 MAX_BYTES = 7 << 20
 READ_WITHIN_S = 1.0
-# API servers drop idle connections after 90 s (net/http's DefaultTransport). The server must never be first: a review
-# that is sent while the connection is closed is lost, and POST is not sent again.
-KEEPALIVE_S = 120
+_ONE_REVIEW = {"Connection": "close"}
 
 
 class _TooLarge(Exception):
@@ -49,7 +49,6 @@ class HttpsServer:
         self._clock = clock
         self._context = _context()
         self._has_certificate = asyncio.Event()
-        self._ending = False
         self._server: QuietServer | None = None
         self.listening = asyncio.Event()
         self._ended = asyncio.Event()
@@ -76,7 +75,6 @@ class HttpsServer:
                 lifespan="off",
                 proxy_headers=False,
                 server_header=False,
-                timeout_keep_alive=KEEPALIVE_S,
                 timeout_graceful_shutdown=math.ceil(READ_WITHIN_S + ANSWER_WITHIN_S),
             )
             config.load()
@@ -89,8 +87,7 @@ class HttpsServer:
         await asyncio.Event().wait()  # drained: an end of one's own would end the process
 
     async def drain(self) -> None:
-        """Ask clients to leave, stay for those who have not heard, then finish what is under way."""
-        self._ending = True
+        """Stay for those who have not heard that this one leaves, then finish what is under way."""
         if self._server is None:
             return
         await self._clock.sleep(self._linger_s)
@@ -98,18 +95,17 @@ class HttpsServer:
         await self._ended.wait()
 
     async def _review(self, request: HttpRequest) -> Response:
-        headers = {"Connection": "close"} if self._ending else None
         try:
             async with self._clock.timeout(READ_WITHIN_S):
                 body = await _body(request)
         except _TooLarge:
             text = f"expected a review of at most {MAX_BYTES} bytes, found more\n"
-            return PlainTextResponse(text, 413, {"Connection": "close"})
+            return PlainTextResponse(text, 413, _ONE_REVIEW)
         except (TimeoutError, ClientDisconnect):
             text = f"expected a whole review within {READ_WITHIN_S:g} s\n"
-            return PlainTextResponse(text, 408, {"Connection": "close"})
+            return PlainTextResponse(text, 408, _ONE_REVIEW)
         answer = await self._reviewer.answer(request.path_params["resource"], body)
-        return Response(answer.body, answer.code, headers, answer.media_type)
+        return Response(answer.body, answer.code, _ONE_REVIEW, answer.media_type)
 
 
 async def _body(request: HttpRequest) -> bytes:
