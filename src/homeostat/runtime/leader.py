@@ -3,6 +3,10 @@
 Two clocks never meet: whether somebody else's lease has run out is measured from when *we* saw it change, on our own
 monotonic clock, and our own leadership ends `lease_s` after the *start* of the last renewal that succeeded. Losing it
 raises `LeadershipLost`, which ends the process: nothing that was begun as leader goes on.
+
+An API server that is slow, or a connection that is dead, takes nobody's leadership: a leader writes what it knows to be
+its own without asking first, one try that hangs leaves time for another one, and a write whose answer was lost is
+recognized as its own.
 """
 
 from __future__ import annotations
@@ -42,6 +46,11 @@ class LeaseTimes(Struct, frozen=True):
                 f"expected retry < renew deadline < lease duration, found {self.retry_s:g} s, "
                 f"{self.renew_deadline_s:g} s and {self.lease_s:g} s"
             )
+
+    @property
+    def try_s(self) -> float:
+        """How long one try may take: two of them fit between a renewal and its deadline."""
+        return (self.renew_deadline_s - self.retry_s) / 2
 
 
 class LeaderElector:
@@ -114,60 +123,75 @@ class LeaderElector:
     async def _renew(self) -> None:
         assert_until = (self._renewed_at or 0.0) + self._times.renew_deadline_s
         while True:
+            again_at = self._clock.monotonic() + self._times.retry_s
             if await self._try(assert_until):
                 return
             if self.holder not in ("", self.identity):
                 raise LeadershipLost(f"lease {self._namespace}/{self._name} was taken over by {self.holder}")
-            if self._clock.monotonic() >= assert_until:
+            now = self._clock.monotonic()
+            if now >= assert_until:
                 raise LeadershipLost(
                     f"lease {self._namespace}/{self._name} could not be renewed for {self._times.renew_deadline_s:g} s"
                 )
-            await self._clock.sleep(min(self._times.retry_s, max(assert_until - self._clock.monotonic(), 0.01)))
+            await self._clock.sleep(min(again_at, assert_until) - now)
 
-    async def _try(self, until: float | None = None) -> bool:
-        """One attempt to get or keep the lease, within what is left of the renew deadline."""
-        began = self._clock.monotonic()
-        limit = self._times.renew_deadline_s if until is None else max(until - began, 0.01)
+    async def _try(self, until: float = float("inf")) -> bool:
+        """One attempt to get or keep the lease, within what is left until a deadline."""
+        limit = min(self._times.try_s, max(until - self._clock.monotonic(), 0.01))
         try:
             async with self._clock.timeout(limit):
-                got = await self._acquire_or_renew(began)
+                return await self._keep() or await self._acquire_or_renew()
         except (KubeError, TimeoutError) as error:
             self._log.warning("trying for the lease again", error=str(error) or "timed out")
             return False
-        if got:
-            self._renewed_at = began
-        return got
 
-    async def _acquire_or_renew(self, now: float) -> bool:
+    async def _keep(self) -> bool:
+        """Renew what nobody else has written since we did; whether that is so, the API server knows."""
+        if self._seen is None or self._renewed_at is None or self.holder != self.identity:
+            return False
+        with contextlib.suppress(Conflict, NotFound):  # by whom it is now, a look tells
+            await self._take(self._seen)
+            return True
+        return False
+
+    async def _acquire_or_renew(self) -> bool:
+        asked_at = self._clock.monotonic()
         try:
             lease = await self._client.get(LEASE, self._name, self._namespace)
         except NotFound:
             return await self._create()
         if self._seen is None or self._seen.spec != lease.spec:
-            self._seen_at = now
+            self._seen_at = self._clock.monotonic()  # not before: it may have been renewed while we waited
         self._seen = lease
         held = lease.spec.holder_identity or ""
-        if held and held != self.identity and now < self._seen_at + (lease.spec.lease_duration_seconds or 0):
+        if held and held != self.identity and asked_at < self._seen_at + (lease.spec.lease_duration_seconds or 0):
             return False
-        mine = held == self.identity
+        try:
+            await self._take(lease)
+        except Conflict:
+            return False  # somebody was quicker; who it is, the next look tells
+        return True
+
+    async def _take(self, lease: Lease) -> None:
+        """Write ourselves into a lease as it was seen. Raises Conflict when it has changed."""
+        began = self._clock.monotonic()
+        mine = lease.spec.holder_identity == self.identity
         transitions = (lease.spec.lease_transitions or 0) + (0 if mine else 1)
         spec = self._spec(holder=self.identity, transitions=transitions, lease_s=self._times.lease_s)
         if mine and lease.spec.acquire_time:
             spec["acquireTime"] = micro_time(lease.spec.acquire_time)
-        try:
-            self._seen = await self._patch(lease, spec)
-        except Conflict:
-            return False  # somebody was quicker; who it is, the next look tells
-        self._seen_at = now
-        return True
+        self._seen = await self._patch(lease, spec)
+        self._seen_at = self._renewed_at = began
 
     async def _create(self) -> bool:
+        began = self._clock.monotonic()
         body = {
             "metadata": {"name": self._name, "namespace": self._namespace},
             "spec": self._spec(holder=self.identity, transitions=0, lease_s=self._times.lease_s),
         }
         with contextlib.suppress(AlreadyExists):  # somebody was quicker
             self._seen = await self._client.create(LEASE, body)
+            self._seen_at = self._renewed_at = began
             return True
         return False
 

@@ -18,18 +18,39 @@ from homeostat.runtime.leader import LeaderElector, LeadershipLost, LeaseTimes
 
 
 class OneLease:
-    """Serves one Lease, with conditional patches; may be out of order."""
+    """Serves one Lease, with conditional patches; may be out of order, or keep an answer back when its work is done."""
 
     def __init__(self) -> None:
         self.spec: dict[str, Any] | None = None
         self.version = 1
         self.down = False
+        self.asked: list[str] = []
+        self.keeps_back = False  # the next answer, until it may come
+        self.come = asyncio.Event()
+
+    def take_over(self, holder: str) -> None:
+        assert self.spec is not None
+        self.spec["holderIdentity"] = holder
+        self.version += 1
+
+    def lose(self) -> None:
+        self.spec = None
 
     async def send(self, request: Request) -> Response:
+        self.asked.append(request.method)
+        answer = self._answer(request)
+        if self.keeps_back:
+            self.keeps_back = False
+            await self.come.wait()
+        return answer
+
+    def _answer(self, request: Request) -> Answer:
         if self.down:
             return Answer(503, status(503, "ServiceUnavailable"))
         if request.method == "GET":
             return Answer(404, status(404, "NotFound")) if self.spec is None else self._lease()
+        if request.method == "PATCH" and self.spec is None:
+            return Answer(404, status(404, "NotFound"))
         assert request.body is not None
         body = msgspec.json.decode(request.body)
         wanted = body["metadata"].get("resourceVersion")
@@ -101,6 +122,80 @@ async def test_a_leader_that_cannot_renew_gives_up_before_its_lease_runs_out() -
     await scene.clock.advance(13)
     with pytest.raises(LeadershipLost, match="could not be renewed for 10 s"):
         await task
+
+
+async def test_a_renewal_that_hangs_is_tried_again_before_the_deadline() -> None:
+    scene = Scene()
+    first = scene.candidate("first")
+    task = asyncio.ensure_future(first.run())
+    await settle()
+    scene.server.keeps_back = True
+    await scene.clock.advance(60)
+    assert first.leading.is_set()
+    assert first.may_act()
+    await ended(task)
+
+
+async def test_a_renewal_whose_answer_was_lost_is_not_taken_for_that_of_another() -> None:
+    scene = Scene()
+    first = scene.candidate("first")
+    task = asyncio.ensure_future(first.run())
+    await settle()
+    scene.server.asked.clear()
+    scene.server.keeps_back = True
+    await scene.clock.advance(7)
+    assert scene.server.asked == ["PATCH", "PATCH", "GET", "PATCH"]  # the first one was done, so the second met it
+    assert first.may_act()
+    await ended(task)
+
+
+async def test_a_leader_renews_without_asking_who_leads() -> None:
+    scene = Scene()
+    first = scene.candidate("first")
+    task = asyncio.ensure_future(first.run())
+    await settle()
+    scene.server.asked.clear()
+    await scene.clock.advance(7)
+    assert scene.server.asked == ["PATCH"] * 3
+    await ended(task)
+
+
+async def test_a_leader_whose_lease_was_taken_over_learns_by_whom() -> None:
+    scene = Scene()
+    first = scene.candidate("first")
+    task = asyncio.ensure_future(first.run())
+    await settle()
+    scene.server.take_over("second")
+    await scene.clock.advance(3)
+    with pytest.raises(LeadershipLost, match="was taken over by second"):
+        await task
+
+
+async def test_a_leader_whose_lease_was_deleted_makes_it_anew() -> None:
+    scene = Scene()
+    first = scene.candidate("first")
+    task = asyncio.ensure_future(first.run())
+    await settle()
+    scene.server.lose()
+    await scene.clock.advance(3)
+    assert first.may_act()
+    assert scene.server.asked[-3:] == ["PATCH", "GET", "POST"]
+    await ended(task)
+
+
+async def test_a_lease_in_an_answer_that_was_late_lasts_from_when_it_came() -> None:
+    scene = Scene()
+    scene.server.spec = {"holderIdentity": "first", "leaseDurationSeconds": 15, "leaseTransitions": 0}
+    second = scene.candidate("second")
+    scene.server.keeps_back = True
+    task = asyncio.ensure_future(second.run())
+    await scene.clock.advance(3.5)
+    scene.server.come.set()  # as the first one may have left it just now, and then died
+    await scene.clock.advance(14.5)
+    assert scene.server.spec["holderIdentity"] == "first"
+    await scene.clock.advance(4)
+    assert scene.server.spec["holderIdentity"] == "second"
+    await ended(task)
 
 
 async def test_a_leader_that_was_stopped_for_longer_than_its_lease_may_not_act() -> None:
