@@ -139,6 +139,7 @@ def test_it_moves_up_a_minor_and_back_though_all_operators_die_at_random_moments
                 with Deaths(tall, chance, apart_s=(2, 15)) as deaths:
                     eventually(lambda: arrived(tall, version), within_s=400, every_s=1)  # noqa: B023
                 assert births.counted() == MADE[version]
+            assert deaths.by.total() > 0, "the move was over before anybody died"
             say(
                 f"to {version} through {dict(deaths.by)} of operators: {time.monotonic() - began:.0f} s,"
                 f" {client.retried - retried} requests tried twice"
