@@ -66,9 +66,9 @@ class CellOptions(Struct, frozen=True, kw_only=True):
     leader_election: Annotated[bool, Flag("Work only while holding the Lease; off for a single process.")] = True
     leader_election_namespace: Annotated[str, Flag("Where the Lease stands.", "NAME")] = "homeostat-system"
     health_host: Annotated[str, Flag("Where health and metrics are served.")] = "0.0.0.0"  # noqa: S104  (probes come from outside the Pod)
-    health_port: Annotated[
-        int, Flag("The port of /healthz, /readyz and /metrics; 0 for none.", least=0, most=65535)
-    ] = 8080
+    health_port: Annotated[int, Flag("The port of /livez, /readyz and /metrics; 0 for none.", least=0, most=65535)] = (
+        8080
+    )
     image: Annotated[
         str,
         Flag(
@@ -132,9 +132,9 @@ class ClusterOptions(Struct, frozen=True, kw_only=True):
         "kube-system"
     )
     health_host: Annotated[str, Flag("Where health and metrics are served.")] = "0.0.0.0"  # noqa: S104  (probes come from outside the Pod)
-    health_port: Annotated[
-        int, Flag("The port of /healthz, /readyz and /metrics; 0 for none.", least=0, most=65535)
-    ] = 8080
+    health_port: Annotated[int, Flag("The port of /livez, /readyz and /metrics; 0 for none.", least=0, most=65535)] = (
+        8080
+    )
     log_format: Annotated[LogFormat, Flag("How the log is written: an object a line, or in columns for people.")] = (
         "json"
     )

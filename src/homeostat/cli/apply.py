@@ -51,7 +51,7 @@ class Way(Struct, frozen=True):
     "-f", "--filename", "files", multiple=True, required=True, metavar="FILE", help="File, directory, or - for stdin."
 )
 @click.option("--force-conflicts", is_flag=True, help="Take over fields that another manager owns.")
-@dry_run_option
+@dry_run_option("send nothing")
 @output_option("json", "yaml", "name")
 @connection_options
 def apply(

@@ -11,13 +11,13 @@ import msgspec
 
 from homeostat.api.cluster.backup import ClusterBackupStatus, SnapshotStatus
 from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
-from homeostat.api.kind import Kind, unstructured
+from homeostat.api.kind import unstructured
 from homeostat.cli import moving
 from homeostat.cli.ages import age
 from homeostat.cli.awaiting import Awaited, condition, wait_until_met
 from homeostat.cli.changing import Way, change, generation, say, show, way_options
 from homeostat.cli.exits import CliError, Exit
-from homeostat.cli.kinds import KindName
+from homeostat.cli.kinds import cluster_arguments
 from homeostat.cli.options import Connection, connection_options, output_option
 from homeostat.cli.rendering import print_data
 from homeostat.cli.session import Session, converse
@@ -28,24 +28,20 @@ _TITLES = ("ID", "AGE", "REVISION", "STORED", "STATE")
 
 
 @click.command()
-@click.argument("kind", type=KindName())
-@click.argument("name")
+@cluster_arguments
 @way_options("it is stored", timeout="10m")
 @connection_options
-def backup(kind: Kind[dict[str, Any]], name: str, way: Way, connection: Connection) -> None:
+def backup(name: str, way: Way, connection: Connection) -> None:
     """Ask for a snapshot of a cluster now, beside those by the clock."""
-    moving.require_cluster(kind)
     converse(connection, lambda session: _backup(session, name, way))
 
 
 @click.command()
-@click.argument("kind", type=KindName())
-@click.argument("name")
+@cluster_arguments
 @output_option("json", "yaml", "name")
 @connection_options
-def snapshots(kind: Kind[dict[str, Any]], name: str, output: str | None, connection: Connection) -> None:
+def snapshots(name: str, output: str | None, connection: Connection) -> None:
     """List the snapshots of a cluster, as the store had them when the last one was taken."""
-    moving.require_cluster(kind)
     converse(connection, lambda session: _list(session, name, output or ""))
 
 

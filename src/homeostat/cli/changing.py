@@ -15,7 +15,7 @@ from click.core import ParameterSource
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
 from homeostat.api.kind import unstructured
-from homeostat.cli.options import Duration, dry_run_option, output_option
+from homeostat.cli.options import READS_ONLY, Duration, dry_run_option, output_option
 from homeostat.cli.rendering import print_objects
 from homeostat.cli.session import Session
 
@@ -39,7 +39,7 @@ def way_options(until: str = "", timeout: str = "15m") -> Callable[[Callable[...
     """Adds --dry-run and -o, and where something is waited for --wait and --timeout; passes them as one `way`."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        @dry_run_option
+        @dry_run_option(READS_ONLY)
         @output_option("json", "yaml", "name")
         @functools.wraps(command)
         def wrapped(

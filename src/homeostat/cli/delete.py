@@ -13,7 +13,7 @@ from homeostat.cli.changing import require_wait, wait_options
 from homeostat.cli.exits import Exit
 from homeostat.cli.failures import report
 from homeostat.cli.kinds import KindName
-from homeostat.cli.options import Connection, connection_options, dry_run_option
+from homeostat.cli.options import READS_ONLY, Connection, connection_options, dry_run_option
 from homeostat.cli.session import Session, converse
 from homeostat.kube.errors import ApiError
 
@@ -22,7 +22,7 @@ from homeostat.kube.errors import ApiError
 @click.argument("kind", type=KindName())
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @wait_options("the objects are gone", "5m")
-@dry_run_option
+@dry_run_option(READS_ONLY)
 @connection_options
 def delete(
     kind: Kind[dict[str, Any]],

@@ -26,6 +26,7 @@ def explained(error: Exception) -> CliError:
     if isinstance(error, CliError):
         return error
     from homeostat.kube import errors as kube  # by now a client was used, or the price does not matter
+    from homeostat.kube.target import ConfigError, NoKubeconfig
 
     if isinstance(error, kube.ApiError):
         return _refusal(error)
@@ -37,7 +38,10 @@ def explained(error: Exception) -> CliError:
         )
     if isinstance(error, TimeoutError):
         return CliError(str(error) or "timed out", Exit.TIMEOUT)
-    if type(error).__name__ == "ConfigError":
+    if isinstance(error, NoKubeconfig):
+        remedy = "name one with --kubeconfig or $KUBECONFIG, or raise a data centre on this machine with `homeostat up`"
+        return CliError(str(error), Exit.UNREACHABLE, remedy=remedy)
+    if isinstance(error, ConfigError):
         return CliError(str(error), Exit.UNREACHABLE, remedy="name a kubeconfig with --kubeconfig or $KUBECONFIG")
     if isinstance(error, OSError) and error.filename:
         return CliError(f"{error.filename}: {error.strerror}", Exit.USAGE)

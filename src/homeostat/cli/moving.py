@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
 from homeostat.api.cluster.masters import API_SERVER
 from homeostat.api.cluster.v1alpha1 import CLUSTER, CLUSTER_PACKAGE_VERSION, Cluster
-from homeostat.api.kind import Kind, unstructured
+from homeostat.api.kind import unstructured
 from homeostat.cli.awaiting import Awaited, condition, wait_until_met
 from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.session import Session
@@ -26,12 +24,6 @@ _HOPELESS = (
     words.PACKAGE_NOT_FOUND,
     words.PACKAGE_CHANGED,
 )
-
-
-def require_cluster(kind: Kind[dict[str, Any]]) -> None:
-    """Raise UsageError for any other kind."""
-    if kind.resource != CLUSTER.resource:
-        raise click.BadParameter(f"expected cluster, found {kind.resource.kind.lower()}", param_hint="KIND")
 
 
 async def read(session: Session, name: str) -> Cluster:

@@ -60,17 +60,34 @@ def output_option(*forms: str, default: str = "") -> Callable[..., Any]:
     )
 
 
-def dry_run_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --dry-run with kubectl's values; alone it means `client`."""
+class DryRun(click.Choice[str]):
+    """kubectl's values of --dry-run. Ours may stand apart from the option, so the word behind it is taken for one."""
+
+    def __init__(self) -> None:
+        super().__init__(["none", "client", "server"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """One of them."""
+        if value not in self.choices:
+            remedy = "before another word write --dry-run=client"
+            self.fail(f"expected none, client or server, found {value!r}; {remedy}", param, ctx)
+        return str(value)
+
+
+def dry_run_option(client: str) -> Callable[..., Any]:
+    """Adds --dry-run, which alone means `client`, with what a client does then."""
     return click.option(
         "--dry-run",
-        type=click.Choice(["none", "client", "server"]),
+        type=DryRun(),
         is_flag=False,
         flag_value="client",
         default="none",
         show_default=True,
-        help="client (also without a value): send nothing; server: let the API server check it without keeping it.",
-    )(command)
+        help=f"client (also without a value): {client}; server: let the API server check it without keeping it.",
+    )
+
+
+READS_ONLY = "read what there is, and send no change"
 
 
 class Duration(click.ParamType[float]):

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from homeostat.api.kind import Kind
 from homeostat.cli import moving
 from homeostat.cli.changing import Way, change, show, way_options
-from homeostat.cli.kinds import KindName
+from homeostat.cli.kinds import cluster_arguments
 from homeostat.cli.options import Connection, connection_options
 from homeostat.cli.session import Session, converse
 
 
 @click.command()
-@click.argument("kind", type=KindName())
-@click.argument("name")
+@cluster_arguments
 @way_options()
 @connection_options
-def pause(kind: Kind[dict[str, Any]], name: str, way: Way, connection: Connection) -> None:
+def pause(name: str, way: Way, connection: Connection) -> None:
     """Touch nothing of a cluster until it is resumed; its masters run on."""
-    moving.require_cluster(kind)
     converse(connection, lambda session: _set(session, name, way, paused=True))
 
 
 @click.command()
-@click.argument("kind", type=KindName())
-@click.argument("name")
+@cluster_arguments
 @way_options()
 @connection_options
-def resume(kind: Kind[dict[str, Any]], name: str, way: Way, connection: Connection) -> None:
+def resume(name: str, way: Way, connection: Connection) -> None:
     """Go on with what is declared."""
-    moving.require_cluster(kind)
     converse(connection, lambda session: _set(session, name, way, paused=False))
 
 

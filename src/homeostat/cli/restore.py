@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER
-from homeostat.api.kind import Kind, unstructured
+from homeostat.api.kind import unstructured
 from homeostat.cli import moving
 from homeostat.cli.changing import Way, change, generation, say, show, way_options
 from homeostat.cli.exits import CliError, Exit
-from homeostat.cli.kinds import KindName
+from homeostat.cli.kinds import cluster_arguments
 from homeostat.cli.options import Connection, connection_options
 from homeostat.cli.restoring import anew, approvable, price, require_known, wait_until_begun, wait_until_restored
 from homeostat.cli.session import Session, converse
@@ -22,8 +22,7 @@ _CLUSTERS = unstructured(CLUSTER.resource)
 
 
 @click.command()
-@click.argument("kind", type=KindName())
-@click.argument("name")
+@cluster_arguments
 @click.option("--snapshot", metavar="ID", default="", help="The snapshot; `homeostat snapshots` lists them.")
 @click.option("--into", metavar="NAME", default="", help="Declare a new Cluster like this one that begins with it.")
 @click.option(
@@ -36,7 +35,6 @@ _CLUSTERS = unstructured(CLUSTER.resource)
 @way_options("clients are served")
 @connection_options
 def restore(
-    kind: Kind[dict[str, Any]],
     name: str,
     snapshot: str,
     into: str,
@@ -49,7 +47,6 @@ def restore(
 
     An approved restore gives up whatever was written since the snapshot; --dry-run says how much that is.
     """
-    moving.require_cluster(kind)
     if bool(snapshot) is take_back:
         raise click.UsageError(f"expected one of --snapshot and --take-back, found {'both' if snapshot else 'neither'}")
     if into and take_back:

@@ -31,7 +31,6 @@ COMMANDS = {
         "print a kubeconfig of a cluster, or of the cell",
     ),
     "logs": ("homeostat.cli.local_logs:logs", "show the logs of a part of the data centre"),
-    "member": ("homeostat.cli.member:member", "restore a member of etcd, as the operator's Pods do"),
     "pause": ("homeostat.cli.pause:pause", "stop all changes to a cluster"),
     "restore": ("homeostat.cli.restore:restore", "restore a lost etcd from a snapshot, or make a cluster of one"),
     "resume": ("homeostat.cli.pause:resume", "let the changes to a cluster go on"),
@@ -45,6 +44,8 @@ COMMANDS = {
     "version": ("homeostat.cli.version:version", "print the versions of homeostat and of the API server"),
     "wait": ("homeostat.cli.wait:wait", "wait for a condition of an object, or for its deletion"),
 }
+# What Pods that the operator makes run: no help, completion or advice names it.
+INTERNAL = {"member": "homeostat.cli.member:member"}
 
 
 class Root(LazyGroup):
@@ -102,6 +103,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 @click.group(
     cls=Root,
     lazy=COMMANDS,
+    internal=INTERNAL,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option(

@@ -8,12 +8,12 @@ import click
 
 from homeostat.api.cluster.certificates import ClusterRotationStatus
 from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
-from homeostat.api.kind import Kind, unstructured
+from homeostat.api.kind import unstructured
 from homeostat.cli import moving
 from homeostat.cli.awaiting import Awaited, wait_until_met
 from homeostat.cli.changing import Way, change, say, show, warn_if_paused, way_options
 from homeostat.cli.exits import CliError, Exit
-from homeostat.cli.kinds import KindName
+from homeostat.cli.kinds import cluster_arguments
 from homeostat.cli.options import Connection, connection_options
 from homeostat.cli.session import Session, converse
 from homeostat.operators.cluster import words
@@ -25,15 +25,13 @@ _HELD = "Holding"
 
 
 @click.command()
-@click.argument("kind", type=KindName())
-@click.argument("name")
+@cluster_arguments
 @click.option("--keys", type=click.Choice(list(_FIELDS)), help="Which keys to make anew.")
 @click.option("--release", is_flag=True, help="Let the rotation that is under way forget the old keys.")
 @click.option("--take-back", is_flag=True, help="Take the rotation that is under way back.")
 @way_options("it is done, or is held")
 @connection_options
 def rotate(
-    kind: Kind[dict[str, Any]],
     name: str,
     keys: str | None,
     release: bool,
@@ -45,7 +43,6 @@ def rotate(
 
     --dry-run prints the stages that it will go through.
     """
-    moving.require_cluster(kind)
     if [keys is not None, release, take_back].count(True) != 1:
         raise click.UsageError("expected one of --keys, --release and --take-back")
     if keys is not None:

@@ -7,11 +7,10 @@ from typing import Any
 import click
 
 from homeostat.api.cluster.v1alpha1 import Cluster
-from homeostat.api.kind import Kind
 from homeostat.cli import moving
 from homeostat.cli.changing import Way, change, generation, say, show, warn_if_paused, way_options
 from homeostat.cli.exits import CliError, Exit
-from homeostat.cli.kinds import KindName
+from homeostat.cli.kinds import cluster_arguments
 from homeostat.cli.options import Connection, connection_options
 from homeostat.cli.session import Session, converse
 from homeostat.operators.cluster.rollout.foreseen import asking_for
@@ -19,29 +18,25 @@ from homeostat.operators.cluster.rollout.standing import complete, declared
 
 
 @click.command()
-@click.argument("kind", type=KindName())
-@click.argument("name")
+@cluster_arguments
 @click.option("--to", required=True, metavar="NAME", help="The package version to go to.")
 @way_options("it is done")
 @connection_options
-def upgrade(kind: Kind[dict[str, Any]], name: str, to: str, way: Way, connection: Connection) -> None:
+def upgrade(name: str, to: str, way: Way, connection: Connection) -> None:
     """Move the masters of a cluster to another package version; --dry-run prints the plan.
 
     One that failed, and was gone back from, is tried again.
     """
-    moving.require_cluster(kind)
     converse(connection, lambda session: _move(session, name, to, way))
 
 
 @click.command()
-@click.argument("kind", type=KindName())
-@click.argument("name")
+@cluster_arguments
 @click.option("--to", metavar="NAME", help="The package version to go back to; left out, the one before.")
 @way_options("it is done")
 @connection_options
-def rollback(kind: Kind[dict[str, Any]], name: str, to: str | None, way: Way, connection: Connection) -> None:
+def rollback(name: str, to: str | None, way: Way, connection: Connection) -> None:
     """Go back to the package version before, also in the middle of a move, or when one is stuck."""
-    moving.require_cluster(kind)
     converse(connection, lambda session: _move(session, name, to, way))
 
 

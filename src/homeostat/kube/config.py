@@ -10,7 +10,7 @@ import msgspec
 
 from homeostat.kube.kubeconfig import config_of, merge, parse
 from homeostat.kube.proxies import proxy_for
-from homeostat.kube.target import Config, ConfigError, Secret, TokenFile
+from homeostat.kube.target import Config, ConfigError, NoKubeconfig, Secret, TokenFile
 
 __all__ = ["Config", "ConfigError", "Secret", "from_kubeconfig_bytes", "in_cluster", "load_kubeconfig", "resolve"]
 
@@ -26,9 +26,7 @@ def load_kubeconfig(
     present = [candidate for candidate in paths if candidate.is_file()]
     source = os.pathsep.join(str(candidate) for candidate in present or paths)
     if not present:
-        raise ConfigError(
-            f"{source}: expected a kubeconfig file, found none; name one with --kubeconfig or $KUBECONFIG"
-        )
+        raise NoKubeconfig(f"{source}: expected a kubeconfig file, found none")
     files = [(parse(file.read_bytes(), str(file)), file.absolute().parent) for file in present]
     return _with_environment_proxy(config_of(merge(files), context, source), environment)
 

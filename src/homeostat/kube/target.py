@@ -15,6 +15,10 @@ class ConfigError(Exception):
     """A configuration that cannot be used; the message says which file and field, and what to do."""
 
 
+class NoKubeconfig(ConfigError):
+    """There is no kubeconfig in any of the places to look at."""
+
+
 class Secret(Struct, frozen=True):
     """A value that does not show itself."""
 

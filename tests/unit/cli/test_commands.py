@@ -12,7 +12,7 @@ from tests.support.tree import ROOT
 
 from homeostat.cli.exits import MEANINGS, Exit, page
 from homeostat.cli.release import program_name, release
-from homeostat.cli.root import COMMANDS
+from homeostat.cli.root import COMMANDS, INTERNAL
 
 HEAVY = ("aiohttp", "rich", "asyncssh", "yaml", "msgspec", "click", "homeostat.kube")
 
@@ -45,6 +45,16 @@ def test_help_names_every_command_with_a_line_about_it() -> None:
     assert [name for name, (_, text) in COMMANDS.items() if f"  {name} " not in out or text not in out] == []
 
 
+def test_what_only_pods_run_is_no_command_for_people() -> None:
+    assert [name for name in INTERNAL if f"  {name} " in run("--help").out or name in run("membre").err] == []
+    assert [name for name in INTERNAL if run(name, "--help").code != Exit.OK] == []
+
+
+def test_the_help_of_health_ports_names_the_paths_that_the_guides_name() -> None:
+    for process in ("cell", "cluster"):
+        assert "The port of /livez, /readyz and /metrics" in " ".join(run("run", process, "--help").out.split())
+
+
 def test_usage_shows_the_name_by_which_we_were_called() -> None:
     assert program_name("/usr/bin/kubectl-homeostat") == "kubectl homeostat"
     assert program_name("/usr/bin/homeostat") == "homeostat"
@@ -56,6 +66,10 @@ def test_usage_shows_the_name_by_which_we_were_called() -> None:
         (["gte"], "unknown command 'gte'; did you mean 'get'?"),
         (["get", "clustres"], "unknown kind 'clustres'; did you mean 'clusters'?"),
         (["get", "zzz"], "unknown kind 'zzz'; expected one of"),
+        (["upgrade", "demo", "--to", "v1"], "expected cluster before the name: `homeostat upgrade cluster demo`"),
+        (["pause", "clustre", "demo"], "unknown kind 'clustre'; did you mean 'cluster'?"),
+        (["pause", "packageversion", "demo"], "expected cluster, found clusterpackageversion"),
+        (["pause", "--dry-run", "cluster", "demo"], "found 'cluster'; before another word write --dry-run=client"),
         (["get", "snapshots"], "unknown kind 'snapshots'; `homeostat snapshots cluster NAME` lists"),
         (["get"], "Missing argument 'KIND'"),
         (["run", "cell", "--webhook-service", "hooks"], "expected NAMESPACE/NAME such as homeostat-system/"),
@@ -78,7 +92,10 @@ def test_a_wrong_command_line_is_told_on_stderr_with_exit_code_2(arguments: list
 def test_without_any_kubeconfig_the_remedy_is_told() -> None:
     outcome = run("get", "clusters")
     assert outcome.code == Exit.UNREACHABLE
-    assert "--kubeconfig or $KUBECONFIG" in outcome.err
+    assert outcome.err.splitlines() == [
+        "error: /nonexistent/.kube/config: expected a kubeconfig file, found none",
+        "  name one with --kubeconfig or $KUBECONFIG, or raise a data centre on this machine with `homeostat up`",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -154,6 +171,7 @@ def test_all_that_change_a_cluster_have_the_same_options(command: str) -> None:
     assert "--dry-run [none|client|server]" in out
     assert "-o, --output [json|yaml|name]" in out
     assert ("--timeout DURATION" in out) is ("--wait / --no-wait" in out) is (command not in ("pause", "resume"))
+    assert "client (also without a value): read what there is, and send no change" in " ".join(out.split())
 
 
 @pytest.mark.parametrize("command", [*(each for each in CHANGING if each not in ("pause", "resume")), "delete"])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from homeostat.kube.config import Config, ConfigError, from_kubeconfig_bytes, in_cluster, load_kubeconfig, resolve
 from homeostat.kube.kubeconfig import ClusterEntry, ContextEntry, File, NamedCluster, NamedContext, merge
-from homeostat.kube.target import ExecPlugin, Secret, StaticToken, TokenFile
+from homeostat.kube.target import ExecPlugin, NoKubeconfig, Secret, StaticToken, TokenFile
 
 
 def content(
@@ -149,8 +149,8 @@ def test_yaml_errors_do_not_quote_the_file() -> None:
     assert "s3cret" not in str(caught.value)
 
 
-def test_a_missing_file_says_how_to_name_one(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="--kubeconfig or \\$KUBECONFIG"):
+def test_a_missing_file_is_told_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(NoKubeconfig, match=f"{tmp_path}/none: expected a kubeconfig file, found none"):
         load_kubeconfig(tmp_path / "none", environment={})
 
 
