@@ -1,0 +1,87 @@
+"""`--wait`: a command line beside an operator at work returns when the operator has followed, and tells the way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import pytest
+from msgspec import Struct
+from tests.support.apiserver import ApiServer
+from tests.support.cells import Cell
+
+from homeostat.cli.exits import Exit
+
+pytestmark = pytest.mark.real
+
+OLD, NEW = "v1.34.4", "v1.35.4"
+
+
+class Done(Struct, frozen=True):
+    """What a command did, with its lines."""
+
+    code: int | None
+    out: list[str]
+    err: list[str]
+
+
+async def homeostat(server: ApiServer, *arguments: str) -> Done:
+    """A command line in a process of its own, as a person has it beside an operator."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from homeostat.cli.main import main; main()", *arguments),
+        env={**os.environ, "KUBECONFIG": str(server.kubeconfig)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return Done(process.returncode, out.decode().splitlines(), err.decode().splitlines())
+
+
+async def test_who_waits_for_an_upgrade_is_told_how_far_each_master_is(cell: Cell, server: ApiServer) -> None:
+    async with cell.operator(haste=3):
+        await cell.declare(packageVersion=OLD)
+        await cell.until_ready()
+        done = await homeostat(
+            server, "upgrade", "cluster", "demo", "-n", cell.namespace, "--to", NEW, "--wait", "--timeout", "90s"
+        )
+    assert (done.code, done.out[-1]) == (Exit.OK, f"cluster demo: all masters are of {NEW}"), done
+    for master in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"):
+        assert [line for line in done.err if line.startswith("cluster demo: ") and master in line], (master, done.err)
+    assert all(a != b for a, b in zip(done.err, done.err[1:], strict=False)), "each state is told once"
+
+
+async def test_who_waits_for_a_pause_has_a_cluster_that_holds_and_a_resumed_one_goes_on(
+    cell: Cell, server: ApiServer
+) -> None:
+    words = ("cluster", "demo", "-n", cell.namespace, "--wait", "--timeout", "60s")
+    async with cell.operator():
+        await cell.declare()
+        await cell.until_ready()
+        done = await homeostat(server, "pause", *words)
+        assert (done.code, done.out) == (
+            Exit.OK,
+            ["cluster demo: paused", "cluster demo: the operator touches nothing of it"],
+        )
+        assert cell.condition("Accepted")["reason"] == "Paused"
+        done = await homeostat(server, "resume", *words)
+        assert (done.code, done.out) == (Exit.OK, ["cluster demo: resumed", "cluster demo: the operator goes on"])
+        assert cell.condition("Accepted")["status"] == "True"
+
+
+async def test_who_waits_for_a_resume_is_told_what_else_holds_the_cluster(cell: Cell, server: ApiServer) -> None:
+    words = ("cluster", "demo", "-n", cell.namespace, "--wait", "--timeout", "60s")
+    async with cell.operator():
+        await cell.declare()
+        await cell.until_ready()
+        assert (await homeostat(server, "pause", *words)).code == Exit.OK
+        await cell.set_spec(packageVersion="v9")
+        done = await homeostat(server, "resume", *words)
+    assert done.code == Exit.FAILURE
+    assert "error: cluster demo: PackageVersionNotFound: " in done.err[-1]
+
+
+async def test_a_pause_that_no_operator_follows_ends_with_the_time(cell: Cell, server: ApiServer) -> None:
+    await cell.declare()
+    done = await homeostat(server, "pause", "cluster", "demo", "-n", cell.namespace, "--wait", "--timeout", "500ms")
+    assert (done.code, done.err[-2]) == (Exit.TIMEOUT, "error: cluster demo: not paused after 0.5 s")
