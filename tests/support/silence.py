@@ -54,23 +54,23 @@ def hanging(server: ApiServer, url: str) -> Iterator[None]:
         server.kubectl("delete", "validatingwebhookconfiguration", NAME)
 
 
-def _policy() -> tuple[dict[str, Any], ...]:
-    """One that lets no word into the probe's Lease, and its binding."""
-    group = "admissionregistration.k8s.io/v1"
-    rule = {"apiGroups": ["coordination.k8s.io"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["leases"]}
+def _policy(resource: str, unless: str) -> tuple[dict[str, Any], ...]:
+    """One that lets no object of a kind in unless an expression holds, and its binding."""
+    api, (kind, _, group) = "admissionregistration.k8s.io/v1", resource.partition(".")
+    rule = {"apiGroups": [group], "apiVersions": ["v1"], "operations": ["*"], "resources": [kind]}
     policy = {
-        "apiVersion": group,
+        "apiVersion": api,
         "kind": "ValidatingAdmissionPolicy",
         "metadata": {"name": NAME},
         "spec": {
             "failurePolicy": "Fail",
             "matchConstraints": {"resourceRules": [rule]},
-            "validations": [{"expression": f"object.metadata.name != '{PROBE_LEASE}'"}],
+            "validations": [{"expression": unless}],
         },
     }
     spec = {"policyName": NAME, "validationActions": ["Deny"]}
     return policy, {
-        "apiVersion": group,
+        "apiVersion": api,
         "kind": "ValidatingAdmissionPolicyBinding",
         "metadata": {"name": NAME},
         "spec": spec,
@@ -78,9 +78,13 @@ def _policy() -> tuple[dict[str, Any], ...]:
 
 
 @contextmanager
-def forbidding(server: ApiServer) -> Iterator[None]:
-    """While the block lasts, a policy says no."""
-    for each in _policy():
+def forbidding(
+    server: ApiServer,
+    resource: str = "leases.coordination.k8s.io",
+    unless: str = f"object.metadata.name != '{PROBE_LEASE}'",
+) -> Iterator[None]:
+    """While the block lasts, a policy says no: to words in the probe's Lease, or to other objects."""
+    for each in _policy(resource, unless):
         server.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(each))
     try:
         yield

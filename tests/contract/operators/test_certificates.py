@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
+from subprocess import CalledProcessError
 
 import pytest
+import yaml
 from cryptography import x509
+from tests.support.apiserver import ApiServer
 from tests.support.cells import Cell
+from tests.support.operating import FakeEndpoint
+from tests.support.silence import NAME, forbidding
 
+from homeostat.kit.clock import SystemClock
 from homeostat.kit.pki.authority import LEAF_LIFE
+from homeostat.kit.random import system_random
+from homeostat.operators.cluster.pki.kubeconfig import write_kubeconfig
+from homeostat.providers.endpoint.probing import EndpointProbe
 
 pytestmark = pytest.mark.real
 
@@ -112,6 +121,62 @@ async def test_a_new_cluster_encrypts_its_secrets_and_its_key_is_rotated_unatten
     assert second.encode() in config
     assert first.encode() not in config
     assert cell.endpoint.rewritten == ["", "1", "2"]
+
+
+class RealSecrets(FakeEndpoint):
+    """The double, but Secrets that are to be written anew are those of a real API server."""
+
+    def __init__(self, server: ApiServer) -> None:
+        super().__init__()
+        certificate, key = server.authority.user("admin", "system:masters")
+        trusted = server.authority.certificate
+        self._config = write_kubeconfig(server.url, "admin", ca=trusted, certificate=certificate, key=key)
+        self._probe = EndpointProbe(clock=SystemClock(), random=system_random())
+
+    async def rewrite_secrets(self, kubeconfig: bytes, after: str) -> str:
+        return await self._probe.rewrite_secrets(self._config, after)
+
+
+async def until_denied(server: ApiServer, *words: str) -> None:
+    """The API server takes a moment to hear of a policy."""
+    clock = SystemClock()
+    async with clock.timeout(30):
+        while True:
+            try:
+                server.kubectl(*words)
+            except CalledProcessError:
+                return
+            await clock.sleep(0.1)
+
+
+async def test_a_secret_that_a_policy_lets_nobody_write_keeps_both_keys_and_holds_a_rotation_until_it_may_be_written(
+    cell: Cell, server: ApiServer
+) -> None:
+    cell.endpoint = RealSecrets(server)
+    server.kubectl("create", "secret", "generic", "guarded", "-n", cell.namespace)
+    guarded = f"!(object.metadata.name == 'guarded' && object.metadata.namespace == '{cell.namespace}')"
+    async with cell.operator(haste=20):
+        await cell.declare()
+        first = (await cell.until_ready())["encryptionKey"]
+        with forbidding(server, "secrets", guarded):
+            nothing = ("patch", "secret", "guarded", "-n", cell.namespace, "--type=merge", "-p", "{}")
+            await until_denied(server, *nothing)
+            await cell.set_spec(keys={"rotations": {"encryptionKey": 1}})
+            told = await cell.until_condition("PKIReady", "RotationStuck")
+            assert f"secrets {cell.namespace}/guarded" in told["message"]
+            assert f"ValidatingAdmissionPolicy '{NAME}'" in told["message"]
+            assert told["status"] == "True"
+            both = keys_in(cell)
+            assert (len(both), first in both) == (2, True)
+        await rotated(cell, "encryptionKey", 1)
+        await cell.until_ready()
+    assert keys_in(cell) == both - {first}
+
+
+def keys_in(cell: Cell) -> set[str]:
+    """The names of the keys that an API server knows for Secrets."""
+    (secrets,) = yaml.safe_load(entry(cell, "demo-apiserver", "encryption.yaml"))["resources"]
+    return {key["name"] for each in secrets["providers"] for key in each.get("secretbox", {}).get("keys", ())}
 
 
 async def test_a_rotation_survives_the_death_of_the_operator_at_any_stage(cell: Cell) -> None:
