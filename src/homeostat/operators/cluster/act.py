@@ -50,7 +50,7 @@ from homeostat.operators.cluster.names import (
     labels,
     owner,
 )
-from homeostat.operators.cluster.observe import Memory, Observed, ProbeSeen, fingerprint
+from homeostat.operators.cluster.observe import KubeletsSeen, Memory, Observed, ProbeSeen, fingerprint
 from homeostat.operators.cluster.pki import authority, leaves
 from homeostat.operators.cluster.pki.material import material
 from homeostat.operators.cluster.ports import Outside, Unreachable
@@ -277,7 +277,8 @@ class Actor:
             versions = await self._probe.kubelets(decoded(secret.data).get(KUBECONFIG_KEY, b""))
         except Unreachable as error:
             return Progress(_KUBELETS_AGAIN_S, str(error))
-        self._memory(seen.cluster.metadata.uid).kubelets = (self._clock.now(), versions)
+        meta = seen.cluster.metadata
+        self._memory(meta.uid).kubelets = KubeletsSeen(self._clock.now(), versions, meta.generation)
         return DONE
 
     async def _remove(self, seen: Observed, action: Remove) -> None:

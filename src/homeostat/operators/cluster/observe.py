@@ -98,6 +98,18 @@ class ProbeSeen(Struct, frozen=True):
         return "" if self.serves else why
 
 
+class KubeletsSeen(Struct, frozen=True):
+    """Of which versions the business cluster's kubelets were when they were asked."""
+
+    at: datetime
+    versions: frozenset[str]
+    generation: int  # of the declaration that was followed: workers may have come or moved before the next one
+
+    def is_fresh(self, cluster: Cluster, now: datetime) -> bool:
+        """Whether a move may rely on it."""
+        return self.generation == cluster.metadata.generation and now - self.at <= _KUBELETS_LAST
+
+
 class Observed(Struct, frozen=True, kw_only=True):
     """One cluster, as declared and as it is."""
 
@@ -164,7 +176,7 @@ class Memory(Struct):
     probed: ProbeSeen | None = None
     readiness: tuple[bool, ...] = ()  # of each component, when it last changed
     ready_since: datetime | None = None
-    kubelets: tuple[datetime, frozenset[str]] | None = None  # asked when, which versions
+    kubelets: KubeletsSeen | None = None
     unready: dict[str, datetime] = field(default_factory=dict)
     heard: Heard | None = None  # None: this is the first look
     members: EtcdSeen | None = None
@@ -280,8 +292,8 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
         versions=caches.versions(cluster),
         probed=known.probed,
         ready_since=known.ready_since,
-        kubelets=_fresh(known, now),
-        kubelets_due=known.kubelets is None or now - known.kubelets[0] > _KUBELETS_KNOWN,
+        kubelets=known.kubelets.versions if known.kubelets and known.kubelets.is_fresh(cluster, now) else None,
+        kubelets_due=known.kubelets is None or now - known.kubelets.at > _KUBELETS_KNOWN,
         members=known.members,
         servers=dict(known.servers),
         leaders=dict(known.leaders),
@@ -306,12 +318,6 @@ def _rewriting(cluster: Cluster, known: Memory) -> Rewriting:
     """How far it is in the stage that the rotation has come to."""
     last = known.rewriting
     return last if last is not None and last.of == cluster.status.rotation else Rewriting(cluster.status.rotation)
-
-
-def _fresh(known: Memory, now: datetime) -> frozenset[str] | None:
-    if known.kubelets is None or now - known.kubelets[0] > _KUBELETS_LAST:
-        return None
-    return known.kubelets[1]
 
 
 def asks_for_zones(cluster: Cluster) -> bool:

@@ -33,6 +33,7 @@ from homeostat.operators.cluster.names import NAME_LABEL, UID_LABEL, labels, nam
 from homeostat.operators.cluster.observe import (
     OWNER_INDEX,
     Caches,
+    KubeletsSeen,
     Memory,
     Observed,
     ProbeSeen,
@@ -138,10 +139,17 @@ def test_what_is_left_of_a_former_cluster_of_the_same_name_is_not_its_own() -> N
 
 
 def test_the_versions_of_kubelets_are_known_for_a_minute() -> None:
-    known = Memory(kubelets=(NOW, frozenset({"v1.34.4"})))
+    known = Memory(kubelets=KubeletsSeen(NOW, frozenset({"v1.34.4"}), DEMO.metadata.generation))
     assert seen(DEMO, memory=known).kubelets == frozenset({"v1.34.4"})
     assert seen(DEMO, memory=known, now=NOW + timedelta(seconds=61)).kubelets is None
     assert seen(DEMO).kubelets is None
+
+
+def test_what_kubelets_were_before_the_declaration_changed_says_nothing_about_a_new_wish() -> None:
+    known = Memory(kubelets=KubeletsSeen(NOW, frozenset({"v1.34.4"}), DEMO.metadata.generation))
+    changed = replace(DEMO, metadata=replace(DEMO.metadata, generation=DEMO.metadata.generation + 1))
+    assert seen(changed, memory=known).kubelets is None
+    assert not seen(changed, memory=known).kubelets_due
 
 
 @pytest.mark.parametrize(
