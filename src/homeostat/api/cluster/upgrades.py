@@ -83,7 +83,7 @@ class ClusterUpgradeStatus(Struct, frozen=True, gc=False, rename="camel", omit_d
     component_started_at: Annotated[datetime | None, doc("When that master was moved.")] = None
     counted_from: Annotated[
         datetime | None,
-        doc("Since when its time to become ready counts: a host that it needed was away until then."),
+        doc("Since when its time counts: until then it was well, or a host that it needed was away."),
     ] = None
     unproven: Annotated[
         tuple[str, ...],

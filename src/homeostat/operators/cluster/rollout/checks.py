@@ -72,7 +72,18 @@ def _late(seen: Observed, stand: Stand, component: str, now: datetime) -> Late |
     if host := awaited_host(seen, stand, component):
         return Late(f"{message}; host {host} is away, and its time stands", is_over=False, host=host)
     age = now - (counts_from(upgrade) or now)
-    return Late(message, age > patience(seen, component), awaits)
+    # A read that was not answered yet says nothing, and is asked for at once.
+    is_asked = awaits is not None and awaits.probes and not _is_answered(seen)
+    return Late(message, age > patience(seen, component) and not is_asked, awaits)
+
+
+def is_well(seen: Observed, stand: Stand, now: datetime) -> bool:
+    """Whether the master that moved last is as it must be after that: should it fall ill, it has its time anew."""
+    upgrade = seen.cluster.status.upgrade
+    if upgrade is None or upgrade.component not in stand.at or not is_ready(seen, upgrade.component):
+        return False
+    held = _after_move(seen, stand, upgrade.component, now)
+    return held is None or held.verdict is None
 
 
 def _after_move(seen: Observed, stand: Stand, component: str, now: datetime) -> Step | None:
@@ -92,8 +103,13 @@ def _checks(stand: Stand, component: str) -> ComponentChecks:
 def _proof(seen: Observed, stand: Stand, when: str) -> Step | None:
     """A read through the endpoint that succeeded since all that is needed for it was ready."""
     message = f"{when}: waiting for a read through the endpoint"
-    if seen.ready_since is not None and seen.probed is not None and seen.probed.at >= seen.ready_since:
+    if seen.probed is not None and _is_answered(seen):
         if seen.probed.serves:
             return None
         message = f"{when}: clients are not served through the endpoint: {seen.probed.failure}"
     return Step(stand.to, Verdict(words.AWAITING_HEALTH, message), probes=True)
+
+
+def _is_answered(seen: Observed) -> bool:
+    """Whether the endpoint was asked since the readiness of a master last changed."""
+    return seen.ready_since is not None and seen.probed is not None and seen.probed.at >= seen.ready_since

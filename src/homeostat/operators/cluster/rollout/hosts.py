@@ -3,6 +3,9 @@
 A host that dies in the middle of a move takes a master with it. Healing brings that back elsewhere, or the host comes
 back, and only then can be judged what the master moved to. So the time of a step begins anew for as long as all that
 fails of a component, or of what it needs, is for hosts that are away. What fails on a host that is well counts.
+
+It begins anew as well while what moved last is well, and another master is awaited: should it fall ill then, or the
+endpoint not answer when the host is back, that says nothing of the time before.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from homeostat.operators.cluster.actions import Step, Verdict
 from homeostat.operators.cluster.components import is_ready
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.overrides import faults, told
-from homeostat.operators.cluster.rollout.checks import before_move, late
+from homeostat.operators.cluster.rollout.checks import before_move, is_well, late
 from homeostat.operators.cluster.rollout.emulation import emulated, is_due, serves
 from homeostat.operators.cluster.rollout.emulation import held as held_emulation
 from homeostat.operators.cluster.rollout.excuses import is_lost
@@ -93,8 +93,9 @@ def _finish(seen: Observed, wish: Wish, stand: Stand, now: datetime, *, is_appli
     """All are moved: the last one is waited for, then it is done."""
     upgrade = seen.cluster.status.upgrade
     if wish != complete(seen.cluster) or not is_at_rest(upgrade):
-        held = (_post_check(seen, stand, now) or _all_ready(seen, stand)) if is_applied else _applying(seen, stand)
-        if held is not None:
+        if not is_applied:
+            return _applying(seen, stand)
+        if (held := _post_check(seen, stand, now) or _all_ready(seen, stand, now)) is not None:
             return held
     if wish != declared(seen.cluster):
         assert upgrade is not None  # noqa: S101  (wished() says so)
@@ -129,6 +130,12 @@ def _go_on(seen: Observed, stand: Stand, now: datetime) -> Step:
     held = _post_check(seen, stand, now)
     if held is not None:
         return held
+    following = _next(seen, stand, now)
+    return replace(following, stands=not following.moves and is_well(seen, stand, now))
+
+
+def _next(seen: Observed, stand: Stand, now: datetime) -> Step:
+    """What has moved is well, or excused; who moves now, or why nobody does."""
     component = next_move(stand)
     if not component:
         blocked = ", ".join(each for each in stand.at if not stand.is_moved(each))
@@ -189,11 +196,12 @@ def _applying(seen: Observed, stand: Stand) -> Step:
     return Step(stand.to, _moving(seen, stand.to, "the masters that moved are being declared"))
 
 
-def _all_ready(seen: Observed, stand: Stand) -> Step | None:
+def _all_ready(seen: Observed, stand: Stand, now: datetime) -> Step | None:
     late = next((each for each in stand.at if not is_ready(seen, each)), "")
     if not late:
         return None
-    return Step(stand.to, Verdict(words.AWAITING_HEALTH, f"all moved; {late}: {trouble(seen, late).message}"))
+    why = Verdict(words.AWAITING_HEALTH, f"all moved; {late}: {trouble(seen, late).message}")
+    return Step(stand.to, why, stands=is_well(seen, stand, now))
 
 
 def _post_check(seen: Observed, stand: Stand, now: datetime) -> Step | None:
@@ -204,7 +212,7 @@ def _post_check(seen: Observed, stand: Stand, now: datetime) -> Step | None:
     if found.is_over:
         return _fail(seen, stand, found.message)
     if found.host:
-        return Step(stand.to, Verdict(words.AWAITING_HEALTH, found.message), awaits_host=True)
+        return Step(stand.to, Verdict(words.AWAITING_HEALTH, found.message), stands=True)
     return found.awaits or Step(stand.to, _moving(seen, stand.to, found.message))
 
 

@@ -79,7 +79,7 @@ def moved(seen: Observed, plan: Plan, status: ClusterStatus, now: datetime) -> C
     status = replace(status, emulation=forgiven(seen.cluster))
     if going.moves:
         status = replace(status, upgrade=_with_move(seen, going, now))
-    if going.awaits_host and status.upgrade is not None:
+    if going.stands and status.upgrade is not None and status.upgrade.component:
         status = replace(status, upgrade=counted(status.upgrade, now))
     if going.ends_emulation and API_SERVER in going.moves:
         status = replace(status, emulation=left(status.emulation, now))

@@ -9,14 +9,14 @@ import pytest
 from msgspec.structs import replace
 from tests.support.ailing import DEAD, HOSTS, NAMES, member_pod, members
 from tests.support.clusters import NOW, pod, settled, workload
-from tests.support.rollouts import OLD, look, moved, wishing
+from tests.support.rollouts import NEW, OLD, ORDER, look, moved, wishing
 
 from homeostat.api.cluster.masters import API_SERVER, ETCD
 from homeostat.api.pods import Pod
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.components import pods_of
 from homeostat.operators.cluster.healing.seen import EtcdSeen, HostSeen
-from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.observe import Observed, ProbeSeen
 
 DIED = NOW + timedelta(seconds=20)
 AWAY = HOSTS | {"h1": HostSeen("z1", is_ready=False, takes_pods=False)}
@@ -142,3 +142,61 @@ def test_the_next_move_has_its_own_time() -> None:
     status = look(replace(seen, cluster=back), NOW + timedelta(seconds=400))[1]
     assert status.upgrade is not None
     assert (status.upgrade.to_version, status.upgrade.counted_from) == (OLD, None)
+
+
+def with_server_on(host: str, seen: Observed) -> Observed:
+    """One of two API servers is not ready, on this host."""
+    well = on("h2", pod(API_SERVER, "demo-apiserver-well", conditions=READY))
+    return servers(seen, well, on(host, pod(API_SERVER, "demo-apiserver-ill")))
+
+
+def moved_to_servers() -> Observed:
+    """etcd and API servers have moved."""
+    return moved(moved(wishing(), ETCD), API_SERVER)
+
+
+def server_beside(seen: Observed, dead: str = DEAD) -> Observed:
+    """An API server has moved and answered, and a member of etcd is away with its host; or it is back."""
+    pods = [member_pod(name, ready=name != dead, since=DIED) for name in NAMES]
+    found = replace(of_etcd(seen, pods, ready=2 if dead else 3, dead=dead), hosts=AWAY if dead else HOSTS)
+    return replace(found, ready_since=DIED, probed=ProbeSeen(DIED, NEW))
+
+
+def test_a_host_that_comes_back_long_after_a_move_fails_nothing_that_was_well_all_the_time() -> None:
+    seen, said = run(server_beside(moved_to_servers()), 700)
+    assert said == [words.AWAITING_HEALTH]
+    assert "before kube-controller-manager moves: etcd: " in verdict_at(seen, 700)[1]
+    back = replace(server_beside(seen, dead=""), ready_since=NOW + timedelta(seconds=700))
+    assert verdict_at(back, 700) == (
+        words.AWAITING_HEALTH,
+        "after kube-apiserver moved: waiting for a read through the endpoint",
+    )
+    silent = replace(back, probed=ProbeSeen(NOW + timedelta(seconds=701), "", "no answer"))
+    assert verdict_at(silent, 700 + 280)[0] == words.AWAITING_HEALTH
+    assert verdict_at(silent, 700 + 310)[0] == words.UPGRADE_FAILED
+
+
+def test_nor_when_it_comes_back_after_the_last_move() -> None:
+    seen = wishing()
+    for component in ORDER:
+        seen = moved(seen, component)
+    seen, said = run(server_beside(seen), 700)
+    assert said == [words.AWAITING_HEALTH]
+    back = replace(server_beside(seen, dead=""), ready_since=NOW + timedelta(seconds=700))
+    assert verdict_at(back, 700)[0] == words.AWAITING_HEALTH
+
+
+def test_what_was_well_and_falls_ill_while_another_one_is_awaited_has_the_time_of_a_step() -> None:
+    seen, _ = run(server_beside(moved_to_servers()), 700)
+    ill = replace(with_server_on("h3", seen), ready_since=NOW + timedelta(seconds=700))
+    assert verdict_at(ill, 700 + 280)[0] == words.UPGRADING
+    assert verdict_at(ill, 700 + 310)[0] == words.UPGRADE_FAILED
+
+
+def test_a_read_that_no_operator_was_there_to_ask_for_fails_nothing() -> None:
+    later = NOW + timedelta(seconds=700)
+    seen = replace(moved(wishing(), API_SERVER), ready_since=later, probed=None)
+    plan, _ = look(seen, later)
+    assert plan.step is not None
+    assert (plan.step.failed, plan.step.probes) == (None, True)
+    assert verdict_at(seen, 700)[0] == words.AWAITING_HEALTH
