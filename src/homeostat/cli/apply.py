@@ -1,7 +1,8 @@
 """`homeostat apply`: server-side apply of files.
 
-All documents are read and checked before the first is sent, so that a typing mistake leaves nothing half-made. What the
-API server refuses is told for each object, and the others are still applied, as kubectl does.
+All documents are read before the first is sent, so that a typing mistake leaves nothing half-made. What the API server
+refuses is told for each object, and the others are still applied, as kubectl does. A client dry run speaks with nobody,
+and judges our own kinds by the schemas that come with this homeostat.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from msgspec import Struct
 
 from homeostat.api.catalogue import KINDS
 from homeostat.api.kind import Kind, Resource, unstructured
+from homeostat.cli.checking import problems, schema_for
 from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.failures import explained, report
 from homeostat.cli.kinds import typed
@@ -24,6 +26,8 @@ from homeostat.cli.rendering import print_objects
 from homeostat.cli.session import Session, converse
 from homeostat.kube.discovery import Discovery
 from homeostat.kube.errors import ApiError
+
+_SUFFIXES = (".yaml", ".yml", ".json")
 
 
 class Document(Struct, frozen=True):
@@ -50,34 +54,44 @@ class Way(Struct, frozen=True):
 @click.option(
     "-f", "--filename", "files", multiple=True, required=True, metavar="FILE", help="File, directory, or - for stdin."
 )
+@click.option("-R", "--recursive", is_flag=True, help="Read the directories below a directory as well.")
 @click.option("--force-conflicts", is_flag=True, help="Take over fields that another manager owns.")
-@dry_run_option("send nothing")
+@dry_run_option("send nothing, and check our own kinds here")
 @output_option("json", "yaml", "name")
 @connection_options
 def apply(
-    files: Sequence[str], force_conflicts: bool, dry_run: str, output: str | None, connection: Connection
+    files: Sequence[str],
+    recursive: bool,
+    force_conflicts: bool,
+    dry_run: str,
+    output: str | None,
+    connection: Connection,
 ) -> None:
-    """Declare objects from files, by server-side apply."""
-    documents = [document for file in files for document in read(file)]
+    """Declare objects from files, by server-side apply.
+
+    A client dry run judges fields, types and limits of homeostat's own kinds, and needs no API server; what fields say
+    together, and whether what they name exists, is judged by --dry-run=server alone.
+    """
+    documents = [document for file in files for document in read(file, recursive=recursive)]
     if not documents:
         raise CliError(f"{', '.join(files)}: expected at least one object, found none", Exit.USAGE)
+    _require_once(documents)
     way = Way(dry_run, force_conflicts, output or "")
     if dry_run == "client":
-        for document in documents:
-            resource = _known(document.content) or _guessed(document.content)
-            _print_applied(resource, document.content, way)
-        return
-    code = converse(connection, lambda session: _apply(session, documents, way))
+        code = _check(documents, way)
+    else:
+        code = converse(connection, lambda session: _apply(session, documents, way))
     click.get_current_context().exit(code)
 
 
-def read(file: str) -> Iterator[Document]:
+def read(file: str, *, recursive: bool = False) -> Iterator[Document]:
     """The objects of a file, of the YAML and JSON files of a directory, or of stdin. Raises CliError."""
     if file == "-":
         yield from parse(sys.stdin.read(), "stdin")
         return
     path = Path(file)
-    paths = sorted(p for p in path.iterdir() if p.suffix in (".yaml", ".yml", ".json")) if path.is_dir() else [path]
+    inside = path.rglob("*") if recursive else path.glob("*")
+    paths = sorted(p for p in inside if p.suffix in _SUFFIXES and p.is_file()) if path.is_dir() else [path]
     for each in paths:
         try:
             text = each.read_text()
@@ -121,6 +135,35 @@ def checked(content: Any, where: str) -> dict[str, Any]:
         if not isinstance(value, str) or not value:
             raise CliError(f"{where}: {field}: expected a text, found {value!r}", Exit.USAGE)
     return content
+
+
+def _require_once(documents: Sequence[Document]) -> None:
+    """Raise CliError where two documents are of one object: the last would win, whichever was meant."""
+    first: dict[tuple[str, ...], str] = {}
+    for document in documents:
+        content, metadata = document.content, document.content["metadata"]
+        key = (content["apiVersion"], content["kind"], str(metadata.get("namespace") or ""), document.name)
+        if key in first:
+            told = f"{content['kind'].lower()} {document.name}: expected once, found also in {first[key]}"
+            raise CliError(f"{document.where}: {told}", Exit.USAGE, remedy="leave one of them out, or rename it")
+        first[key] = document.where
+
+
+def _check(documents: Sequence[Document], way: Way) -> int:
+    """Judge what can be judged without an API server, and say which it is."""
+    code = Exit.OK
+    for document in documents:
+        content = document.content
+        schema = schema_for(content["apiVersion"], content["kind"])
+        if schema is not None and (wrong := problems(content, schema)):
+            what = f"{document.where}: {content['kind'].lower()} {document.name}"
+            code = report(
+                CliError("\n".join([f"{what}: not of its schema", *(f"  {each}" for each in wrong)]), Exit.REFUSED)
+            )
+            continue
+        word = "not checked, a kind of others" if schema is None else "checked"
+        _print_applied(_known(content) or _guessed(content), content, way, word)
+    return code
 
 
 async def _apply(session: Session, documents: Sequence[Document], way: Way) -> int:
@@ -173,9 +216,9 @@ def _placed(content: dict[str, Any], resource: Resource, namespace: str) -> dict
     return {**content, "metadata": {**metadata, "namespace": namespace}}
 
 
-def _print_applied(resource: Resource, content: dict[str, Any], way: Way) -> None:
+def _print_applied(resource: Resource, content: dict[str, Any], way: Way, word: str = "serverside-applied") -> None:
     if way.output:
         print_objects([content], way.output, resource, single=True)
         return
-    suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(way.dry_run, "")
-    click.echo(f"{typed(resource, content['metadata']['name'])} serverside-applied{suffix}")
+    suffix = {"client": " (client dry run)", "server": " (server dry run)"}.get(way.dry_run, "")
+    click.echo(f"{typed(resource, content['metadata']['name'])} {word}{suffix}")

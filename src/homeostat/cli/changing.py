@@ -32,7 +32,7 @@ class Way(NamedTuple):
     @property
     def suffix(self) -> str:
         """What a line says of a dry run."""
-        return {"client": " (dry run)", "server": " (server dry run)"}.get(self.dry_run, "")
+        return {"client": " (client dry run)", "server": " (server dry run)"}.get(self.dry_run, "")
 
 
 def way_options(until: str = "", timeout: str = "15m") -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -56,7 +56,7 @@ async def _delete_one(
     namespace = session.namespace if kind.resource.namespaced else ""
     content = await session.client.get(kind, name, namespace)
     uid = content["metadata"]["uid"]
-    suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(dry_run, "")
+    suffix = {"client": " (client dry run)", "server": " (server dry run)"}.get(dry_run, "")
     if dry_run != "client":
         # Only the very object that is there now: one that is made anew meanwhile is not meant.
         await session.client.delete(kind, name, namespace, uid=uid, dry_run=dry_run == "server")

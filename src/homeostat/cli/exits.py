@@ -27,7 +27,7 @@ MEANINGS = {
     Exit.FAILURE: "failed for a reason that is none of the following; the message says which",
     Exit.USAGE: "the command line makes no sense: unknown command, option, kind or value, unreadable file",
     Exit.NOT_FOUND: "an object that was named does not exist",
-    Exit.REFUSED: "the API server refuses the change: invalid fields, a conflict with another writer, protection",
+    Exit.REFUSED: "the change, or its dry run, is refused: invalid fields, a conflict with another writer, protection",
     Exit.UNREACHABLE: "no usable kubeconfig, no connection, or the API server does not serve now; try again",
     Exit.NOT_PERMITTED: "the API server does not know you, or you may not do this",
     Exit.TIMEOUT: "what was awaited did not happen within --timeout",

@@ -17,6 +17,7 @@ from tests.contract.cli.conftest import Homeostat
 from tests.support.apiserver import ApiServer, free_port
 from tests.support.declaring import put, put_status
 from tests.support.kinds import bent, cluster, example
+from tests.support.misdeclaring import WRONG
 from tests.support.terminal import run
 
 from homeostat.cli.exits import Exit
@@ -90,7 +91,7 @@ def test_apply_declares_and_dry_runs_keep_nothing(homeostat: Homeostat) -> None:
     assert (dry.code, dry.out) == (0, "cluster.cluster.homeostat.dev/applied serverside-applied (server dry run)\n")
     assert homeostat("get", "hc", "applied", "-n", "cli").code == Exit.NOT_FOUND
     assert homeostat("apply", "-f", "-", stdin=text).out == "cluster.cluster.homeostat.dev/applied serverside-applied\n"
-    for way, told in (("client", "(dry run)"), ("server", "(server dry run)")):
+    for way, told in (("client", "(client dry run)"), ("server", "(server dry run)")):
         gone = homeostat("delete", "hc", "applied", "-n", "cli", f"--dry-run={way}")
         assert gone.out == f'cluster.cluster.homeostat.dev "applied" deleted {told}\n'
     assert homeostat("get", "hc", "applied", "-n", "cli").code == 0
@@ -115,6 +116,15 @@ def test_a_refused_object_is_told_with_its_fields(homeostat: Homeostat, changes:
     outcome = homeostat("apply", "-f", "-", stdin=json.dumps(cluster("refused", "cli", **changes)))
     assert (outcome.code, outcome.out) == (Exit.REFUSED, "")
     assert told in outcome.err
+
+
+@pytest.mark.parametrize("changes", [changes for changes, _ in WRONG], ids=[told for _, told in WRONG])
+def test_what_a_client_dry_run_refuses_the_api_server_refuses_too(
+    homeostat: Homeostat, changes: dict[str, Any]
+) -> None:
+    text = json.dumps(bent(cluster("misdeclared", "cli"), changes))
+    codes = {homeostat("apply", "-f", "-", f"--dry-run={way}", stdin=text).code for way in ("client", "server", "none")}
+    assert codes == {Exit.REFUSED}
 
 
 def test_a_conflict_names_the_other_manager_and_the_way_out(server: ApiServer, homeostat: Homeostat) -> None:

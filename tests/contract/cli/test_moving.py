@@ -218,7 +218,9 @@ def test_all_verbs_print_the_object_and_keep_what_is_said_apart(
         assert json.loads(done.out)["metadata"]["name"] == name
         assert whole(server, name) == before
         told = homeostat(*verb[:1], "cluster", name, "-n", "cli", *verb[1:], "--dry-run", dry_run)
-        assert told.out.splitlines()[-1].endswith({"client": " (dry run)", "server": " (server dry run)"}[dry_run])
+        assert told.out.splitlines()[-1].endswith(
+            {"client": " (client dry run)", "server": " (server dry run)"}[dry_run]
+        )
     done = homeostat(*verb[:1], "cluster", name, "-n", "cli", *verb[1:], "-o", "name")
     assert (done.code, done.out) == (0, f"cluster.cluster.homeostat.dev/{name}\n")
 

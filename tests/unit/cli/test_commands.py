@@ -115,18 +115,6 @@ def test_a_bad_file_is_refused_before_anything_is_sent(text: str, told: str) -> 
     assert told in outcome.err
 
 
-def test_a_client_dry_run_needs_no_server() -> None:
-    catalogue = ROOT / "examples" / "packageversions"
-    outcome = run("apply", "-f", str(catalogue), "--dry-run=client")
-    assert (outcome.code, outcome.out.splitlines()) == (
-        0,
-        [
-            f"clusterpackageversion.cluster.homeostat.dev/{file.stem} serverside-applied (dry run)"
-            for file in sorted(catalogue.iterdir())
-        ],
-    )
-
-
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts_call_us_back(shell: str) -> None:
     assert f"_HOMEOSTAT_COMPLETE={shell}_complete" in run("completion", shell).out
