@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 _SPREAD = 0.25  # of a period
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def share_of(name: str) -> float:
@@ -16,3 +17,11 @@ def share_of(name: str) -> float:
 def apart(every: timedelta, name: str) -> timedelta:
     """A period, or up to a quarter less, by the name: those who began at once drift apart."""
     return every * (1 - _SPREAD * share_of(name))
+
+
+def turn_after(last: datetime, every: timedelta, name: str) -> datetime:
+    """The first of its turns after a time: they lie a whole period apart, at the place in it that the name says.
+
+    Counted from the turn and not from when it was taken, turns of one name that have the same period come together.
+    """
+    return last + every - (last - _BEGINNING - every * share_of(name)) % every

@@ -330,7 +330,7 @@ class Plan(Struct, frozen=True):
     care: Care = Care()
     scale: Scale | None = None  # None: the topology was not looked at
     pki: Verdict | None = None  # what the condition PKIReady says beyond ready or not
-    due: Wait | None = None  # the first that is to be done beside asking API servers; None: nothing has a time
+    due: Wait | None = None  # the first that is to be done beside asking API servers and etcd; None: it has no time
 
 
 class Wrote(Done, frozen=True):

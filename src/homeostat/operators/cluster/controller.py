@@ -168,7 +168,8 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
 
 def _answered(rest: Rest, known: Memory) -> Rest:
     """The same rest, with what was answered since."""
-    seen = replace(rest.seen, probed=known.probed, servers=dict(known.servers), leaders=dict(known.leaders))
+    servers, leaders = dict(known.servers), dict(known.leaders)
+    seen = replace(rest.seen, probed=known.probed, servers=servers, leaders=leaders, upkeep=known.upkeep)
     return replace(rest, seen=seen)
 
 

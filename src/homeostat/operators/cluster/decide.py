@@ -294,8 +294,8 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     plan = Plan(ordered, step=going, verdict=verdict, heal=healing, mend=mending, turn=turn, scale=scaling)
     plan = replace(plan, restore=Restoring(has_looked=True) if lost is None else lost.restore, care=caring)
     plan = follow(seen, plan, now, policy.probe_every)
-    due = soonest(each.wait for each in asking if each is not mending)
-    return replace(plan, wait=soonest((plan.wait, mending.wait, due)), due=due)
+    due = soonest(each.wait for each in (turn, healing, scaling, rolling, hosting))
+    return replace(plan, wait=soonest((plan.wait, mending.wait, caring.wait, due)), due=due)
 
 
 def _in_order(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from homeostat.kit.spreading import apart
+from homeostat.kit.spreading import turn_after
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import AskKubelets, Plan, ProbeEndpoint, Step, Wait
 from homeostat.operators.cluster.components import can_serve
@@ -36,17 +36,16 @@ def follow(seen: Observed, plan: Plan, now: datetime, probe_every: timedelta) ->
 
 def _probe(seen: Observed, plan: Plan, going: Step, now: datetime, probe_every: timedelta) -> Plan:
     """Ask the endpoint in one plan with the actions: those that change nothing wake nobody to probe later."""
-    every = apart(probe_every, seen.cluster.metadata.uid)
-    is_due = seen.probed is None or not _is_proven(seen) or now >= seen.probed.at + every
+    uid = seen.cluster.metadata.uid
+    is_due = seen.probed is None or not _is_proven(seen) or now >= turn_after(seen.probed.at, probe_every, uid)
     is_new = seen.cluster.status.ready_at is None  # what follows from being Ready for the first time is done at once
     asks = going.probes or plan.turn.probes
-    pause = _SOON if asks or is_new or going.asks_kubelets else _LATER if is_at_work(going) else every
+    pause = _SOON if asks or is_new or going.asks_kubelets else _LATER if is_at_work(going) else probe_every
+    wait = Wait(min(turn_after(now, probe_every, uid), now + pause), "the next probe")
     if is_due or asks:
         asked = (ProbeEndpoint(), AskKubelets()) if _asks_kubelets(seen, going) else (ProbeEndpoint(),)
-        return replace(plan, actions=(*plan.actions, *asked), wait=Wait(now + pause, "the next probe"))
-    assert seen.probed is not None  # noqa: S101  (it would be due)
-    until = min(seen.probed.at + every, now + pause)
-    return replace(plan, wait=Wait(until, "the next probe"))
+        return replace(plan, actions=(*plan.actions, *asked), wait=wait)
+    return replace(plan, wait=wait)
 
 
 def _asks_kubelets(seen: Observed, going: Step) -> bool:

@@ -10,6 +10,8 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW, running
 from tests.support.unwell import LONG_AGO, MANAGER, SERVER, leading, master, name_of, restart, sound, told, unwell
 
+from homeostat.api.cluster.etcd import ClusterEtcdStatus
+from homeostat.kit.spreading import turn_after
 from homeostat.operators.cluster.actions import (
     Action,
     AskKubelets,
@@ -26,6 +28,9 @@ from homeostat.operators.cluster.observe import Observed, ProbeSeen
 from homeostat.operators.cluster.ports import Refusal
 from homeostat.operators.cluster.report import report
 from homeostat.operators.cluster.resting import AT_MOST, Rest, is_as_ever, keep_watch, rest_after
+from homeostat.operators.cluster.upkeep.actions import AskStores
+from homeostat.operators.cluster.upkeep.seen import UpkeepSeen
+from homeostat.operators.cluster.upkeep.stores import Alarm, Stores, StoreSeen
 from homeostat.runtime.loop import Result
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 
@@ -33,6 +38,9 @@ POLICY, VERSION = Policy(), "v1.35.4"
 PROBED = Result[Action](ProbeEndpoint(), Probed(version=VERSION))
 CHECKED = Result[Action](CheckServers((Server("a", "uid-a", "https://10.0.0.1:6443"),)), DONE)
 LATER = NOW + POLICY.probe_every
+TURN = turn_after(NOW, POLICY.probe_every, running().cluster.metadata.uid)
+SIZE = 1 << 20
+STORE = StoreSeen(1, running().names.etcd_host("demo-etcd-0"), "3.6.16", SIZE, SIZE, quota=100 * SIZE, is_leader=True)
 
 
 def after(seen: Observed, *results: Result[Action], **changes: Any) -> Rest | None:
@@ -120,9 +128,15 @@ def test_at_rest_the_endpoint_is_asked_at_its_own_pace() -> None:
 
 def test_and_one_of_several_api_servers_in_its_turn() -> None:
     rest = resting(unwell(servers={0: sound(), 1: replace(sound(), at=LONG_AGO)}))
-    plan = keep_watch(rest, NOW, POLICY)
+    plan = keep_watch(rest, TURN, POLICY)
     assert plan is not None
     assert next(each for each in plan.actions if isinstance(each, CheckServers)).servers[0].pod == name_of(SERVER, 1)
+
+
+def test_in_the_same_wake_in_which_the_endpoint_is_asked() -> None:
+    rest = resting(unwell())
+    assert watch(rest, NOW) == ([], TURN)
+    assert watch(rest, TURN) == ([CheckServers, ProbeEndpoint], TURN + POLICY.probe_every)
 
 
 def test_the_pace_is_that_of_whole_looks() -> None:
@@ -137,9 +151,46 @@ def test_the_pace_is_that_of_whole_looks() -> None:
 
 def test_what_is_due_for_another_reason_ends_the_rest_on_time() -> None:
     due = NOW + timedelta(seconds=7)
-    rest = resting(due=Wait(due, "the next look at the stores of etcd"))
+    rest = resting(due=Wait(due, "a certificate that is to be renewed"))
     assert watch(rest, NOW) == ([], due)
     assert watch(rest, due) is None
+
+
+def stores(rest: Rest, *stores: StoreSeen, at: datetime = NOW, **answer: Any) -> Rest:
+    """The same, when the stores of its etcd were looked at; the status tells of an etcd that is well."""
+    cluster = rest.seen.cluster
+    told = ClusterEtcdStatus(size_bytes=SIZE, in_use_bytes=SIZE, quota_bytes=100 * SIZE, used_percent=1)
+    cluster = replace(cluster, status=replace(cluster.status, etcd=told))
+    upkeep = UpkeepSeen(first=NOW, at=at, answer=Stores(stores or (STORE,), **answer))
+    return replace(rest, seen=replace(rest.seen, cluster=cluster, upkeep=upkeep))
+
+
+def test_the_stores_of_etcd_are_looked_at_when_it_is_time_and_nobody_comes_back_for_the_answer() -> None:
+    rest = stores(resting(), at=TURN - POLICY.upkeep.every)
+    assert watch(rest, TURN - timedelta(seconds=1)) == ([], TURN)
+    assert watch(rest, TURN) == ([AskStores, ProbeEndpoint], TURN + POLICY.probe_every)
+    assert is_as_ever(stores(rest), [DONE, Probed(version=VERSION)], NOW, POLICY)
+
+
+@pytest.mark.parametrize(
+    ("store", "answer"),
+    [
+        (STORE, {"alarms": (Alarm("NOSPACE", 1),)}),
+        (STORE, {"silent": ("demo-etcd-1",)}),
+        (replace(STORE, size=90 * SIZE), {}),
+        (replace(STORE, size=10 * SIZE, in_use=10 * SIZE), {}),
+        (replace(STORE, going_back_to="3.5"), {}),
+    ],
+    ids=["an alarm", "a member that is silent", "nearly full", "to be told anew", "a way back that is left over"],
+)
+def test_an_answer_of_etcds_by_which_there_is_anything_to_do_or_to_tell_ends_the_rest(
+    store: StoreSeen, answer: dict[str, Any]
+) -> None:
+    assert not is_as_ever(stores(resting(), store, **answer), [DONE], NOW, POLICY)
+
+
+def test_nor_is_an_etcd_that_did_not_answer_as_ever() -> None:
+    assert not is_as_ever(resting(), [Progress(5.0, "no member answers")], NOW, POLICY)
 
 
 def test_no_rest_is_longer_than_some_minutes() -> None:

@@ -1,8 +1,9 @@
 """Which API servers are asked past the endpoint, and which of them clients are kept away from. Pure.
 
 Asking costs a connection and a write, so while nothing looks odd one of a cluster is asked a minute, in turn, however
-many there are: one that hangs is found within as many minutes. The only one of a cluster is what the endpoint's probe
-reaches, and is not asked beside that. While something looks odd, all are asked every few seconds.
+many there are: one that hangs is found within as many minutes. It is asked when the endpoint is, so that a cluster at
+rest is woken for once a minute. The only one of a cluster is what the endpoint's probe reaches, and is not asked beside
+that. While something looks odd, all are asked every few seconds.
 
 Isolating is cheap, quick and can be undone, so it comes before anything else, but never leaves the endpoint without a
 server that is known to be well. Undoing it waits for nothing but the server.
@@ -14,6 +15,7 @@ from datetime import datetime, timedelta
 
 from homeostat.api.cluster.masters import API_SERVER, STATELESS
 from homeostat.api.pods import Pod
+from homeostat.kit.spreading import turn_after
 from homeostat.operators.cluster.actions import CheckServers, Isolate, Server
 from homeostat.operators.cluster.healing.illness import (
     is_failing,
@@ -27,7 +29,7 @@ from homeostat.operators.cluster.healing.policy import Policy
 from homeostat.operators.cluster.names import API_PORT
 from homeostat.operators.cluster.observe import Observed
 
-_SPREAD = timedelta(seconds=30)  # between two of one cluster, while nothing looks odd
+_SPREAD = timedelta(seconds=30)  # between two of one cluster that were never asked, while nothing looks odd
 _SETTLED = 5  # answers of one kind in a row; more of them say nothing new
 
 
@@ -43,18 +45,27 @@ def checks(seen: Observed, now: datetime, policy: Policy) -> tuple[CheckServers 
     servers = [pod for pod in masters(seen, API_SERVER) if _can_be_asked(seen, pod, now, policy)]
     if not servers:
         return None, None
-    odd = looks_odd(seen, now, policy)
-    number = len(masters(seen, API_SERVER))
-    if number == 1 and not odd:
+    if looks_odd(seen, now, policy):
+        due = sorted((pod for pod in servers if _is_due(seen, pod, now, policy)), key=lambda pod: _last(seen, pod))
+        return CheckServers(tuple(map(server_of, due))) if due else None, now + policy.again
+    if len(masters(seen, API_SERVER)) == 1:
         return None, None
-    due_at = {pod.metadata.uid: _due(seen, pod, policy, number if not odd else 0) for pod in servers}
-    due = sorted((pod for pod in servers if _is_due(due_at, pod, now)), key=lambda pod: _last(seen, pod))
-    asked = due if odd else due[:1]
-    action = CheckServers(tuple(server_of(pod) for pod in asked)) if asked else None
-    if odd:
-        return action, now + policy.again
-    later = [at for pod in servers if pod not in asked and (at := due_at[pod.metadata.uid]) is not None]
-    return action, max(now + _SPREAD, min(later, default=now + policy.turn * number))
+    return _in_turn(seen, servers, now, policy)
+
+
+def _in_turn(seen: Observed, servers: list[Pod], now: datetime, policy: Policy) -> tuple[CheckServers | None, datetime]:
+    """The one that was asked longest ago, if it is time, and when it will be time again."""
+    told = [seen.servers[pod.metadata.uid].at for pod in servers if pod.metadata.uid in seen.servers]
+    unknown = len(servers) - len(told)
+    if told and now < (due := _next_turn(seen, max(told), policy, is_hurried=unknown > 0)):
+        return None, due
+    one = min(servers, key=lambda pod: _last(seen, pod))
+    return CheckServers((server_of(one),)), _next_turn(seen, now, policy, is_hurried=unknown > 1)
+
+
+def _next_turn(seen: Observed, last: datetime, policy: Policy, *, is_hurried: bool) -> datetime:
+    turn = turn_after(last, policy.turn, seen.cluster.metadata.uid)
+    return min(turn, last + _SPREAD) if is_hurried else turn
 
 
 def isolations(seen: Observed, *, may_isolate: bool) -> tuple[Isolate, ...]:
@@ -98,20 +109,13 @@ def looks_odd(seen: Observed, now: datetime, policy: Policy) -> bool:
     )
 
 
-def _due(seen: Observed, pod: Pod, policy: Policy, turns: int) -> datetime | None:
-    """When a server is to be asked again: after so many turns, or soon if there are none; None: at once."""
+def _is_due(seen: Observed, pod: Pod, now: datetime, policy: Policy) -> bool:
+    """Whether one is to be asked while something looks odd."""
     told = seen.servers.get(pod.metadata.uid)
     if told is None:
-        return None
-    if turns:
-        return told.at + policy.turn * turns
+        return True
     is_slow = told.times >= _SETTLED or seen.cell.why_frozen(policy.cell) != ""
-    return told.at + (policy.slowly if is_slow else policy.again)
-
-
-def _is_due(due_at: dict[str, datetime | None], pod: Pod, now: datetime) -> bool:
-    at = due_at[pod.metadata.uid]
-    return at is None or now >= at
+    return now >= told.at + (policy.slowly if is_slow else policy.again)
 
 
 def _last(seen: Observed, pod: Pod) -> tuple[bool, str, str]:

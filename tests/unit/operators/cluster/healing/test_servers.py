@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tests.support.clusters import NOW
 from tests.support.unwell import LONG_AGO, SERVER, master, name_of, silent, sound, unwell
 
+from homeostat.kit.spreading import turn_after
 from homeostat.operators.cluster.actions import CheckServers, Isolate
 from homeostat.operators.cluster.healing.cell import CellSeen
 from homeostat.operators.cluster.healing.policy import Policy
@@ -19,10 +20,11 @@ from homeostat.operators.cluster.observe import Observed, ProbeSeen
 
 POLICY = Policy()
 OLD = replace(sound(), at=LONG_AGO)
+TURN = turn_after(NOW, POLICY.turn, unwell().cluster.metadata.uid)
 
 
-def asked(seen: Observed) -> list[str]:
-    action, _ = checks(seen, NOW, POLICY)
+def asked(seen: Observed, now: datetime = NOW) -> list[str]:
+    action, _ = checks(seen, now, POLICY)
     return [] if action is None else [server.pod for server in action.servers]
 
 
@@ -35,28 +37,35 @@ FIRST, SECOND = name_of(SERVER, 0), name_of(SERVER, 1)
 
 def test_while_all_is_well_the_one_that_was_asked_longest_ago_is_asked_when_its_turn_comes() -> None:
     assert asked(unwell()) == []
-    assert asked(unwell(servers={0: sound(), 1: OLD})) == [SECOND]
+    assert asked(unwell(servers={0: sound(), 1: OLD}), TURN) == [SECOND]
     assert asked(unwell(servers={0: replace(OLD, at=LONG_AGO - timedelta(hours=1)), 1: OLD})) == [FIRST]
 
 
 def test_one_that_was_never_asked_comes_first_and_not_all_at_once() -> None:
     assert asked(unwell(servers={1: OLD})) == [FIRST]
+    lately = unwell(servers={1: sound()})
+    assert asked(lately) == []
+    _, at = checks(lately, NOW, POLICY)
+    assert at is not None
+    assert at <= NOW + timedelta(seconds=30)
+    assert asked(lately, at) == [FIRST]
 
 
 def test_it_looks_again_when_the_next_one_is_due() -> None:
-    _, at = checks(unwell(), NOW, POLICY)
-    assert at == NOW + 2 * POLICY.turn
+    assert checks(unwell(), NOW, POLICY) == (None, TURN)
+    _, at = checks(unwell(), TURN, POLICY)
+    assert at == TURN + POLICY.turn
 
 
 def test_of_two_each_is_asked_every_second_minute_and_so_one_of_them_every_minute() -> None:
-    def since(first: int, second: int) -> Observed:
-        return unwell(
-            servers={n: replace(sound(), at=NOW - timedelta(seconds=s)) for n, s in ((0, first), (1, second))}
-        )
-
-    assert asked(since(60, 0)) == []
-    assert asked(since(120, 60)) == [FIRST]
-    assert checks(since(119, 60), NOW, POLICY) == (None, NOW + timedelta(seconds=30))
+    known, told = {0: OLD, 1: OLD}, list[str]()
+    for turn in range(6):
+        now = TURN + turn * POLICY.turn
+        (pod,) = asked(unwell(servers=known), now)
+        known[(FIRST, SECOND).index(pod)] = replace(sound(), at=now + timedelta(seconds=1))
+        assert asked(unwell(servers=known), now + timedelta(seconds=59)) == []
+        told.append(pod)
+    assert told == [FIRST, SECOND] * 3
 
 
 def test_the_only_one_is_asked_when_the_endpoint_that_it_serves_fails() -> None:
