@@ -21,6 +21,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from homeostat.api.cluster.v1alpha1 import ClusterStatus
+from homeostat.kit.spreading import turn_after
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Action, CheckServers, Plan, Probed, ProbeEndpoint, Step, Wait, soonest
 from homeostat.operators.cluster.decide import Policy
@@ -63,7 +64,8 @@ def rest_after(
         return None
     # What is compared and written in whole looks only is not kept twice.
     lean = replace(seen, live={}, applied={}, leaves=())
-    return Rest(lean, going, status.kubernetes_version, now + AT_MOST, plan.due)
+    until = turn_after(now, AT_MOST, seen.cluster.metadata.uid)
+    return Rest(lean, going, status.kubernetes_version, until, plan.due)
 
 
 def keep_watch(rest: Rest, now: datetime, policy: Policy) -> Plan | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.support.clusters import NOW, running
+from tests.support.clusters import NOW, cluster, running
 from tests.support.unwell import LONG_AGO, MANAGER, SERVER, leading, master, name_of, restart, sound, told, unwell
 
 from homeostat.api.cluster.etcd import ClusterEtcdStatus
@@ -195,6 +195,12 @@ def test_nor_is_an_etcd_that_did_not_answer_as_ever() -> None:
 
 def test_no_rest_is_longer_than_some_minutes() -> None:
     assert watch(resting(), NOW + AT_MOST) is None
+
+
+def test_rests_that_begin_at_one_instant_do_not_end_at_one() -> None:
+    ends = {resting(running(cluster(f"demo-{number}"))).until for number in range(20)}
+    assert len(ends) == 20
+    assert NOW < min(ends) < max(ends) <= NOW + AT_MOST
 
 
 def test_a_leader_that_does_not_renew_its_lease_ends_it() -> None:
