@@ -7,20 +7,18 @@ unread gets a new connection. Credentials other than a client certificate, proxi
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Mapping
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from multidict import CIMultiDict
 
 from homeostat.kube.errors import ConnectionFailed, UntrustedServer
+from homeostat.kube.line import TlsLine
 from homeostat.kube.query import query_string
 from homeostat.kube.transport import Request
 
-_HEAD_BYTES = _PIECE_BYTES = 1 << 16
-_NEXT_ADDRESS_S = 0.25  # after which a name's next address is tried beside the one that is silent
+_PIECE_BYTES = 1 << 16
 _EMPTY = (204, 304)
 
 
@@ -33,7 +31,7 @@ class BriefTransport:
         url = urlsplit(server)
         self._host, self._port, self._path = url.hostname or "", url.port or 443, url.path
         self._server_name = server_name or self._host
-        self._line: _Line | None = None
+        self._line: TlsLine | None = None
         self._closed = False
 
     async def send(self, request: Request) -> BriefResponse:
@@ -43,10 +41,10 @@ class BriefTransport:
             self._line = await self._connect()
         line = self._line
         line.is_free = False
-        line.writer.write(self._words(request))
         try:
-            status, headers = await _head(line.reader)
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, OSError) as error:
+            line.write(self._words(request))
+            status, headers = await _head(line)
+        except (EOFError, ValueError, OSError) as error:
             raise ConnectionFailed(f"{self._server}: the connection was closed before the answer") from error
         return BriefResponse(line, status, headers, self._server)
 
@@ -57,24 +55,16 @@ class BriefTransport:
 
     def _hang_up(self) -> None:
         if self._line is not None:
-            self._line.writer.transport.abort()
+            self._line.cut()
             self._line = None
 
-    async def _connect(self) -> _Line:
+    async def _connect(self) -> TlsLine:
         if self._closed:
             raise ConnectionFailed("this client was closed", sent=False)
         try:
-            pair = await asyncio.open_connection(
-                self._host,
-                self._port,
-                ssl=self._context,
-                server_hostname=self._server_name,
-                limit=_HEAD_BYTES,
-                happy_eyeballs_delay=None if _is_address(self._host) else _NEXT_ADDRESS_S,
-            )
-        except OSError as error:
+            return await TlsLine.to(self._host, self._port, self._context, self._server_name)
+        except (OSError, EOFError) as error:
             raise _failure(error, self._server) from error
-        return _Line(*pair)
 
     def _words(self, request: Request) -> bytes:
         host = f"[{self._host}]" if ":" in self._host else self._host
@@ -89,19 +79,10 @@ class BriefTransport:
         return "\r\n".join((*lines, "", "")).encode() + (request.body or b"")
 
 
-class _Line:
-    """A connection, and whether it waits for the next question."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-        self.is_free = True
-
-
 class BriefResponse:
     """An answer whose head has arrived."""
 
-    def __init__(self, line: _Line, status: int, headers: Mapping[str, str], server: str) -> None:
+    def __init__(self, line: TlsLine, status: int, headers: Mapping[str, str], server: str) -> None:
         self._line = line
         self._status = status
         self._headers = headers
@@ -126,45 +107,45 @@ class BriefResponse:
         try:
             async for piece in self._pieces():
                 yield piece
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, OSError) as error:
+        except (EOFError, ValueError, OSError) as error:
             raise ConnectionFailed(f"{self._server}: the connection broke in the middle of the answer") from error
 
     async def close(self) -> None:
         """Leave the connection to the next question, if this answer was read to its end; cut it otherwise."""
         if not self._line.is_free:
-            self._line.writer.transport.abort()
+            self._line.cut()
 
     async def _pieces(self) -> AsyncGenerator[bytes, None]:
-        reader = self._line.reader
+        line = self._line
         if "chunked" in self._headers.get("Transfer-Encoding", "").lower():
-            while size := int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16):
-                async for piece in _exactly(reader, size):
+            while size := int((await line.until(b"\r\n")).partition(b";")[0], 16):
+                async for piece in _exactly(line, size):
                     yield piece
-                await reader.readuntil(b"\r\n")
-            while await reader.readuntil(b"\r\n") != b"\r\n":
+                await line.until(b"\r\n")
+            while await line.until(b"\r\n") != b"\r\n":
                 pass  # trailers
         elif "Content-Length" in self._headers or self._status in _EMPTY:
-            async for piece in _exactly(reader, int(self._headers.get("Content-Length", "0"))):
+            async for piece in _exactly(line, int(self._headers.get("Content-Length", "0"))):
                 yield piece
         else:
-            while piece := await reader.read(_PIECE_BYTES):
+            while piece := await line.some(_PIECE_BYTES):
                 yield piece
             return  # the end of the connection is the end of the answer
-        self._line.is_free = self._headers.get("Connection", "").lower() != "close"
+        line.is_free = self._headers.get("Connection", "").lower() != "close"
 
 
-async def _exactly(reader: asyncio.StreamReader, size: int) -> AsyncGenerator[bytes, None]:
+async def _exactly(line: TlsLine, size: int) -> AsyncGenerator[bytes, None]:
     """As it arrives, so that whoever reads may stop before it is too much."""
     while size > 0:
-        piece = await reader.read(min(size, _PIECE_BYTES))
+        piece = await line.some(min(size, _PIECE_BYTES))
         if not piece:
-            raise asyncio.IncompleteReadError(piece, size)
+            raise EOFError
         yield piece
         size -= len(piece)
 
 
-async def _head(reader: asyncio.StreamReader) -> tuple[int, CIMultiDict[str]]:
-    first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+async def _head(line: TlsLine) -> tuple[int, CIMultiDict[str]]:
+    first, *lines = (await line.until(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     headers = CIMultiDict[str]()
     for name, _, value in (line.partition(":") for line in lines if line):
         headers.add(name, value.strip())
@@ -172,16 +153,10 @@ async def _head(reader: asyncio.StreamReader) -> tuple[int, CIMultiDict[str]]:
     return int(told[:3]), headers
 
 
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _failure(error: OSError, server: str) -> ConnectionFailed:
+def _failure(error: OSError | EOFError, server: str) -> ConnectionFailed:
     match error:
+        case EOFError():
+            return ConnectionFailed(f"{server}: the connection was closed in the TLS handshake", sent=False)
         case ssl.SSLCertVerificationError(verify_message=why):
             return UntrustedServer(f"{server}: does not prove that it is the server we want: {why}; check the CA")
         case ssl.SSLError(reason=why):
