@@ -47,8 +47,18 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--small", action="store_true", help="try the machinery out; the figures mean nothing")
     parser.add_argument("--rounds", type=int, default=3, help="how often each contender runs; medians are shown")
+    parser.add_argument("--counts", type=_numbers, default=idle.COUNTS, help="of idle clusters, such as 1,100")
+    parser.add_argument("--topologies", type=_words, default=idle.TOPOLOGIES, help="of idle clusters: single,ha")
     parser.add_argument("--only", action="append", default=[], help="contenders to run, by the start of their name")
     return parser.parse_args()
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(int, _words(text)))
 
 
 @contextlib.contextmanager
@@ -143,11 +153,12 @@ def in_data_centre(rounds: int) -> Rounds:
     return measured
 
 
-async def of_idle_clusters(is_small: bool) -> Rounds:
+async def of_idle_clusters(options: argparse.Namespace) -> Rounds:
     """What clusters cost with which nothing happens; one round, for each count is measured for minutes."""
     say("declaring clusters and leaving them in peace")
+    counts, while_s = ((1, 3), 5.0) if options.small else (options.counts, idle.WHILE_S)
     with machine_to_ourselves():
-        measured = await (idle.cost_of_idle((1, 3), 5.0) if is_small else idle.cost_of_idle())
+        measured = await idle.cost_of_idle(counts, while_s, options.topologies)
     return {name: [one[name] for one in measured] for name in measured[0]}
 
 
@@ -166,7 +177,7 @@ async def measure(options: argparse.Namespace) -> None:
         results["cluster"] = in_data_centre(options.rounds)
     os.sched_setaffinity(0, {0})
     if not options.scenarios or "idle" in options.scenarios:
-        results["idle"] = await of_idle_clusters(options.small)
+        results["idle"] = await of_idle_clusters(options)
     if not options.scenarios or {"machines", "queue"} & set(options.scenarios):
         results |= await on_real_server(go, size, options)
     results |= await on_stub(go, size, options)

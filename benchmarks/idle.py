@@ -149,6 +149,7 @@ def _cost(before: Figures, after: Figures, empty: Figures, while_s: float) -> Fi
         "rss_mib": after["rss_mib"],
         "calls_per_minute": 60 * (after["calls"] - before["calls"]) / while_s,
         "probes_per_minute": 60 * (after["probes"] - before["probes"]) / while_s,
+        "load": os.getloadavg()[0],
     }
 
 

@@ -75,7 +75,8 @@ a new connection over TLS with the certificates that the operator issued, and fi
 that they cost the operator is in its processor time. etcd is a double: a look at the stores of one cluster costs some
 milliseconds every five minutes beside that. *Grown* is the resident set beyond that of an operator without Clusters.
 The Clusters of a line are declared all at once, beside those of the line before; *started anew* is another process that
-finds them there, as after every update of the operator.
+finds them there, as after every update of the operator. *Load average* is that of the machine in the minute before the
+end: what else runs on a core empties its caches, and makes all that comes once in a while dearer.
 """
 
 
@@ -121,7 +122,7 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
     "idle": (IDLE, (
         Column("cpu_percent", "CPU, % of a core", "{:.2f}"), Column("grown_mib", "grown, MiB", "{:.1f}"),
         Column("rss_mib", "RSS, MiB"), Column("calls_per_minute", "calls a minute"),
-        Column("probes_per_minute", "probes a minute"),
+        Column("probes_per_minute", "probes a minute"), Column("load", "load average", "{:.1f}"),
     )),
     "pods": (PODS, (
         Column("list_us", "list, us CPU a Pod"), Column("list_cpu_s", "list, s CPU", "{:.1f}"),
