@@ -98,6 +98,14 @@ def new(declared: Cluster | None = None, **changes: Any) -> Observed:
     return replace(seen, **changes)
 
 
+# What conditions say that are true.
+_WELL = {
+    **dict.fromkeys((words.ETCD_READY, words.API_SERVER_READY, words.CONTROLLERS_READY), words.COMPONENTS_READY),
+    words.ENDPOINT_ASSIGNED: words.ASSIGNED,
+    words.AVAILABLE: words.SERVING,
+}
+
+
 def running(declared: Cluster | None = None, **changes: Any) -> Observed:
     """A Cluster with all masters ready, probed a moment ago, in which nothing is to be done."""
     declared = declared or cluster()
@@ -112,7 +120,7 @@ def running(declared: Cluster | None = None, **changes: Any) -> Observed:
         package_version=declared.status.package_version or declared.spec.package_version,
         endpoint=endpoint,
         conditions=tuple(
-            Condition(type=type_, status="True", reason=words.COMPONENTS_READY, last_transition_time=NOW)
+            Condition(type=type_, status="True", reason=_WELL.get(type_, words.AS_DECLARED), last_transition_time=NOW)
             for type_ in words.CONDITIONS
             if type_ != words.READY
         ),

@@ -37,6 +37,17 @@ TABLES = (
                 for lost in (words.QUORUM_LOST, words.RESTORING, words.RESTORE_REFUSED)
             ),
             Word(
+                words.ETCD_CORRUPT,
+                "Members of etcd have different data: the topology changes when they agree again.",
+                "Look at EtcdReady.",
+            ),
+            Word(
+                words.NAME_CONFLICT,
+                "A member of etcd is to join, and a volume of its name is there that another Cluster left. It is not"
+                " touched.",
+                "Remove that volume, or set spec.topology back.",
+            ),
+            Word(
                 words.ETCD_UNREACHABLE,
                 "A member of etcd comes or goes, and etcd cannot be asked.",
                 "Look at the network between the operator and the masters.",

@@ -31,6 +31,11 @@ TABLES = (
                 "Look at the conditions of the masters.",
             ),
             Word(words.PROGRESSING, "Waits for the first read through the endpoint.", "Wait."),
+            Word(
+                words.DELETING,
+                "The Cluster is being deleted; the message names what of it is left.",
+                "Nothing to do; where it lasts, look at the condition Accepted.",
+            ),
         ),
     ),
     Table(

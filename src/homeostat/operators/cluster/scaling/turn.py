@@ -12,7 +12,7 @@ from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.rollout.working import is_at_work
 from homeostat.operators.cluster.topology import is_changing
 
-_LOST = (words.QUORUM_LOST, words.ETCD_CORRUPT, words.RESTORING, words.RESTORE_REFUSED)
+LOST = (words.QUORUM_LOST, words.ETCD_CORRUPT, words.RESTORING, words.RESTORE_REFUSED)
 
 
 def must_be_over(seen: Observed, going: Step, healing: Heal, turn: Turn, *, is_applied: bool) -> Verdict | None:
@@ -22,7 +22,7 @@ def must_be_over(seen: Observed, going: Step, healing: Heal, turn: Turn, *, is_a
     if replacement is not None:
         message = f"before the topology changes: {replacement.member} is being replaced"
         return Verdict(words.REPLACING_MEMBER, message)
-    if healing.verdict is not None and healing.verdict.reason in _LOST:
+    if healing.verdict is not None and healing.verdict.reason in LOST:
         return Verdict(healing.verdict.reason, f"before the topology changes: {healing.verdict.message}")
     if is_changing(seen.cluster):
         return None
