@@ -1,4 +1,7 @@
-"""What the operator may not do, as an API server judges it by deploy/operator/rights.yaml, and how little is enough."""
+"""What the operator may do and may not, as an API server judges it by deploy/operator/rights.yaml.
+
+Bound in the whole cell, that is as much as an administrator may, as the guide says; bound to a namespace, it is little.
+"""
 
 from __future__ import annotations
 
@@ -67,6 +70,38 @@ FORBIDDEN = {
     "take another's Lease at home": ("patch", "coordination.k8s.io", "leases", HOME),
     "run on every host": ("create", "apps", "daemonsets", "default"),
 }
+
+WHOLE, NO_PATCH = ("get", "list", "create", "patch", "delete"), ("get", "list", "create", "delete")
+ALLOWED = {
+    "read every Secret, also those of the system": (("get", "list"), "", "secrets", "kube-system"),
+    "make Pods anywhere, with any account": (("create",), "", "pods", "kube-system"),
+    "make Deployments anywhere": (("create",), "apps", "deployments", "kube-system"),
+    "care for Secrets": (WHOLE, "", "secrets", "default"),
+    "care for Services": (WHOLE, "", "services", "default"),
+    "care for ConfigMaps": (WHOLE, "", "configmaps", "default"),
+    "care for Pods": (WHOLE, "", "pods", "default"),
+    "care for Deployments": (WHOLE, "apps", "deployments", "default"),
+    "care for StatefulSets": (WHOLE, "apps", "statefulsets", "default"),
+    "care for disruption budgets": (WHOLE, "policy", "poddisruptionbudgets", "default"),
+    "make and remove volume claims": (NO_PATCH, "", "persistentvolumeclaims", "default"),
+    "read Clusters and put its finalizer on": (
+        ("get", "list", "patch"),
+        "cluster.homeostat.dev",
+        "clusters",
+        "default",
+    ),
+    "say how a Cluster fares": (("patch",), "cluster.homeostat.dev", "clusters/status", "default"),
+    "read package versions": (("get", "list"), "cluster.homeostat.dev", "clusterpackageversions", ""),
+    "count the hosts": (("get", "list"), "", "nodes", ""),
+    "tell events": (("create", "patch"), "events.k8s.io", "events", "default"),
+}
+
+
+@pytest.mark.parametrize("what", ALLOWED)
+async def test_it_may(client: Client, what: str) -> None:
+    verbs, group, resource, namespace = ALLOWED[what]
+    refused = [verb for verb in verbs if not await may(client, ACCOUNT, verb, group, resource, namespace)]
+    assert refused == [], what
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
