@@ -58,8 +58,9 @@ class CellOptions(Struct, frozen=True, kw_only=True):
     max_rolling: Annotated[
         int,
         Flag(
-            "How many Clusters of the cell may be moving to another package version at once: each has fewer masters "
-            "than declared meanwhile.",
+            "Of how many Clusters of the cell masters that are well may be made anew at once, whatever for: another "
+            "package version, overrides, topology, keys, level of the audit log, certificates. Each has fewer masters "
+            "than declared meanwhile; healing has a budget of its own.",
             least=1,
         ),
     ] = 5

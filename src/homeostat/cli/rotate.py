@@ -18,7 +18,7 @@ from homeostat.cli.options import Connection, connection_options
 from homeostat.cli.session import Session, converse
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.pki import states
-from homeostat.operators.cluster.turns.rotating import is_taken_back
+from homeostat.operators.cluster.turns.released import is_taken_back
 
 _FIELDS = {"authorities": "authorities", "token-key": "tokenKey", "encryption-key": "encryptionKey"}
 _HELD = "Holding"

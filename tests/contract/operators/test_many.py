@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from tests.support.cells import Cell
-from tests.support.kubelet import Whole
+from tests.support.kubelet import COMPONENT, Whole
 from tests.support.operating import Operator
 
+from homeostat.api.cluster.masters import COMPONENTS
 from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.pacing.pace import Policy as Pacing
 
@@ -26,15 +28,27 @@ class Crowd:
 
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
-        self.most_created = self.most_moved = 0
+        self.most_created = self.most_rolled = self.most_hurt = 0
 
     def look(self) -> list[Whole]:
         statuses = [one.get("status", {}) for one in self._cell.all("Cluster")]
         created = sum("startedAt" in each and "readyAt" not in each for each in statuses)
-        moved = sum("component" in each.get("upgrade", {}) for each in statuses)
+        rolled = sum("rollingSince" in each for each in statuses)
         self.most_created = max(self.most_created, created)
-        self.most_moved = max(self.most_moved, moved)
+        self.most_rolled = max(self.most_rolled, rolled)
+        self.most_hurt = max(self.most_hurt, len(self.hurt()))
         return statuses
+
+    def hurt(self) -> set[str]:
+        """The Clusters that were Ready once and of which a master is on its way; one that is tried is no master."""
+        served = {one["metadata"]["name"] for one in self._cell.all("Cluster") if one.get("status", {}).get("readyAt")}
+        unready = [pod["metadata"]["labels"] for pod in self._cell.all("Pod") if not is_ready(pod)]
+        return served & {each["cluster.homeostat.dev/name"] for each in unready if each[COMPONENT] in COMPONENTS}
+
+
+def is_ready(pod: Whole) -> bool:
+    conditions = pod.get("status", {}).get("conditions", ())
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def age(one: Whole) -> tuple[str, str]:
@@ -50,7 +64,8 @@ def watched(cell: Cell) -> Iterator[Crowd]:
     crowd = Crowd(cell)
     yield crowd
     assert crowd.most_created <= CREATING
-    assert crowd.most_moved <= ROLLING
+    assert crowd.most_rolled <= ROLLING
+    assert crowd.most_hurt <= ROLLING
 
 
 def is_queued(cell: Cell, name: str) -> bool:
@@ -65,10 +80,11 @@ async def declare_all(cell: Cell, count: int) -> list[str]:
 
 
 async def until_all(cell: Cell, crowd: Crowd, field: str, value: str, count: int) -> None:
-    def claim() -> bool:
-        return [each.get(field) for each in crowd.look()].count(value) >= count
+    await until_each(cell, crowd, lambda status: status.get(field) == value, count)
 
-    await cell.kubelet.until(claim, f"all say {field} {value}", within_s=60 + 3 * count)
+
+async def until_each(cell: Cell, crowd: Crowd, claim: Callable[[Whole], bool], count: int) -> None:
+    await cell.kubelet.until(lambda: sum(map(claim, crowd.look())) >= count, "all are there", within_s=60 + 5 * count)
 
 
 @FEW_OR_MANY
@@ -119,6 +135,90 @@ async def test_upgrades_wait_for_each_other_and_a_creation_does_not_wait_for_the
             await cell.kubelet.until(lambda: any(is_queued(cell, name) for name in names), "some wait")
             await cell.declare("newcomer", packageVersion=OLD)
             await cell.until_ready("newcomer")
+            cell.kubelet.behaviour.clear()
+            cell.kubelet.look_again()
+            await until_all(cell, crowd, "packageVersion", NEW, count)
+
+
+def is_of_level(status: Whole) -> bool:
+    return bool(status.get("auditLevel") == "Request")
+
+
+def is_holding(status: Whole) -> bool:
+    return bool(status.get("rotation", {}).get("stage") == "Holding")
+
+
+@pytest.mark.parametrize(
+    ("wish", "is_there"),
+    [
+        ({"audit": {"level": "Request"}}, is_of_level),
+        ({"keys": {"rotations": {"tokenKey": 1}}}, is_holding),
+    ],
+    ids=["level of the audit log", "rotation of keys"],
+)
+async def test_whatever_makes_masters_anew_waits_in_the_same_line(
+    cell: Cell, wish: dict[str, Any], is_there: Callable[[Whole], bool]
+) -> None:
+    count = 4
+    with watched(cell) as crowd:
+        async with cell.operator(policy=PACED, haste=3):
+            names = await declare_all(cell, count)
+            await until_all(cell, crowd, "phase", "Ready", count)
+            await wish_where_new_masters_hang(cell, crowd, names, wish)
+            cell.kubelet.behaviour.clear()
+            cell.kubelet.look_again()
+            await until_each(cell, crowd, is_there, count)
+        assert crowd.most_rolled == ROLLING, "places are made use of"
+
+
+async def test_a_change_of_the_topology_waits_in_it_too(tall: Cell) -> None:
+    count = 4
+    with watched(tall) as crowd:
+        async with tall.operator(policy=PACED):
+            names = await declare_all(tall, count)
+            await until_all(tall, crowd, "phase", "Ready", count)
+            await wish_where_new_masters_hang(tall, crowd, names, {"topology": "ha"})
+            others = [name for name in names if "rollingSince" not in tall.status(name)]
+            assert len(others) == count - ROLLING
+            for name in others:
+                told = await tall.until_condition("Scaled", "Queued", name)
+                assert "made anew at once as may (2)" in told["message"]
+
+
+async def wish_where_new_masters_hang(cell: Cell, crowd: Crowd, names: list[str], wish: dict[str, Any]) -> None:
+    """Return once as many clusters as may have a master that does not become ready."""
+    cell.kubelet.behave("run", *(pod["metadata"]["name"] for pod in cell.all("Pod")))
+    cell.kubelet.behave("start", *COMPONENTS)
+    for name in names:
+        await cell.set_spec(name, **wish)
+    await cell.kubelet.until(lambda: crowd.look() and len(crowd.hurt()) == ROLLING, "some masters are made")
+
+
+async def test_a_pause_gives_the_place_back_and_who_goes_on_after_it_waits_for_one_again(cell: Cell) -> None:
+    count = 4
+
+    def rolling() -> set[str]:
+        crowd.look()
+        return {name for name in names if "rollingSince" in cell.status(name)}
+
+    with watched(cell) as crowd:
+        async with cell.operator(policy=PACED):
+            names = await declare_all(cell, count)
+            await until_all(cell, crowd, "phase", "Ready", count)
+            cell.kubelet.behave("start", f"homeostat.local/kube-apiserver:{NEW}")  # the one that is tried
+            for name in names:
+                await cell.set_spec(name, packageVersion=NEW)
+            first = await cell.kubelet.until(
+                lambda: moving if len(moving := rolling()) == ROLLING else None, "some move"
+            )
+            for name in first:
+                await cell.until_condition("UpToDate", "AwaitingHealth", name)
+                await cell.set_spec(name, paused=True)
+            await cell.kubelet.until(lambda: len(rolling() - first) == ROLLING, "others have their places")
+            for name in first:
+                await cell.set_spec(name, paused=False)
+                await cell.until_condition("UpToDate", "Queued", name)
+            assert rolling().isdisjoint(first)
             cell.kubelet.behaviour.clear()
             cell.kubelet.look_again()
             await until_all(cell, crowd, "packageVersion", NEW, count)

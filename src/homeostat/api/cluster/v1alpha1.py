@@ -181,6 +181,13 @@ class ClusterStatus(Struct, frozen=True, gc=False, rename="camel", omit_defaults
         datetime | None,
         doc("When the cluster was Ready for the first time, or had served for ten minutes without that."),
     ] = None
+    rolling_since: Annotated[
+        datetime | None,
+        doc(
+            "Since when masters are made anew because a wish changed or certificates have had their time, or since the"
+            " last step of that: the cluster takes one of the places that the cell has for it. Absent when none are."
+        ),
+    ] = None
     backup: Annotated[ClusterBackupStatus | None, doc("What became of the backups.")] = None
     etcd: Annotated[ClusterEtcdStatus | None, doc("How full etcd is, and what is wrong with its data.")] = None
     healing: Annotated[ClusterHealingStatus | None, doc("What was done to mend masters, and is being done.")] = None

@@ -294,6 +294,9 @@ class Turn(Struct, frozen=True):
     rotation: ClusterRotationStatus | None = None  # begins, or comes to this stage: told first, done at the next look
     ends: bool = False  # the rotation that was told of is over
     audits: str = ""  # the level of the audit log that API servers are made with from the next look on
+    rolls: bool = False  # a renewal that makes masters anew begins: told first, done at the next look
+    queued: bool = False  # something of it waits for a place in the cell
+    rests: bool = False  # the cluster is at rest, and none of this makes a master anew
     verdict: Verdict | None = None  # what is told of a rotation
 
 

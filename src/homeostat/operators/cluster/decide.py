@@ -281,7 +281,8 @@ def keep_declared(seen: Observed, now: datetime, policy: Policy) -> Plan:
     # API servers are not to blame for what an etcd that is full or corrupt does not take.
     may_mend = lost is None and not caring.is_broken
     mending = masters.mend(seen, now, policy.healing) if may_mend else masters.put_back(seen, now, policy.healing)
-    scaling = scale(seen, now, must_be_over(seen, going, healing, turn, is_applied=is_applied and not issue))
+    wanted = scale(seen, now, must_be_over(seen, going, healing, turn, is_applied=is_applied and not issue))
+    scaling = holding.hold_the_change(seen, wanted, now)
     asking = (turn, healing, mending, scaling, rolling, caring, hosting)
     if lost is not None and lost.is_corrupt:  # care tells it, because members may be ready all the same
         caring, healing = replace(caring, verdict=healing.verdict, is_broken=True), replace(healing, verdict=None)

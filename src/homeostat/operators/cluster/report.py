@@ -39,6 +39,7 @@ from homeostat.operators.cluster.healing.told import (
 )
 from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.pacing.holding import rolling_since
 from homeostat.operators.cluster.pki.told import certificates
 from homeostat.operators.cluster.ports import Refusal
 from homeostat.operators.cluster.restore.beginning import is_under_way
@@ -113,6 +114,7 @@ def report(seen: Observed, plan: Plan, results: Results, now: datetime) -> Repor
     status = turned(seen, plan, moved(seen, plan, status, now))
     status = sealed(seen.cluster, status, seen.packages)
     status = restored(status, plan.restore, seen.probed, now, serves=is_true(conditions, words.AVAILABLE))
+    status = replace(status, rolling_since=rolling_since(seen, plan, status, now))
     status = replace(status, phase=_phase(seen, plan, status))
     healings = (*healing_notes(before, plan.heal, results), *mending_notes(before, plan.mend, results))
     cares = care_notes(seen, plan.care, results)
@@ -293,7 +295,8 @@ def _phase(seen: Observed, plan: Plan, status: ClusterStatus) -> str:
         return "Restoring"
     if plan.step is not None and plan.step.verdict is not None and plan.step.verdict.reason in _ON_THE_WAY:
         return "Upgrading"
-    if status.topology is not None and status.topology.started_at is not None:
+    is_queued = plan.scale is not None and plan.scale.verdict is not None and plan.scale.verdict.reason == words.QUEUED
+    if is_queued or (status.topology is not None and status.topology.started_at is not None):
         return "Scaling"
     if status.ready_at is not None:
         return "Degraded"

@@ -102,7 +102,8 @@ def _says_nothing_new(rest: Rest, now: datetime, policy: Policy) -> bool:
 def _is_busy(seen: Observed, plan: Plan, status: ClusterStatus) -> bool:
     """Whether anything is under way, or wanted with the next probe."""
     restarts = status.healing.restarts if status.healing is not None else ()
-    is_moving = status.rotation is not None or bool(running(replace(seen.cluster, status=status)))
+    is_rolling = status.rolling_since is not None or plan.turn.queued
+    is_moving = is_rolling or status.rotation is not None or bool(running(replace(seen.cluster, status=status)))
     is_healing = plan.heal.verdict is not None or bool(plan.mend.verdicts) or any(map(is_under_way, restarts))
     return is_moving or is_healing or plan.turn.probes or seen.kubelets_due
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.wording import Table, Word
 
+_QUEUED = Word(
+    words.QUEUED,
+    "Masters of as many clusters of the cell are made anew at once as may; this one waits for its turn, also when it"
+    " goes on after a pause.",
+    "Wait; `homeostat run cell --max-rolling` says how many.",
+)
+
 TABLES = (
     Table(
         "Scaled: there are as many masters as the declared topology asks for",
         (
             Word(words.AS_DECLARED, "There are.", "Nothing to do."),
             Word(words.SCALING, "Masters come or go, one after the other.", "Wait; the message names what is awaited."),
+            _QUEUED,
             Word(
                 words.TOO_FEW_ZONES,
                 "The cell has hosts that take Pods in fewer than three zones.",
@@ -66,11 +74,7 @@ TABLES = (
                 "All masters are of the declared package version, and begin to serve its minor version.",
                 "Wait; `spec.upgradePolicy.finishEmulation` says when that begins.",
             ),
-            Word(
-                words.QUEUED,
-                "As many clusters of the cell move at once as may; this one waits for its turn.",
-                "Wait; `homeostat run cell --max-rolling` says how many.",
-            ),
+            _QUEUED,
             Word(
                 words.AWAITING_HEALTH,
                 "The next master moves when those that the message names are well, or when an API server that is tried"

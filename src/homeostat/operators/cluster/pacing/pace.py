@@ -1,4 +1,4 @@
-"""The two lines of a cell, kept as Clusters change: for creations and for moves.
+"""The two lines of a cell, kept as Clusters change: for creations, and for masters that are made anew (rolling.py).
 
 Who mends is not held up: a Cluster that is not well, and one that goes back in the middle of a move, is in no line.
 """
@@ -14,14 +14,10 @@ from homeostat.operators.cluster import words
 from homeostat.operators.cluster.ending import is_ending
 from homeostat.operators.cluster.pacing.line import Line
 from homeostat.operators.cluster.pacing.place import FREE, Place
-from homeostat.operators.cluster.rollout.standing import complete, wished
-from homeostat.runtime.conditions import find_condition, is_true
+from homeostat.operators.cluster.pacing.rolling import Standing, UnderWay, Waiting, is_free, rolling
+from homeostat.runtime.conditions import find_condition
 
 _WAITING_TO_BE_MADE = (words.AS_DECLARED, words.QUEUED, words.PAUSED)
-_WAITING_TO_MOVE = (*_WAITING_TO_BE_MADE, words.AWAITING_HEALTH, words.AWAITING_SNAPSHOT)
-# Between two parts of one move: all is of the new version, and an API server that serves it is tried.
-_GOING_ON = (words.ENDING_EMULATION, words.AWAITING_HEALTH)
-_WELL = (words.ETCD_READY, words.API_SERVER_READY, words.CONTROLLERS_READY, words.AVAILABLE)
 
 
 class Policy(Struct, frozen=True):
@@ -31,21 +27,6 @@ class Policy(Struct, frozen=True):
     rolling: int = 5  # each has one master less than declared for a while: not many clusters at once
     creation_counts_for: timedelta = timedelta(minutes=10)  # one that takes longer is stuck: others go on
     patience: timedelta = timedelta(minutes=5)  # for one that has its turn and does not begin
-
-
-class Waiting(Struct, frozen=True):
-    """Wants to begin."""
-
-    since: datetime
-
-
-class UnderWay(Struct, frozen=True):
-    """Has begun."""
-
-    until: datetime  # it counts
-
-
-Standing = Waiting | UnderWay | None
 
 
 class Pace:
@@ -65,7 +46,7 @@ class Pace:
         if new is not None:
             self._keys[new.metadata.uid] = new.metadata.key
             _stand(self._creating, new.metadata.uid, creation(new, self._policy, now))
-            _stand(self._rolling, new.metadata.uid, move(new, now))
+            _stand(self._rolling, new.metadata.uid, rolling(new, now))
 
     def called(self, now: datetime) -> list[str]:
         """The keys of those whose turn has come since this was asked last."""
@@ -79,8 +60,9 @@ class Pace:
         uid, status = cluster.metadata.uid, cluster.status
         if status.ready_at is None:
             return self._creating.place(uid, now) if status.started_at is None else FREE
-        if _is_moving(cluster) or not _is_well(cluster) or wished(cluster) == complete(cluster):
+        if is_free(cluster, now):
             return FREE
+        _stand(self._rolling, uid, rolling(cluster, now))  # certificates become due by time alone
         return self._rolling.place(uid, now)
 
     def _forget(self, uid: str) -> None:
@@ -92,31 +74,13 @@ class Pace:
 def creation(cluster: Cluster, policy: Policy, now: datetime) -> Standing:
     """Whether a Cluster waits to be made, is being made, or neither."""
     status = cluster.status
-    if status.ready_at is not None or _is_out(cluster):
+    if status.ready_at is not None or is_ending(cluster) or cluster.spec.paused:
         return None
     if status.started_at is not None:
         return UnderWay(status.started_at + policy.creation_counts_for)
     if not _says(cluster, words.ACCEPTED, _WAITING_TO_BE_MADE):
         return None  # what is refused would hold up all behind it
     return Waiting(cluster.metadata.creation_timestamp or now)
-
-
-def move(cluster: Cluster, now: datetime) -> Standing:
-    """Whether the masters of a Cluster wait to move, are moving, or neither."""
-    upgrade = cluster.status.upgrade
-    if cluster.status.ready_at is None or _is_out(cluster):
-        return None
-    step = timedelta(seconds=cluster.spec.upgrade_policy.step_timeout_seconds)
-    if upgrade is not None and upgrade.component:
-        return UnderWay((upgrade.component_started_at or upgrade.started_at) + step)
-    told = find_condition(cluster.status.conditions, words.UP_TO_DATE)
-    if wished(cluster) == complete(cluster):
-        goes_on = told is not None and told.status == "False" and told.reason in _GOING_ON
-        return UnderWay(now + step) if goes_on else None
-    if not _is_well(cluster) or not _says(cluster, words.UP_TO_DATE, _WAITING_TO_MOVE):
-        return None
-    since = told.last_transition_time if told is not None and told.status == "False" else None
-    return Waiting(since or now)
 
 
 def _stand(line: Line, uid: str, standing: Standing) -> None:
@@ -127,18 +91,6 @@ def _stand(line: Line, uid: str, standing: Standing) -> None:
             line.go(uid, until)
         case None:
             line.leave(uid)
-
-
-def _is_out(cluster: Cluster) -> bool:
-    return is_ending(cluster) or cluster.spec.paused
-
-
-def _is_moving(cluster: Cluster) -> bool:
-    return cluster.status.upgrade is not None and cluster.status.upgrade.component != ""
-
-
-def _is_well(cluster: Cluster) -> bool:
-    return all(is_true(cluster.status.conditions, type_) for type_ in _WELL)
 
 
 def _says(cluster: Cluster, type_: str, reasons: tuple[str, ...]) -> bool:

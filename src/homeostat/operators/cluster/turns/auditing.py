@@ -17,6 +17,6 @@ def audit(seen: Observed, rest: Rest, now: datetime) -> Turn:
     declared, status = seen.cluster.spec.audit.level, seen.cluster.status
     if status.ready_at is None or status.audit_level == declared:
         return Turn()
-    if rest.held:
-        return Turn(probes=rest.probes, wait=rest.wait(now))
+    if rest.held or rest.queued:
+        return Turn(probes=rest.probes, wait=rest.wait(now), queued=rest.queued != "")
     return Turn(audits=declared, wait=Wait(now, "another level of the audit log"))

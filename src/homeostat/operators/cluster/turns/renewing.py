@@ -2,7 +2,7 @@
 
 A Secret is renewed when two thirds of the life of one of its certificates have passed, one Secret at a time, while the
 cluster is at rest. API servers and members of etcd take up what was renewed without a restart; controller manager and
-scheduler, who read their kubeconfigs once, are replaced one after the other.
+scheduler, who read their kubeconfigs once, are replaced one after the other, and wait for a place in the cell for it.
 
 What restarts nobody does not wait for rest in its last month, and nothing does when it has run out: then waiting does
 more harm than any renewal.
@@ -31,7 +31,14 @@ def renew(seen: Observed, rest: Rest, now: datetime) -> Turn:
     first = next((leaf for leaf in due if _cannot_wait(leaf, now)), None)
     if first is None and rest.held:
         return Turn(wait=rest.wait(now) or wait, probes=rest.probes)
-    return Turn((_renewal(first or due[0]),), wait=wait)
+    if first is not None:
+        return Turn((_renewal(first),), wait=wait)
+    first = next((leaf for leaf in due if not (leaf.leaf.restarts and rest.queued)), None)
+    if first is None:
+        return Turn(wait=wait, queued=True)
+    if first.leaf.restarts and seen.cluster.status.rolling_since is None:
+        return Turn(rolls=True, wait=Wait(now, "a renewal that makes masters anew"))
+    return Turn((_renewal(first),), wait=wait)
 
 
 def expiring(seen: Observed, now: datetime) -> Verdict | None:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from homeostat.operators.cluster.actions import Step, Wait
 from homeostat.operators.cluster.observe import Observed
+from homeostat.operators.cluster.pacing.holding import queued
 from homeostat.operators.cluster.rollout.working import is_at_work
 from homeostat.operators.cluster.topology import is_changing
 from homeostat.operators.cluster.troubles import awaited, trouble
@@ -17,6 +18,7 @@ class Rest(Struct, frozen=True):
     """Whether a turn may begin."""
 
     held: str = ""  # what it waits for; empty: it may
+    queued: str = ""  # why no master may be made anew yet; empty: they may
     probes: bool = False  # a read through the endpoint is wanted
     again: timedelta | None = None  # when to look again, where nobody wakes us
 
@@ -42,4 +44,4 @@ def rest(seen: Observed, going: Step, *, is_applied: bool) -> Rest:
         return Rest("waiting for a read through the endpoint", probes=True)
     if not seen.probed.serves:
         return Rest(f"clients are not served through the endpoint: {seen.probed.failure}", probes=True)
-    return Rest()
+    return Rest(queued=queued(seen))

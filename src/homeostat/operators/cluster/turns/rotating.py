@@ -12,7 +12,6 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from homeostat.api.cluster.certificates import ClusterRotationStatus
-from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import (
     ChangeKeys,
@@ -24,6 +23,7 @@ from homeostat.operators.cluster.actions import (
 )
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.pki import states
+from homeostat.operators.cluster.turns.released import is_left_to_people, is_released, is_taken_back
 from homeostat.operators.cluster.turns.rest import Rest
 
 _SAID = {
@@ -39,8 +39,10 @@ def rotate(seen: Observed, rest: Rest, now: datetime) -> Turn:
     if going is None:
         return _begin(seen, rest, now)
     stale = next((leaf for leaf in seen.leaves if leaf.outdated), None)
-    if rest.held:
-        return _told(going, rest.held, Turn(probes=rest.probes, wait=rest.wait(now)))
+    waits = rest.held or ("" if is_left_to_people(seen.cluster, going) else rest.queued)
+    if waits:
+        held = Turn(probes=rest.probes, wait=rest.wait(now), queued=rest.queued != "")
+        return _told(going, waits, held)
     if stale is not None:
         return _told(going, f"Secret {stale.leaf.name}", Turn((IssueLeaf(stale.leaf, stale.outdated, renews=True),)))
     if is_taken_back(seen.cluster, going):
@@ -48,9 +50,8 @@ def rotate(seen: Observed, rest: Rest, now: datetime) -> Turn:
     return _forward(seen, going, now)
 
 
-def is_taken_back(cluster: Cluster, going: ClusterRotationStatus) -> bool:
-    """Whether the spec no longer asks for the rotation that is under way."""
-    return cluster.spec.keys.rotations.of(going.keys) != going.number
+def _when(rest: Rest) -> str:
+    return "when all masters are at rest" if rest.held else "at its turn"
 
 
 def _begin(seen: Observed, rest: Rest, now: datetime) -> Turn:
@@ -60,9 +61,9 @@ def _begin(seen: Observed, rest: Rest, now: datetime) -> Turn:
         wanted = [states.ENCRYPTION_KEY]  # of a release before this one: its Secrets are not encrypted yet
     if not wanted or seen.cluster.status.ready_at is None:
         return Turn()
-    if rest.held:
-        message = f"the {_SAID[wanted[0]]}: asked for, and begins when all masters are at rest. Now: {rest.held}"
-        return Turn(probes=rest.probes, wait=rest.wait(now), verdict=Verdict(words.ROTATING, message))
+    if waits := rest.held or rest.queued:
+        verdict = Verdict(words.ROTATING, f"the {_SAID[wanted[0]]}: asked for, and begins {_when(rest)}. Now: {waits}")
+        return Turn(probes=rest.probes, wait=rest.wait(now), queued=rest.queued != "", verdict=verdict)
     kind, at = wanted[0], now.replace(microsecond=0)
     begun = ClusterRotationStatus(
         keys=kind, number=asked.of(kind), stage=states.PREPARING, started_at=at, stage_started_at=at
@@ -76,7 +77,7 @@ def _forward(seen: Observed, going: ClusterRotationStatus, now: datetime) -> Tur
             return _told(going, "", Turn((ChangeKeys(going.keys, "add"),)))
         case states.HOLDING if going.keys == states.ENCRYPTION_KEY and not seen.rewritten:
             return _rewriting(seen, going, "Secrets are being encrypted anew")
-        case states.HOLDING if going.keys != states.ENCRYPTION_KEY and not _is_released(seen, going):
+        case states.HOLDING if going.keys != states.ENCRYPTION_KEY and not is_released(seen.cluster, going):
             return Turn(verdict=Verdict(words.ROTATION_HELD, _users_of_the_old(going)))
         case states.DROPPING:
             if seen.authority.leftovers:
@@ -121,10 +122,6 @@ def _told(going: ClusterRotationStatus, what: str, turn: Turn) -> Turn:
     stage = f"{going.stage}: {states.state(going.stage).meaning}"
     message = f"the {_SAID[going.keys]}: {stage}" + (f" Now: {what}" if what else "")
     return replace(turn, verdict=Verdict(words.ROTATING, message))
-
-
-def _is_released(seen: Observed, going: ClusterRotationStatus) -> bool:
-    return seen.cluster.spec.keys.released.of(going.keys) >= going.number
 
 
 def _users_of_the_old(going: ClusterRotationStatus) -> str:

@@ -27,4 +27,12 @@ def take(seen: Observed, going: Step, now: datetime, *, is_applied: bool) -> Tur
     others = (turn, auditing, renewal)
     waits = (each.wait for each in others if each.wait is not None)
     wait = min(waits, key=lambda each: each.until, default=None)
-    return replace(renewal, verdict=turn.verdict, probes=any(each.probes for each in others), wait=wait)
+    gives_back = resting.probes and seen.cluster.status.rolling_since is not None  # others wait for its place
+    return replace(
+        renewal,
+        verdict=turn.verdict,
+        probes=gives_back or any(each.probes for each in others),
+        wait=wait,
+        queued=any(each.queued for each in others),
+        rests=not (resting.held or renewal.actions or renewal.rolls),
+    )

@@ -17,10 +17,10 @@ from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Step, Verdict
 from homeostat.operators.cluster.decide import Policy as Rules
 from homeostat.operators.cluster.decide import decide
-from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.pacing.holding import hold_to_its_turn
-from homeostat.operators.cluster.pacing.pace import Pace, Policy, UnderWay, Waiting, creation, move
+from homeostat.operators.cluster.pacing.pace import Pace, Policy, creation
 from homeostat.operators.cluster.pacing.place import FREE, Place
+from homeostat.operators.cluster.pacing.rolling import UnderWay, Waiting, rolling
 from homeostat.operators.cluster.pacing.urgency import urgency
 from homeostat.runtime.conditions import find_condition
 from homeostat.runtime.queue import Priority
@@ -53,7 +53,7 @@ def moving(one: Cluster, *, since: datetime = NOW) -> Cluster:
     upgrade = ClusterUpgradeStatus(
         from_version=OLD, to_version=NEW, started_at=BORN, component="etcd", component_started_at=since
     )
-    return replace(one, status=replace(one.status, upgrade=upgrade))
+    return replace(one, status=replace(one.status, upgrade=upgrade, rolling_since=since))
 
 
 def started(one: Cluster, at: datetime = NOW) -> Cluster:
@@ -100,32 +100,24 @@ def test_whoever_cannot_begin_holds_nobody_up(one: Cluster) -> None:
 
 
 def test_a_well_cluster_that_wants_another_version_waits_in_the_other_line() -> None:
-    assert move(wishing(), NOW) == Waiting(NOW)
+    assert rolling(wishing(), NOW) == Waiting(NOW)
     queued = saying(wishing(), words.UP_TO_DATE, words.QUEUED, at=BORN)
-    assert move(queued, NOW) == Waiting(BORN), "a restart of the operator forgets nobody's age"
-    assert move(wishing(to=OLD), NOW) is None
-    assert move(moving(wishing()), NOW) == UnderWay(NOW + timedelta(seconds=300))
-
-
-@pytest.mark.parametrize("reason", [words.ENDING_EMULATION, words.AWAITING_HEALTH])
-def test_between_two_parts_of_its_move_it_keeps_its_place(reason: str) -> None:
-    one = saying(wishing(to=OLD), words.UP_TO_DATE, reason)
-    assert one.spec.package_version == one.status.package_version
-    assert move(one, NOW) == UnderWay(NOW + timedelta(seconds=300))
-    assert move(saying(one, words.UP_TO_DATE, words.AS_DECLARED, is_so=True), NOW) is None
+    assert rolling(queued, NOW) == Waiting(BORN), "a restart of the operator forgets nobody's age"
+    assert rolling(wishing(to=OLD), NOW) is None
+    assert rolling(moving(wishing()), NOW) == UnderWay(NOW + timedelta(seconds=300))
 
 
 @pytest.mark.parametrize("type_", [words.ETCD_READY, words.API_SERVER_READY, words.AVAILABLE])
 def test_a_move_that_may_mend_a_cluster_is_in_no_line(type_: str) -> None:
     sick = saying(wishing("sick"), type_, words.CRASHING)
-    assert move(sick, NOW) is None
+    assert rolling(sick, NOW) is None
     pace = Pace(POLICY)
     pace.note(None, moving(wishing("other")), NOW)
     assert pace.place(sick, NOW) == FREE
 
 
 def test_what_is_refused_waits_for_a_person_and_not_in_line() -> None:
-    assert move(saying(wishing(), words.UP_TO_DATE, words.UPGRADE_REFUSED), NOW) is None
+    assert rolling(saying(wishing(), words.UP_TO_DATE, words.UPGRADE_REFUSED), NOW) is None
 
 
 def test_the_two_lines_are_apart_and_a_place_that_becomes_free_calls_the_next_one() -> None:
@@ -175,7 +167,10 @@ def test_masters_do_not_begin_to_move_before_their_turn() -> None:
     plan = decide(seen, NOW, Rules())
     assert plan.step == Step(
         NEW,
-        Verdict(words.QUEUED, "as many clusters of the cell move at once as may (10); it is among the next 10"),
+        Verdict(
+            words.QUEUED,
+            "masters of as many clusters of the cell are made anew at once as may (10); it is among the next 10",
+        ),
     )
     status = told(seen).status
     assert status is not None
@@ -183,13 +178,12 @@ def test_masters_do_not_begin_to_move_before_their_turn() -> None:
 
 
 @pytest.mark.parametrize(
-    "seen",
-    [running(place=NOT_YET), replace(running(place=NOT_YET), cluster=moving(running().cluster))],
-    ids=["nothing to do", "under way"],
+    "going",
+    [Step(NEW), Step(NEW, Verdict(words.ROLLING_BACK, "back"), failed=Verdict(words.UPGRADE_FAILED, "of no use"))],
+    ids=["nothing to do", "it failed"],
 )
-def test_a_step_that_begins_nothing_is_not_held(seen: Observed) -> None:
-    going = Step(NEW, Verdict(words.UPGRADING, "on its way") if seen.cluster.status.upgrade else None)
-    assert hold_to_its_turn(seen, going) == going
+def test_a_step_that_begins_nothing_is_not_held(going: Step) -> None:
+    assert hold_to_its_turn(running(place=NOT_YET), going) == going
 
 
 def test_who_is_not_well_comes_first_then_who_moves_then_who_is_made() -> None:

@@ -40,7 +40,7 @@ ONE_DAY_BEFORE = END - timedelta(days=1)
 
 
 def held(now: datetime, *renewed: str, **spec: Any) -> Observed:
-    """A cluster that is well at some time, with certificates of its first day but for those that were renewed now."""
+    """A cluster that is well and has its place, with certificates of its first day but for those renewed now."""
     seen = running(cluster(**spec), ready_since=NOW, probed=ProbeSeen(now, "v1.35.4"))
     top = of_authorities(AUTHORITY)
 
@@ -49,7 +49,9 @@ def held(now: datetime, *renewed: str, **spec: Any) -> Observed:
         found = of_leaf(leaf.leaf, made)
         return replace(leaf, certificates=found, renew_at=renewal(found, top, f"uid-demo/{leaf.leaf.name}"))
 
-    return replace(seen, authority=replace(seen.authority, certificates=top), leaves=tuple(map(judged, seen.leaves)))
+    one = replace(seen.cluster, status=replace(seen.cluster.status, rolling_since=now))
+    authority = replace(seen.authority, certificates=top)
+    return replace(seen, cluster=one, authority=authority, leaves=tuple(map(judged, seen.leaves)))
 
 
 def plan(seen: Observed, now: datetime) -> Plan:
