@@ -1,0 +1,99 @@
+"""Expressions of CEL as Kubernetes has it: the language, its string functions, optional values, and some of its own.
+
+The language is Google's C++ implementation; decision 0029 says why. It has no types for objects of a CRD, so that a
+rule about a field that no schema has is found when it is evaluated, not when the CRD is made. A function of Kubernetes
+that is not among `functions` is refused as not imitated.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from homeostat.sim.apiserver.refusing import not_imitated
+from homeostat.sim.apiserver.schemas.functions import NOT_IMITATED, declared
+
+SELF, BEFORE = "self", "oldSelf"
+_UNDECLARED = re.compile(r"undeclared reference to '([\w.]+)'")
+_TEXTS = re.compile(r"""[rR]?("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
+_ERRORS = (
+    (re.compile(r'NOT_FOUND: Key not found in map : "?(.*?)"?'), r"no such key: \1"),
+    (re.compile(r"INVALID_ARGUMENT: divide by zero"), "division by zero"),
+    (re.compile(r"INVALID_ARGUMENT: modulus by zero"), "modulus by zero"),
+    (re.compile(r"UNKNOWN: Index error: index=(-?\d+) .*"), r"index out of bounds: \1"),
+    (re.compile(r"OUT_OF_RANGE: (.*)"), r"\1"),
+    (re.compile(r"UNKNOWN: No matching overloads found.*|INVALID_ARGUMENT: Applying SELECT to non-message type"), ""),
+)
+
+
+class BadExpression(ValueError):
+    """An expression that does not compile; the text is the compiler's."""
+
+
+class FailedEvaluation(ValueError):
+    """An expression that has no value for these variables; the text is that of an API server."""
+
+
+class Expression:
+    """A compiled expression about `self` and `oldSelf`."""
+
+    def __init__(self, text: str, kind: str, *, optional: bool = False) -> None:
+        """`kind` is the type of `self` as CEL writes it. Raises BadExpression, or Refused for what is not imitated."""
+        self.uses_before = BEFORE in re.findall(r"\w+", _TEXTS.sub("''", text))
+        self._optional = optional and self.uses_before
+        self._compiled = _compiled(text.strip(), kind, self._optional)
+
+    @property
+    def kind(self) -> str:
+        """The type of its value, as CEL writes it: BOOL, STRING, DYN."""
+        return str(self._compiled.return_type().name())
+
+    def value(self, now: Any, before: Any = None) -> Any:
+        """Its value. Raises FailedEvaluation."""
+        from cel_expr_python import cel
+
+        if self._optional:
+            # Optional values cannot be handed over; they are made of a list of one value or none.
+            before = [] if before is None else [before]
+        variables = {SELF: now, BEFORE: before}
+        found = self._compiled.eval(data=variables)
+        if found.type() == cel.Type.ERROR:
+            raise FailedEvaluation(_told(str(found.value())))
+        return found.plain_value()
+
+
+def _told(error: str) -> str:
+    for pattern, told in _ERRORS:
+        if found := pattern.fullmatch(error):
+            return found.expand(told) if told else "no such overload"
+    return error
+
+
+@functools.lru_cache(maxsize=4096)
+def _compiled(text: str, kind: str, optional: bool) -> Any:
+    """Rules are few and shared by all tenants of a process."""
+    try:
+        if optional:
+            text = f"cel.bind({BEFORE}, {BEFORE}[?0], {text})"
+        return _environment(kind, optional).compile(text)
+    except RuntimeError as error:
+        told = str(error).removeprefix("INVALID_ARGUMENT: ").removesuffix(" [INVALID_ARGUMENT]")
+        for name in _UNDECLARED.findall(told):
+            if name in NOT_IMITATED:
+                raise not_imitated(f"the function {name} in rules of CRDs") from None
+        raise BadExpression(told) from None
+
+
+@functools.cache
+def _environment(kind: str, optional: bool) -> Any:
+    try:  # heavy, and of use to simulations with rules alone
+        from cel_expr_python import cel
+        from cel_expr_python.ext import ext_bindings, ext_optional, ext_strings
+    except ImportError as error:
+        raise not_imitated("rules of CRDs without cel-expr-python; install homeostat[sim]") from error
+
+    extensions = [ext_strings.ExtStrings(), ext_optional.ExtOptional(), ext_bindings.ExtBindings()]
+    types: Mapping[str, Any] = {SELF: cel.Type(kind), BEFORE: cel.Type(f"list<{kind}>" if optional else kind)}
+    return cel.NewEnv(variables=types, functions=declared(), extensions=extensions)
