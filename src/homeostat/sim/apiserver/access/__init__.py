@@ -1,0 +1,1 @@
+"""Who may do what: users, what they ask for, and the roles that let them."""

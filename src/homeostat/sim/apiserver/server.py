@@ -1,0 +1,141 @@
+"""One API server: takes a request as bytes, and answers it as a kube-apiserver would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from homeostat.kit.clock import Clock
+from homeostat.kit.random import Random
+from homeostat.sim.apiserver.access.attributes import AUTHENTICATED, Attributes, User, attributes_of, forbidden
+from homeostat.sim.apiserver.access.roles import Roles
+from homeostat.sim.apiserver.answer import Answer, refused
+from homeostat.sim.apiserver.discovery import discovered
+from homeostat.sim.apiserver.kinds import namespaces
+from homeostat.sim.apiserver.kinds.strategies import strategies
+from homeostat.sim.apiserver.openapi import documented
+from homeostat.sim.apiserver.refusing import Refused, not_imitated
+from homeostat.sim.apiserver.store.store import Store
+from homeostat.sim.apiserver.types.builtin import builtin_types
+from homeostat.sim.apiserver.types.registry import Types
+from homeostat.sim.apiserver.types.routing import Asked, not_found_here, route
+from homeostat.sim.apiserver.verbs.bodies import JSON, YAML
+from homeostat.sim.apiserver.verbs.deleting import Deleter
+from homeostat.sim.apiserver.verbs.patching import Patcher
+from homeostat.sim.apiserver.verbs.reading import get, list_
+from homeostat.sim.apiserver.verbs.watching import watch
+from homeostat.sim.apiserver.verbs.writing import Writer
+
+VERSION = "v1.35.4"
+_HEALTH = ("/livez", "/readyz", "/healthz")
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What was asked, as HTTP has it; header names in lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+
+class ApiServer:
+    """Types, objects and changes of one cluster. Nothing of it is shared with another one."""
+
+    def __init__(self, *, clock: Clock, random: Random) -> None:
+        self.types = Types()
+        self.store = Store()
+        for each in builtin_types(strategies(self.types, self.store, clock)):
+            self.types.add(each)
+            self.store.shelf(each.collection)
+        self._roles = Roles(self.store)
+        self._clock = clock
+        self._writer = Writer(self.store, clock, random)
+        self._patcher = Patcher(self.store, self._writer, clock)
+        self._deleter = Deleter(self.store, clock)
+        self._begin()
+
+    def answer(self, request: Request, user: User) -> Answer:
+        """Answer; a refusal is an answer, too."""
+        try:
+            return self._answered(request, user)
+        except Refused as error:
+            return refused(error)
+
+    def _answered(self, request: Request, user: User) -> Answer:
+        if "impersonate-user" in request.headers:
+            raise not_imitated("impersonation")
+        told = self._of_server(request) if request.method == "GET" else None
+        if told is not None:
+            self._check_access(user, Attributes(verb="get", path=request.path))
+            return told
+        _check_media(request)
+        asked = route(request.method, request.path, request.query, self.types)
+        self._check_access(user, attributes_of(asked))
+        asked = replace(asked, agent=request.headers.get("user-agent", "unknown"), media=_media(request))
+        answer = self._verb(asked, request)
+        return replace(answer, headers=_warning(asked.warnings)) if asked.warnings else answer
+
+    def _of_server(self, request: Request) -> Answer | None:
+        """What a path tells of the server itself; None when it is about objects."""
+        if request.path in _HEALTH:
+            return Answer(200, b"ok", "text/plain; charset=utf-8")
+        accept = request.headers.get("accept", "")
+        return discovered(request.path, self.types, VERSION, accept) or documented(request.path, accept)
+
+    def _check_access(self, user: User, wanted: Attributes) -> None:
+        is_public = wanted.path and _is_public(wanted.path) and AUTHENTICATED in user.groups
+        if not is_public and not self._roles.allow(user, wanted):
+            raise forbidden(user, wanted)
+
+    def _verb(self, asked: Asked, request: Request) -> Answer:
+        asked.type.strategy.check_use()
+        if asked.subresource not in ("", "status"):
+            raise not_imitated(f"the subresource {asked.subresource} of {asked.type.qualified}")
+        body = request.body
+        verbs: dict[str, Callable[[], Answer]] = {
+            "get": lambda: get(self.store, asked),
+            "list": lambda: list_(self.store, asked),
+            "watch": lambda: watch(self.store, self._clock, asked),
+            "create": lambda: self._writer.create(asked, body),
+            "update": lambda: self._writer.replace(asked, body),
+            "patch": lambda: self._patcher.patch(asked, body),
+            "delete": lambda: self._deleter.delete(asked, body),
+            "deletecollection": lambda: self._deleter.delete_all(asked, body),
+        }
+        answer = verbs.get(asked.verb)
+        if answer is None:
+            raise not_found_here()
+        return answer()
+
+    def _begin(self) -> None:
+        type_ = self.types.get("", "v1", "namespaces")
+        assert type_ is not None  # noqa: S101  (a built-in type)
+        for name in namespaces.INITIAL:
+            self._writer.make(Asked(verb="create", type=type_), {"metadata": {"name": name}})
+
+
+def _is_public(path: str) -> bool:
+    """What every authenticated user may read, as system:discovery and system:public-info-viewer let them."""
+    return path in (*_HEALTH, "/version") or path.startswith(("/api", "/openapi"))
+
+
+def _check_media(request: Request) -> None:
+    """Protobuf is not spoken; what a patch is written in, its verb knows."""
+    media = _media(request)
+    if request.method in ("POST", "PUT") and media not in (JSON, YAML):
+        text = "the body of the request was in an unknown format - accepted media types include"
+        raise Refused(415, "UnsupportedMediaType", f"{text}: {JSON}, {YAML}; found {media}")
+
+
+def _media(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip() or JSON
+
+
+def _warning(texts: list[str]) -> dict[str, str]:
+    """The header of RFC 7234 with code 299, which clients show to people."""
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return {"Warning": ", ".join(f'299 - "{each}"' for each in quoted)}

@@ -1,0 +1,94 @@
+"""The built-in types that are imitated, with the schemas that a real API server has told of.
+
+A type is served when what it does beyond its schema is known here. The others are shown by discovery, because a real
+server has them, and refused by name when somebody uses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from homeostat.api import kind
+from homeostat.sim.apiserver.refusing import Cause, not_imitated
+from homeostat.sim.apiserver.schemas import builtin, decoding
+from homeostat.sim.apiserver.schemas.shape import Shape
+from homeostat.sim.apiserver.store.store import Collection
+from homeostat.sim.apiserver.types.type import Names, Strategy, Type, Value
+
+# Types whose objects have a generation that counts the changes of what is meant.
+_GENERATIONS = frozenset(
+    {
+        ("apps", "daemonsets"),
+        ("apps", "deployments"),
+        ("apps", "replicasets"),
+        ("apps", "statefulsets"),
+        ("apiextensions.k8s.io", "customresourcedefinitions"),
+        ("batch", "cronjobs"),
+        ("batch", "jobs"),
+        ("networking.k8s.io", "ingresses"),
+        ("networking.k8s.io", "networkpolicies"),
+        ("policy", "poddisruptionbudgets"),
+        ("", "pods"),
+    }
+)
+
+
+class BuiltInSchema:
+    """What the schema of a built-in type says of its objects."""
+
+    def __init__(self, resource: builtin.Resource) -> None:
+        self._resource = resource
+        self._shape: Shape | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """How objects merge, made when it is first asked for."""
+        if self._shape is None:
+            self._shape = builtin.shape(self._resource.group, self._resource.version, self._resource.kind)
+        return self._shape
+
+    @property
+    def empty(self) -> Value:
+        """What an object cannot be without."""
+        return {}
+
+    def decode(self, value: Value) -> tuple[Value, list[str]]:
+        """The known fields, as decoding into a Go type leaves them."""
+        resource = self._resource
+        return decoding.decode(value, resource.group, resource.version, resource.kind)
+
+    def default(self, value: Value) -> None:
+        """Nothing: what built-in types fill in is written in Go, and so here by their kinds."""
+
+    def causes(self, value: Value, old: Value | None, *, is_status: bool) -> Iterable[Cause]:  # noqa: ARG002
+        """Nothing: what built-in types ask for is written in Go, and so here by their kinds."""
+        return ()
+
+
+class NotImitated(Strategy):
+    """Refuses every object of a type that a real server would serve."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def check_use(self) -> None:
+        """Nobody can use it. Raises Refused."""
+        raise not_imitated(self._what)
+
+
+def builtin_types(strategies: Mapping[Collection, Strategy]) -> Iterator[Type]:
+    """All built-in types, those without a strategy as ones that are not imitated."""
+    for resource in builtin.resources():
+        address = (resource.group, resource.plural)
+        qualified = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
+        yield Type(
+            resource=kind.Resource(
+                resource.group, resource.version, resource.kind, resource.plural, namespaced=resource.namespaced
+            ),
+            schema=BuiltInSchema(resource),
+            strategy=strategies.get(address) or NotImitated(qualified),
+            names=Names(resource.singular, resource.short_names, resource.categories),
+            subresources=tuple(each.name for each in resource.subresources),
+            counts_generations=address in _GENERATIONS,
+            verbs=resource.verbs,
+        )

@@ -1,0 +1,149 @@
+"""What every object carries: names, identities, times, and which of it nobody may change.
+
+The rules are those of apimachinery's ValidateObjectMeta and of the generic registry, as far as clients meet them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from homeostat.kit.random import Random
+from homeostat.sim.apiserver.refusing import Cause
+from homeostat.sim.apiserver.types.type import Value
+
+_SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
+_QUALIFIED = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_MAX_ANNOTATIONS = 256 * 1024
+# Vowels and look-alikes are left out, as in apimachinery's rand, so that no word comes out of it.
+_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+_SUFFIX, _MAX_GENERATED = 5, 63
+_SUBDOMAIN_SAYS = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and"
+    " end with an alphanumeric character (e.g. 'example.com', regex used for validation is"
+    r" '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+_LABEL_SAYS = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and"
+    " end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is"
+    " '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
+_NO_NEW_FINALIZERS = "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers"
+IMMUTABLE = "field is immutable"
+
+
+def stamp(now: datetime) -> str:
+    """A moment as objects carry it: whole seconds, in UTC."""
+    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def generated_name(prefix: str, random: Random) -> str:
+    """A name that begins as asked, and ends by chance."""
+    suffix = "".join(_LETTERS[random.randrange(0, len(_LETTERS))] for _ in range(_SUFFIX))
+    return prefix[: _MAX_GENERATED - _SUFFIX] + suffix
+
+
+def new_uid(random: Random) -> str:
+    """A random UUID of version 4."""
+    number = random.randrange(0, 1 << 128) & ~(0xF << 76) | (0x4 << 76)
+    text = f"{number & ~(0x3 << 62) | (0x2 << 62):032x}"
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def begin(value: Value, namespace: str, *, now: datetime, random: Random) -> None:
+    """Give a new object what the server gives it; whatever the client said of these is dropped."""
+    metadata: Value = value["metadata"]
+    for given in ("resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"):
+        metadata.pop(given, None)
+    if not metadata.get("name") and metadata.get("generateName"):
+        metadata["name"] = generated_name(metadata["generateName"], random)
+    if namespace:
+        metadata["namespace"] = namespace
+    metadata["uid"] = new_uid(random)
+    metadata["creationTimestamp"] = stamp(now)
+    value["metadata"] = tidied(metadata)
+
+
+def go_on(value: Value, old: Value) -> None:
+    """Give an update what the object has and no update may take from it."""
+    metadata, before = value["metadata"], old["metadata"]
+    for kept in ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
+        metadata.pop(kept, None)
+        if kept in before:
+            metadata[kept] = before[kept]
+    metadata.pop("selfLink", None)
+    value["metadata"] = tidied(metadata)
+
+
+def tidied(metadata: Value) -> Value:
+    """Without what is empty: Go's encoder leaves it out."""
+    return {key: each for key, each in metadata.items() if each not in (None, "", {}, [])}
+
+
+def causes(value: Value, old: Value | None = None) -> Iterator[Cause]:
+    """What is wrong with the metadata of an object, or with its change."""
+    metadata: Value = value["metadata"]
+    yield from _of_name(metadata)
+    yield from _of_labels(metadata.get("labels") or {})
+    size = sum(len(key) + len(each) for key, each in (metadata.get("annotations") or {}).items())
+    if size > _MAX_ANNOTATIONS:
+        yield Cause(
+            "FieldValueTooLong", f"Too long: may not be more than {_MAX_ANNOTATIONS} bytes", "metadata.annotations"
+        )
+    yield from _of_finalizers(metadata, (old or {}).get("metadata", {}))
+
+
+def _of_name(metadata: Value) -> Iterator[Cause]:
+    name = metadata.get("name", "")
+    if not name:
+        yield Cause("FieldValueRequired", "Required value: name or generateName is required", "metadata.name")
+    elif len(name) > 253:
+        yield Cause("FieldValueInvalid", f"Invalid value: {quoted(name)}: must be no more than 253 characters", _NAME)
+    elif not _SUBDOMAIN.fullmatch(name):
+        yield Cause("FieldValueInvalid", f"Invalid value: {quoted(name)}: {_SUBDOMAIN_SAYS}", _NAME)
+
+
+def _of_labels(labels: Value) -> Iterator[Cause]:
+    for key, each in labels.items():
+        prefix, slash, name = key.rpartition("/")
+        is_name = 0 < len(name) <= 63 and _QUALIFIED.fullmatch(name)
+        if not is_name or (slash and not _SUBDOMAIN.fullmatch(prefix)):
+            text = f"Invalid value: {quoted(key)}: name part must consist of alphanumeric characters, '-', '_' or '.'"
+            yield Cause("FieldValueInvalid", text, "metadata.labels")
+        if each and (len(each) > 63 or not _QUALIFIED.fullmatch(each)):
+            says = "must be no more than 63 bytes" if len(each) > 63 else _LABEL_SAYS
+            yield Cause("FieldValueInvalid", f"Invalid value: {quoted(each)}: {says}", "metadata.labels")
+
+
+def _of_finalizers(metadata: Value, before: Value) -> Iterator[Cause]:
+    if not before.get("deletionTimestamp"):
+        return
+    added = [each for each in _list(metadata, "finalizers") if each not in _list(before, "finalizers")]
+    if added:
+        found = ", ".join(quoted(each) for each in added)
+        text = f"{_NO_NEW_FINALIZERS} []string{{{found}}}"
+        yield Cause("FieldValueForbidden", text, "metadata.finalizers")
+
+
+def is_ending(value: Value) -> bool:
+    """Whether somebody has asked for the object's end."""
+    return bool(value["metadata"].get("deletionTimestamp"))
+
+
+def finalizers(value: Value) -> Iterable[str]:
+    """Who must still let the object go."""
+    return _list(value["metadata"], "finalizers")
+
+
+def quoted(text: Any) -> str:
+    """A value as Go prints it with %q."""
+    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _list(metadata: Value, name: str) -> list[str]:
+    return list(metadata.get(name) or ())
+
+
+_NAME = "metadata.name"

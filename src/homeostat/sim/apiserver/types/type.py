@@ -1,0 +1,144 @@
+"""One type that is served: its address, its words, its schema, and what its objects go through before they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from homeostat.api.kind import Resource
+from homeostat.sim.apiserver.refusing import Cause
+from homeostat.sim.apiserver.schemas.shape import Shape
+from homeostat.sim.apiserver.store.store import Collection
+
+Value = dict[str, Any]
+
+
+class Schema(Protocol):
+    """What a type asks of its objects, as its schema says."""
+
+    @property
+    def shape(self) -> Shape:
+        """How objects merge."""
+        ...
+
+    @property
+    def empty(self) -> Value:
+        """An object of which nothing was said, with what it cannot be without."""
+        ...
+
+    def decode(self, value: Value) -> tuple[Value, list[str]]:
+        """The fields that the schema knows, and what is to be said of the others. Raises Refused for wrong types."""
+        ...
+
+    def default(self, value: Value) -> None:
+        """Fill in what the schema has values for."""
+        ...
+
+    def causes(self, value: Value, old: Value | None, *, is_status: bool) -> Iterable[Cause]:
+        """Why an object, or the change of its status, is not allowed."""
+        ...
+
+
+class Strategy:
+    """What a type does with its objects before they are kept. This one does nothing; kinds with rules inherit it."""
+
+    def check_use(self) -> None:
+        """Whether anybody can use the type. Raises Refused."""
+
+    def on_create(self, value: Value) -> None:
+        """Fill in what a new object has."""
+
+    def on_update(self, value: Value, old: Value) -> None:
+        """Put back what an update may not change, when that is done in silence."""
+
+    def on_status(self, value: Value, old: Value) -> None:
+        """The same for an update of the status."""
+
+    def causes(self, value: Value, old: Value | None) -> Iterable[Cause]:  # noqa: ARG002
+        """Why an object is not allowed."""
+        return ()
+
+    def check(self, value: Value) -> None:
+        """Refuse what is allowed, and yet not imitated. Raises Refused."""
+
+    def check_end(self, value: Value) -> None:
+        """Refuse an end that is allowed, and yet not imitated. Raises Refused."""
+
+    def on_stored(self, value: Value) -> None:
+        """Act on an object that is kept now."""
+
+    def on_gone(self, value: Value) -> None:
+        """Act on an object that is kept no more."""
+
+    def on_delete(self, value: Value) -> None:
+        """Show in an object that its end was asked for."""
+
+    def is_held(self, value: Value) -> bool:  # noqa: ARG002
+        """Whether an object that nobody's finalizer holds must stay all the same when its end is asked for."""
+        return False
+
+    def grace_s(self, value: Value, asked_s: int | None) -> int:  # noqa: ARG002
+        """How long somebody else has to end what the object stands for; who has, deletes it again with zero."""
+        return 0
+
+    def fields(self, value: Value) -> Mapping[str, str]:  # noqa: ARG002
+        """What field selectors may ask for, beside name and namespace."""
+        return {}
+
+    @property
+    def selectable(self) -> tuple[str, ...]:
+        """The names of these fields."""
+        return ()
+
+
+class Names(Struct, frozen=True):
+    """What people call a type."""
+
+    singular: str = ""
+    short: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+
+class Type(Struct, eq=False, kw_only=True):
+    """A resource in one of its versions."""
+
+    resource: Resource
+    schema: Schema
+    strategy: Strategy
+    names: Names = Names()
+    list_kind: str = ""
+    is_custom: bool = False
+    subresources: tuple[str, ...] = ()
+    counts_generations: bool = False
+    verbs: tuple[str, ...] = (
+        "create",
+        "delete",
+        "deletecollection",
+        "get",
+        "list",
+        "patch",
+        "update",
+        "watch",
+    )
+
+    @property
+    def collection(self) -> Collection:
+        """Where objects of all versions are kept."""
+        return (self.resource.group, self.resource.plural)
+
+    @property
+    def qualified(self) -> str:
+        """`plural.group`, as refusals name it."""
+        return self.resource.qualified
+
+    @property
+    def head(self) -> bytes:
+        """What an object that is read begins with."""
+        return b'"kind":"%b","apiVersion":"%b",' % (self.resource.kind.encode(), self.resource.api_version.encode())
+
+    @property
+    def item_head(self) -> bytes:
+        """What an object in a list begins with: lists of built-in types name the kind once."""
+        return self.head if self.is_custom else b""

@@ -1,0 +1,1 @@
+"""What clients can do with objects, one file for each way: read, watch, write, patch, delete."""

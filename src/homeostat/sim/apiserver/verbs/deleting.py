@@ -1,0 +1,149 @@
+"""Delete: at once, or by a mark that those who hold the object act on; of one object, or of all that are chosen."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from homeostat.kit.clock import Clock
+from homeostat.sim.apiserver.answer import Answer, told
+from homeostat.sim.apiserver.refusing import bad_request
+from homeostat.sim.apiserver.store.record import Record, record
+from homeostat.sim.apiserver.store.store import Store
+from homeostat.sim.apiserver.types.metadata import stamp
+from homeostat.sim.apiserver.types.routing import Asked
+from homeostat.sim.apiserver.types.type import Type, Value
+from homeostat.sim.apiserver.verbs.reading import existing, selection
+from homeostat.sim.apiserver.verbs.writing import conflict, is_over
+
+Propagation = Literal["Background", "Foreground", "Orphan"]
+# By these the garbage collector knows what to do with those that an object owns, before the object itself goes.
+_HELD_FOR: dict[Propagation, str] = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
+
+
+class Preconditions(Struct, frozen=True, rename={"resource_version": "resourceVersion"}):
+    """What must be true of the object, or it is another one than was meant."""
+
+    uid: str = ""
+    resource_version: str = ""
+
+
+class DeleteOptions(Struct, frozen=True, rename="camel"):
+    """How to delete, as clients say it in a body."""
+
+    grace_period_seconds: int | None = None
+    preconditions: Preconditions = field(default_factory=Preconditions)
+    propagation_policy: Propagation | None = None
+    orphan_dependents: bool | None = None
+    dry_run: tuple[str, ...] = ()
+
+
+_options = msgspec.json.Decoder(DeleteOptions)
+
+
+class Deleter:
+    """Ends objects of one server."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def delete(self, asked: Asked, body: bytes) -> Answer:
+        """End one object, or ask for its end. Raises Refused."""
+        options = read_options(asked, body)
+        kept = existing(self._store, asked)
+        value = kept.value(asked.type.head)
+        _check(asked.type, kept, value, options.preconditions)
+        shown = self._end(asked.type, kept, value, options, is_dry_run=_is_dry_run(asked, options))
+        if shown is not None:
+            return Answer(200, shown.shown(asked.type.head))
+        resource = asked.type.resource
+        details = {"name": kept.name, "group": resource.group, "kind": resource.plural, "uid": value["metadata"]["uid"]}
+        status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+        return told(status | {"details": {key: each for key, each in details.items() if each}})
+
+    def delete_all(self, asked: Asked, body: bytes) -> Answer:
+        """End all objects that are chosen; the list of them. Raises Refused."""
+        options, chosen, type_ = read_options(asked, body), selection(asked), asked.type
+        is_dry_run = _is_dry_run(asked, options)
+        found = [each for each in self._store.shelf(type_.collection).within(chosen.namespace) if chosen.has(each)]
+        for kept in found:
+            self._end(type_, kept, kept.value(type_.head), options, is_dry_run=is_dry_run)
+        head = b'{"kind":"%b","apiVersion":"%b","metadata":{"resourceVersion":"%d"},"items":[' % (
+            (type_.list_kind or f"{type_.resource.kind}List").encode(),
+            type_.resource.api_version.encode(),
+            self._store.revision,
+        )
+        return Answer(200, head + b",".join(each.shown(type_.item_head) for each in found) + b"]}\n")
+
+    def _end(
+        self, type_: Type, kept: Record, value: Value, options: DeleteOptions, *, is_dry_run: bool
+    ) -> Record | None:
+        """The object as it waits for its end; None when that has come."""
+        self._mark(type_, value, options)
+        made = record(value, kept.revision, type_.strategy.fields(value))
+        if is_over(type_, value):
+            type_.strategy.check_end(value)
+            if not is_dry_run:
+                self._store.drop(type_.collection, kept.key)
+                type_.strategy.on_gone(value)
+            return None
+        if is_dry_run or made.rest == kept.rest:
+            return made
+        return self._store.put(type_.collection, made)
+
+    def _mark(self, type_: Type, value: Value, options: DeleteOptions) -> None:
+        metadata = value["metadata"]
+        policy = options.propagation_policy or ("Orphan" if options.orphan_dependents else "Background")
+        held = {each for each in metadata.get("finalizers", ()) if each not in _HELD_FOR.values()}
+        names = [each for each in metadata.get("finalizers", ()) if each in held]
+        if policy in _HELD_FOR:
+            names.append(_HELD_FOR[policy])
+        if names:
+            metadata["finalizers"] = names
+        else:
+            metadata.pop("finalizers", None)
+        grace_s = type_.strategy.grace_s(value, options.grace_period_seconds)
+        if "deletionTimestamp" in metadata and metadata.get("deletionGracePeriodSeconds", 0) <= grace_s:
+            return
+        metadata["deletionTimestamp"] = stamp(self._clock.now() + timedelta(seconds=grace_s))
+        metadata["deletionGracePeriodSeconds"] = grace_s
+        type_.strategy.on_delete(value)
+        if "generation" in metadata:
+            metadata["generation"] += 1
+
+
+def read_options(asked: Asked, body: bytes) -> DeleteOptions:
+    """What a request says of the way to delete, in its body or in its query. Raises Refused."""
+    try:
+        options = _options.decode(body) if body else DeleteOptions()
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise bad_request(f"DeleteOptions: {error}") from error
+    query = asked.query
+    policy = query.get("propagationPolicy") or options.propagation_policy
+    if policy not in (None, "Background", "Foreground", "Orphan"):
+        raise bad_request(f'propagationPolicy: Unsupported value: "{policy}"')
+    grace = query.get("gracePeriodSeconds", "")
+    grace_s = int(grace) if grace.isdecimal() else options.grace_period_seconds
+    changed = {"propagation_policy": policy, "grace_period_seconds": grace_s}
+    return msgspec.structs.replace(options, **changed)
+
+
+def _is_dry_run(asked: Asked, options: DeleteOptions) -> bool:
+    return asked.is_dry_run or "All" in options.dry_run
+
+
+def _check(type_: Type, kept: Record, value: Value, wanted: Preconditions) -> None:
+    uid = value["metadata"]["uid"]
+    if wanted.uid and wanted.uid != uid:
+        why = f"Precondition failed: UID in precondition: {wanted.uid}, UID in object meta: {uid}"
+        raise conflict(type_, kept.name, why)
+    if wanted.resource_version and wanted.resource_version != str(kept.revision):
+        why = (
+            f"the ResourceVersion in the precondition ({wanted.resource_version}) does not match the ResourceVersion in"
+            f" record ({kept.revision}). The object might have been modified"
+        )
+        raise conflict(type_, kept.name, why)

@@ -1,0 +1,52 @@
+"""Who owns which fields of an object: written at every change, as server-side apply needs it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from homeostat.sim.apiserver.fields import managing
+from homeostat.sim.apiserver.fields.ownership import Writer
+from homeostat.sim.apiserver.fields.sets import NOTHING, FieldSet
+from homeostat.sim.apiserver.refusing import Cause, Refused, invalid
+from homeostat.sim.apiserver.types.metadata import stamp
+from homeostat.sim.apiserver.types.routing import Asked
+from homeostat.sim.apiserver.types.type import Value
+
+_LONGEST = 128  # of a manager's name
+_STATUS = FieldSet.named("status")
+# What a write of the status leaves as it is, and so gives to nobody.
+_ALL_BUT_STATUS = FieldSet.named("spec", "metadata.labels", "metadata.annotations")
+
+
+def updated(old: Value | None, new: Value, asked: Asked, now: datetime) -> Value:
+    """The object with owners, after a write that is no apply; `old` is None for a new one."""
+    return managing.update(old or _nothing(asked), new, _writer(asked, now), _convert(asked))
+
+
+def applied(old: Value | None, config: Value, asked: Asked, now: datetime) -> Value:
+    """What an apply makes of an object, or of nothing, with owners. Raises Refused."""
+    if not asked.query.get("fieldManager"):
+        text = "Required value: is required for apply patch"
+        raise invalid("meta.k8s.io", "PatchOptions", "", [Cause("FieldValueRequired", text, "fieldManager")])
+    force = asked.flag("force")
+    return managing.apply(old or _nothing(asked), config, _writer(asked, now), _convert(asked), force=force)
+
+
+def _writer(asked: Asked, now: datetime) -> Writer:
+    manager = asked.query.get("fieldManager") or asked.agent.partition("/")[0]
+    if len(manager) > _LONGEST:
+        raise Refused(422, "Invalid", f"fieldManager: Too long: may not be more than {_LONGEST} bytes")
+    has_status = "status" in asked.type.subresources
+    reset = _STATUS if has_status else NOTHING
+    if asked.subresource == "status":
+        reset = _ALL_BUT_STATUS
+    return Writer(manager, asked.type.resource.api_version, stamp(now), asked.subresource, reset)
+
+
+def _convert(asked: Asked) -> managing.Convert:
+    return managing.at_every_version(asked.type.schema.shape)
+
+
+def _nothing(asked: Asked) -> Value:
+    resource = asked.type.resource
+    return {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": {}, **asked.type.schema.empty}

@@ -1,0 +1,200 @@
+"""Create and change: from what a client sent to what is kept, or to why it is not.
+
+Every change runs through the same stations: the object's place, what the client may not set, what its schema fills in
+and drops, who owns which fields, what its type does with it, whether it is allowed, and whether it is a change at all:
+what changes nothing is not written.
+Nothing is awaited between reading and keeping, so a change never meets another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from homeostat.kit.clock import Clock
+from homeostat.kit.random import Random
+from homeostat.sim.apiserver.answer import Answer, told
+from homeostat.sim.apiserver.refusing import Cause, Refused, bad_request, invalid
+from homeostat.sim.apiserver.store.record import Record, key_of, record
+from homeostat.sim.apiserver.store.store import Store
+from homeostat.sim.apiserver.types import metadata
+from homeostat.sim.apiserver.types.routing import Asked
+from homeostat.sim.apiserver.types.type import Type, Value
+from homeostat.sim.apiserver.verbs import owning
+from homeostat.sim.apiserver.verbs.bodies import sent
+from homeostat.sim.apiserver.verbs.reading import existing
+
+Change = Callable[[Value], Value]
+"""From an object as it is to what a client wants it to be; gets one of its own."""
+_STATUS = "status"
+_NAMESPACES = ("", "namespaces")
+
+
+class Writer:
+    """Writes objects of one server."""
+
+    def __init__(self, store: Store, clock: Clock, random: Random) -> None:
+        self._store = store
+        self._clock = clock
+        self._random = random
+
+    def create(self, asked: Asked, body: bytes) -> Answer:
+        """A new object. Raises Refused."""
+        return self.make(asked, sent(body, asked))
+
+    def make(self, asked: Asked, value: Value, *, is_owned: bool = False) -> Answer:
+        """A new object, of a value that is the caller's to give, and may say whose it is already. Raises Refused."""
+        type_ = asked.type
+        metadata.begin(value, asked.namespace, now=self._clock.now(), random=self._random)
+        name = value["metadata"].get("name", "")
+        self._check_namespace(asked, name)
+        if type_.counts_generations:
+            value["metadata"]["generation"] = 1
+        if _STATUS in type_.subresources:
+            value.pop(_STATUS, None)
+        type_.schema.default(value)
+        if not is_owned:
+            value = owning.updated(None, value, asked, self._clock.now())
+        type_.strategy.on_create(value)
+        _check(asked, value, None)
+        if self._store.shelf(type_.collection).get(key_of(asked.namespace, name)) is not None:
+            raise _exists(type_, name)
+        if asked.is_dry_run:
+            return told(value, 201)
+        made = record(value, 0, type_.strategy.fields(value))
+        return Answer(201, self._keep(type_, value, made).shown(type_.head))
+
+    def replace(self, asked: Asked, body: bytes) -> Answer:
+        """The whole object. Raises Refused."""
+        wanted = sent(body, asked)
+        if not wanted["metadata"].get("name"):
+            raise bad_request("name must be provided")
+        return self.change(asked, lambda _: wanted)
+
+    def change(self, asked: Asked, change: Change, *, is_owned: bool = False) -> Answer:
+        """Whatever a change makes of an object, or of its status. Raises Refused."""
+        type_ = asked.type
+        kept = existing(self._store, asked)
+        old = kept.value(type_.head)
+        new = change(kept.value(type_.head))
+        _check_versions(type_, kept, old, new)
+        metadata.go_on(new, old)
+        new = _settled(asked, new, old)
+        if not is_owned:
+            new = owning.updated(old, new, asked, self._clock.now())
+        _finish(asked, new, old)
+        _check(asked, new, old)
+        made = record(new, kept.revision, type_.strategy.fields(new))
+        if made.rest == kept.rest:
+            return Answer(200, kept.shown(type_.head))
+        if asked.is_dry_run:
+            return Answer(200, made.shown(type_.head))
+        if is_over(type_, new):
+            revision = self._store.drop(type_.collection, kept.key)
+            type_.strategy.on_gone(new)
+            return Answer(200, made.at(revision).shown(type_.head))
+        return Answer(200, self._keep(type_, new, made).shown(type_.head))
+
+    def _keep(self, type_: Type, value: Value, made: Record) -> Record:
+        kept = self._store.put(type_.collection, made)
+        type_.strategy.on_stored(value)
+        return kept
+
+    def _check_namespace(self, asked: Asked, name: str) -> None:
+        if not asked.namespace:
+            return
+        found = self._store.shelf(_NAMESPACES).get(key_of("", asked.namespace))
+        if found is None:
+            text = f'namespaces "{asked.namespace}" not found'
+            raise Refused(404, "NotFound", text, kind="namespaces", name=asked.namespace)
+        if metadata.is_ending(found.value(b"")):
+            raise _ending_namespace(asked, name)
+
+
+def _settled(asked: Asked, new: Value, old: Value) -> Value:
+    """What is left of a change when all is put back that its way does not lead to."""
+    type_ = asked.type
+    if asked.subresource == _STATUS:
+        owners = _only(new["metadata"], "managedFields")
+        new = {**old, "metadata": {**old["metadata"], **owners}} | _only(new, _STATUS)
+    elif _STATUS in type_.subresources:
+        new.pop(_STATUS, None)
+        new |= _only(old, _STATUS)
+    type_.schema.default(new)
+    return new
+
+
+def _finish(asked: Asked, new: Value, old: Value) -> None:
+    """What the type itself does to a change, when it is known who made it."""
+    type_ = asked.type
+    if asked.subresource == _STATUS:
+        type_.strategy.on_status(new, old)
+        return
+    type_.strategy.on_update(new, old)
+    if type_.counts_generations and _meant(new) != _meant(old):
+        new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+
+
+def is_over(type_: Type, value: Value) -> bool:
+    """Whether an object whose end was asked for is held by nobody any more."""
+    ending = value["metadata"]
+    if "deletionTimestamp" not in ending or ending.get("deletionGracePeriodSeconds"):
+        return False
+    return not metadata.finalizers(value) and not type_.strategy.is_held(value)
+
+
+def conflict(type_: Type, name: str, why: str) -> Refused:
+    """Somebody else was first, or something else is there than was thought."""
+    text = f'Operation cannot be fulfilled on {type_.qualified} "{name}": {why}'
+    return Refused(409, "Conflict", text, group=type_.resource.group, kind=type_.resource.plural, name=name)
+
+
+def _check_versions(type_: Type, kept: Record, old: Value, new: Value) -> None:
+    """An object that was read under another version, or another one of that name, is not to be overwritten."""
+    version, uid = new["metadata"].get("resourceVersion"), new["metadata"].get("uid")
+    if uid and uid != old["metadata"]["uid"]:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}"
+        raise conflict(type_, kept.name, why)
+    if not version and type_.is_custom:
+        text = "Invalid value: 0: must be specified for an update"
+        cause = Cause("FieldValueInvalid", text, "metadata.resourceVersion")
+        raise invalid(type_.resource.group, type_.resource.kind, kept.name, [cause])
+    if version and version != str(kept.revision):
+        why = "the object has been modified; please apply your changes to the latest version and try again"
+        raise conflict(type_, kept.name, why)
+
+
+def _check(asked: Asked, value: Value, old: Value | None) -> None:
+    type_ = asked.type
+    found: list[Cause] = []
+    sources: tuple[Iterable[Cause], ...] = (
+        metadata.causes(value, old),
+        type_.schema.causes(value, old, is_status=asked.subresource == _STATUS),
+        type_.strategy.causes(value, old),
+    )
+    for causes in sources:
+        found += causes
+    if found:
+        resource = type_.resource
+        raise invalid(resource.group, resource.kind, value["metadata"].get("name", ""), found)
+    type_.strategy.check(value)
+
+
+def _exists(type_: Type, name: str) -> Refused:
+    resource, text = type_.resource, f'{type_.qualified} "{name}" already exists'
+    return Refused(409, "AlreadyExists", text, group=resource.group, kind=resource.plural, name=name)
+
+
+def _ending_namespace(asked: Asked, name: str) -> Refused:
+    resource, namespace = asked.type.resource, asked.namespace
+    why = f"unable to create new content in namespace {namespace} because it is being terminated"
+    text = f'{asked.type.qualified} "{name}" is forbidden: {why}'
+    cause = Cause("NamespaceTerminating", f"namespace {namespace} is being terminated", "metadata.namespace")
+    return Refused(403, "Forbidden", text, group=resource.group, kind=resource.plural, name=name, causes=[cause])
+
+
+def _meant(value: Value) -> Value:
+    return {key: each for key, each in value.items() if key not in ("metadata", "status", "kind", "apiVersion")}
+
+
+def _only(value: Value, key: str) -> Value:
+    return {key: value[key]} if key in value else {}
