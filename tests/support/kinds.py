@@ -10,7 +10,14 @@ import yaml
 from tests.support.apiserver import ApiServer
 from tests.support.tree import ROOT
 
+from homeostat.api.kind import Resource, unstructured
+from homeostat.kube.client import Client
+
 CRDS = ("clusters.cluster.homeostat.dev", "clusterpackageversions.cluster.homeostat.dev")
+
+DEFINITIONS = unstructured(
+    Resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False)
+)
 
 
 def install(server: ApiServer) -> None:
@@ -19,6 +26,12 @@ def install(server: ApiServer) -> None:
         server.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / each))
     names = [f"crd/{name}" for name in CRDS]
     server.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+
+
+async def define(client: Client) -> None:
+    """Apply deploy/crds, where kubectl does not reach."""
+    for path in sorted((ROOT / "deploy/crds").glob("cluster.*.yaml")):
+        await client.apply(DEFINITIONS, yaml.safe_load(path.read_text()))
 
 
 def clear(server: ApiServer) -> None:

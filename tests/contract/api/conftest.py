@@ -1,19 +1,22 @@
-"""A client of an API server that knows homeostat's kinds."""
+"""Clients of API servers that know homeostat's kinds, on both engines."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from tests.support.apiserver import ApiServer, api_server
-from tests.support.kinds import clear, install
+from tests.support.engines import SIM, client_on
+from tests.support.engines import on_both_engines as pytest_generate_tests
+from tests.support.kinds import clear, define, install
+from tests.support.simulated import client_of, simulated_server
 
 from homeostat.kit.clock import SystemClock
-from homeostat.kit.random import system_random
 from homeostat.kube.client import Client
-from homeostat.kube.connect import connect
+from homeostat.sim.apiserver.server import ApiServer as Simulated
 
-__all__ = ["api_server"]
+__all__ = ["api_server", "pytest_generate_tests"]
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +33,24 @@ def leave_no_cluster(server: ApiServer) -> Iterator[None]:
     clear(server)
 
 
+@pytest.fixture(scope="session")
+def simulated() -> Simulated:
+    """A simulated API server with the CRDs of deploy/crds."""
+    clock = SystemClock()
+    server = simulated_server(clock)
+
+    async def install_there() -> None:
+        async with client_of(server, clock) as client:
+            await define(client)
+
+    asyncio.run(install_there())
+    return server
+
+
 @pytest.fixture
-async def client(server: ApiServer) -> AsyncIterator[Client]:
+async def client(engine: str, request: pytest.FixtureRequest, simulated: Simulated) -> AsyncIterator[Client]:
     """An admin's client, closed after the test."""
-    async with connect(server.config, clock=SystemClock(), random=system_random()) as made:
+    if engine != SIM:
+        request.getfixturevalue("server")
+    async with client_on(engine, request, simulated) as made:
         yield made

@@ -1,4 +1,4 @@
-"""What a real API server makes of the generated CRDs: defaults, refusals, columns, explanations."""
+"""What API servers make of the generated CRDs: defaults, refusals, columns, explanations."""
 
 from __future__ import annotations
 
@@ -289,6 +289,7 @@ async def test_no_way_of_writing_changes_a_package_version_where_no_webhook_is_a
     assert (await client.get(PACKAGES, "fixed"))["spec"] == kept["spec"]
 
 
+@pytest.mark.not_imitated("validating admission policies")
 async def test_a_protected_cluster_cannot_be_deleted_until_the_protection_is_taken_off(client: Client) -> None:
     await client.apply(CLUSTERS, cluster("protected", deletionProtection=True), force=True)
     message = ""
@@ -303,6 +304,7 @@ async def test_a_protected_cluster_cannot_be_deleted_until_the_protection_is_tak
     await client.delete(CLUSTERS, "protected", "default")
 
 
+@pytest.mark.not_imitated("tables, which kubectl prints")
 async def test_columns_tell_how_a_cluster_fares(client: Client, server: ApiServer) -> None:
     await client.apply(CLUSTERS, cluster("columns"), force=True)
     condition = {

@@ -1,4 +1,4 @@
-"""The status of a Cluster has two writers, and whoever read an older one overwrites nothing: on a real API server."""
+"""The status of a Cluster has two writers, and whoever read an older one overwrites nothing: on both engines."""
 
 from __future__ import annotations
 

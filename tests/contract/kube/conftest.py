@@ -1,22 +1,9 @@
-"""Clients of the session's real API server."""
+"""Clients of the session's real API server, and of a simulated one: what holds for one holds for the other."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from tests.support.apiserver import api_server
+from tests.support.engines import client
+from tests.support.engines import on_both_engines as pytest_generate_tests
 
-import pytest
-from tests.support.apiserver import ApiServer, api_server
-
-from homeostat.kit.clock import SystemClock
-from homeostat.kit.random import system_random
-from homeostat.kube.client import Client
-from homeostat.kube.connect import connect
-
-__all__ = ["api_server"]
-
-
-@pytest.fixture
-async def client(api_server: ApiServer) -> AsyncIterator[Client]:
-    """An admin's client, closed after the test."""
-    async with connect(api_server.config, clock=SystemClock(), random=system_random()) as made:
-        yield made
+__all__ = ["api_server", "client", "pytest_generate_tests"]

@@ -1,4 +1,4 @@
-"""Typed custom resources against a real API server."""
+"""Typed custom resources, on both engines."""
 
 from __future__ import annotations
 

@@ -1,29 +1,20 @@
-"""A real API server for the runtime's promises, and a namespace per test."""
+"""Both engines for the runtime's promises, and a namespace per test."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from itertools import count
 
 import pytest
-from tests.support.apiserver import ApiServer, api_server
+from tests.support.apiserver import api_server
+from tests.support.engines import client
+from tests.support.engines import on_both_engines as pytest_generate_tests
 
 from homeostat.api.core import NAMESPACE
-from homeostat.kit.clock import SystemClock
-from homeostat.kit.random import system_random
 from homeostat.kube.client import Client
-from homeostat.kube.connect import connect
 
-__all__ = ["api_server"]
+__all__ = ["api_server", "client", "pytest_generate_tests"]
 
 _numbers = count()
-
-
-@pytest.fixture
-async def client(api_server: ApiServer) -> AsyncIterator[Client]:
-    made = connect(api_server.config, clock=SystemClock(), random=system_random())
-    async with made:
-        yield made
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Informers against a real API server."""
+"""Informers, on both engines."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from homeostat.kube.errors import Forbidden, InternalError, Invalid, NotFound
 from homeostat.runtime.webhook.asking import ALLOWED, Request, Verdict, denied
 from homeostat.runtime.webhook.certificates import Lifetimes
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.not_imitated("admission webhooks")]
 
 
 def keep_it_bearable(request: Request[Thermostat]) -> Verdict:

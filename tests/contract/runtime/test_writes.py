@@ -1,4 +1,4 @@
-"""Status, finalizers, events and leases on a real API server."""
+"""Status, finalizers, events and leases on both engines."""
 
 from __future__ import annotations
 
@@ -92,6 +92,7 @@ async def test_finalizers_come_and_go_and_a_stale_list_is_a_conflict(client: Cli
     assert not (await client.list(CONFIG_MAP, namespace, fields="metadata.name=guarded")).items
 
 
+@pytest.mark.not_imitated("events, and kubectl, which has no way to the simulated one here")
 async def test_describe_tells_a_repeated_note_as_one_line_with_a_count(
     client: Client, namespace: str, api_server: ApiServer
 ) -> None:
