@@ -39,8 +39,7 @@ def test_an_object_is_refused_for_the_same_causes_or_stored_as_the_same_one(
 
     answer, _ = ask(api_server, "POST", f"{OBJECTS}?dryRun=All", sent)
 
-    ours = copy.deepcopy(sent)
-    things.prune(ours)
+    ours, _ = things.decode(copy.deepcopy(sent))
     things.set_defaults(ours)
     causes = things.creation_causes(ours)
     assert verdict_of(GROUP, "Thing", "one", causes) == verdict(answer)

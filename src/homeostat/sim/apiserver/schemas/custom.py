@@ -12,6 +12,7 @@ from typing import Any
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas import builtin, causes, decoding, defaulting, pruning
 from homeostat.sim.apiserver.schemas.correlating import ABSENT
+from homeostat.sim.apiserver.schemas.embedding import decode_embedded, embedded_causes
 from homeostat.sim.apiserver.schemas.listing import validate_lists
 from homeostat.sim.apiserver.schemas.openapi import Shapes
 from homeostat.sim.apiserver.schemas.reading import repeated_fields, without_repeats
@@ -70,6 +71,7 @@ class CustomType:
             decoded["metadata"] = metadata
             faults += unknown
         faults += [f'unknown field "{path}"' for path in self.prune(decoded)]
+        faults += decode_embedded(decoded, self._schema, self.version, self.kind)
         return decoded, list(dict.fromkeys(faults))
 
     def prune(self, value: dict[str, Any]) -> list[str]:
@@ -88,6 +90,7 @@ class CustomType:
         if found:
             return found
         found = validate(value, self._schema)
+        found += embedded_causes(value, self._schema)
         found += validate_lists(value, self._schema)
         return self._with_rules(found, value, ABSENT)
 
@@ -97,6 +100,7 @@ class CustomType:
         if found:
             return found
         found = validate(value, self._schema, before=before)
+        found += embedded_causes(value, self._schema)
         if not validate_lists(before, self._schema):
             found += validate_lists(value, self._schema)
         return self._with_rules(found, value, before)

@@ -11,9 +11,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from homeostat.sim.apiserver.refusing import Cause
+from homeostat.sim.apiserver.refusing import Cause, not_imitated
 from homeostat.sim.apiserver.schemas import causes, field_paths
 from homeostat.sim.apiserver.schemas.causes import at_index, at_key, child
+from homeostat.sim.apiserver.schemas.formats import NOT_IMITATED
 from homeostat.sim.apiserver.schemas.pruning import META
 from homeostat.sim.apiserver.schemas.schema import read
 
@@ -56,6 +57,8 @@ def _causes(raw: Mapping[str, Any], path: str, place: _Place, *, root: bool = Fa
 
 
 def _standard(raw: Mapping[str, Any], path: str, place: _Place) -> Iterator[Cause]:
+    if raw.get("format", "").replace("-", "") in NOT_IMITATED:
+        raise not_imitated(f"the format {raw['format']} in schemas of CRDs")
     type_name = raw.get("type", "")
     if type_name and type_name not in TYPES:
         yield causes.not_supported(child(path, "type"), type_name, TYPES)

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from homeostat.sim.apiserver.refusing import Cause
+from homeostat.sim.apiserver.refusing import Cause, not_imitated
 from homeostat.sim.apiserver.schemas import causes, field_paths
 from homeostat.sim.apiserver.schemas.causes import NOTHING, at_index, at_key, child
 from homeostat.sim.apiserver.schemas.correlating import ABSENT, field_before, is_unchanged, item_before
@@ -17,6 +17,8 @@ from homeostat.sim.apiserver.schemas.internals import rule_of
 from homeostat.sim.apiserver.schemas.rule_values import in_order_of, kind_of, seen
 from homeostat.sim.apiserver.schemas.schema import Rule, Schema
 
+_FORMATS = frozenset({"byte", "date", "datetime", "duration"})
+"""Values of these are no texts to rules of Kubernetes."""
 MESSAGE_MOST = 5 * 1024
 """Bytes that a message expression may give (celconfig.MaxEvaluatedMessageExpressionSizeBytes)."""
 
@@ -51,6 +53,8 @@ def definition_causes(schema: Schema, path: str, *, within: str = "") -> Iterato
 
 def _rule_causes(rule: Rule, schema: Schema, path: str, within: str) -> Iterator[Cause]:
     place = child(path, "rule")
+    if schema.limits.format.replace("-", "") in _FORMATS:
+        raise not_imitated(f"rules about values of the format {schema.limits.format}")
     try:
         expression = _expression(rule, schema)
     except BadExpression as error:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import pytest
+
+from homeostat.sim.apiserver.refusing import Refused
 from homeostat.sim.apiserver.schemas.definitions import definition_causes, set_defaults
 
 
@@ -40,6 +43,11 @@ def test_a_fault_of_one_version_is_told_there() -> None:
     (cause,) = definition_causes(definition(version(), version("v2", storage=False, a={})))
 
     assert cause.field.startswith("spec.versions[1].schema.openAPIV3Schema")
+
+
+def test_a_format_that_is_known_and_not_imitated_is_refused_by_name() -> None:
+    with pytest.raises(Refused, match="does not imitate the format isbn in schemas of CRDs"):
+        definition_causes(definition(version(a={"type": "string", "format": "isbn"})))
 
 
 def test_a_stored_version_may_not_go() -> None:

@@ -112,6 +112,21 @@ def test_a_function_that_kubernetes_has_and_this_has_not_is_refused_by_name() ->
     assert caught.value.code == 501
 
 
+def test_a_rule_about_a_time_is_refused_because_it_would_see_a_text() -> None:
+    with pytest.raises(Refused, match="does not imitate rules about values of the format date-time"):
+        list(
+            definition_causes(
+                read(
+                    ruled(
+                        "self > timestamp('2026-01-01T00:00:00Z')",
+                    )
+                    | {"format": "date-time"}
+                ),
+                "at",
+            )
+        )
+
+
 def test_a_rule_that_does_not_compile_says_where() -> None:
     (cause,) = definition_causes(read(ruled("self > 3")), "schema")
 
