@@ -41,10 +41,6 @@ class Node(Struct, eq=False):
         return scalars.ZEROS.get(self.name) if self.form == "scalar" else None
 
 
-class _Wrong(Exception):
-    """The first value of a wrong type; later ones are not told."""
-
-
 def decode(value: Any, group: str, version: str, kind: str) -> tuple[Any, list[str]]:
     """The object, and what is to be said of unknown and repeated fields in the order of the text.
 
