@@ -15,7 +15,7 @@ from homeostat.sim.apiserver.refusing import Cause, invalid
 
 
 @functools.cache
-def _opener(server: ApiServer) -> urllib.request.OpenerDirector:
+def opener(server: ApiServer) -> urllib.request.OpenerDirector:
     context = ssl.create_default_context(cadata=server.authority.certificate.decode())
     context.load_cert_chain(server.directory / "admin.crt", server.directory / "admin.key")
     return urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
@@ -27,7 +27,7 @@ def ask(server: ApiServer, method: str, path: str, body: object = None) -> tuple
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(server.url + path, data=data, method=method, headers=headers)
     try:
-        answer = _opener(server).open(request, timeout=30)
+        answer = opener(server).open(request, timeout=30)
     except urllib.error.HTTPError as error:
         answer = error
     with answer:

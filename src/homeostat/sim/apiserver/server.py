@@ -13,7 +13,7 @@ from homeostat.sim.apiserver.access.attributes import AUTHENTICATED, Attributes,
 from homeostat.sim.apiserver.access.roles import Roles
 from homeostat.sim.apiserver.answer import Answer, refused
 from homeostat.sim.apiserver.discovery import discovered
-from homeostat.sim.apiserver.kinds import namespaces
+from homeostat.sim.apiserver.kinds import budgets, namespaces
 from homeostat.sim.apiserver.kinds.strategies import strategies
 from homeostat.sim.apiserver.openapi import documented
 from homeostat.sim.apiserver.refusing import Refused, not_imitated
@@ -21,6 +21,7 @@ from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.builtin import builtin_types
 from homeostat.sim.apiserver.types.registry import Types
 from homeostat.sim.apiserver.types.routing import Asked, not_found_here, route
+from homeostat.sim.apiserver.types.type import Value
 from homeostat.sim.apiserver.verbs.bodies import JSON, YAML
 from homeostat.sim.apiserver.verbs.deleting import Deleter
 from homeostat.sim.apiserver.verbs.patching import Patcher
@@ -112,10 +113,16 @@ class ApiServer:
         return answer()
 
     def _begin(self) -> None:
-        type_ = self.types.get("", "v1", "namespaces")
-        assert type_ is not None  # noqa: S101  (a built-in type)
         for name in namespaces.INITIAL:
-            self._writer.make(Asked(verb="create", type=type_), {"metadata": {"name": name}})
+            self._make_first("", "namespaces", {"metadata": {"name": name}})
+        for name, (value, description) in budgets.SYSTEM_CLASSES.items():
+            body = {"metadata": {"name": name}, "value": value, "description": description}
+            self._make_first("scheduling.k8s.io", "priorityclasses", body)
+
+    def _make_first(self, group: str, plural: str, value: Value) -> None:
+        type_ = self.types.get(group, "v1", plural)
+        assert type_ is not None  # noqa: S101  (a built-in type)
+        self._writer.make(Asked(verb="create", type=type_, agent="kube-apiserver"), value)
 
 
 def _is_public(path: str) -> bool:

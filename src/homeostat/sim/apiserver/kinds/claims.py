@@ -19,9 +19,12 @@ _IMMUTABLE = (
 class ClaimStrategy(Strategy):
     """A claim waits until somebody binds it."""
 
+    def default(self, value: Value) -> None:
+        """A file system."""
+        value.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
+
     def on_create(self, value: Value) -> None:
         """Waiting, and protected while it is used."""
-        value.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
         value["status"] = {"phase": "Pending"}
         held = value["metadata"].setdefault("finalizers", [])
         if _PROTECTION not in held:

@@ -15,21 +15,25 @@ _HOLDER = "kubernetes"
 class NamespaceStrategy(Strategy):
     """The namespace controller takes the holder out of `spec.finalizers` when nothing is left."""
 
+    def default(self, value: Value) -> None:
+        """Its name is a label, too."""
+        if value["metadata"].get("name"):
+            _label(value)
+
     def on_create(self, value: Value) -> None:
-        """Hold it, and label it with its name."""
+        """Hold it."""
         holders = value.setdefault("spec", {}).setdefault("finalizers", [])
         if _HOLDER not in holders:
             holders.append(_HOLDER)
         value["status"] = {"phase": "Active"}
-        _label(value)
 
     def on_update(self, value: Value, old: Value) -> None:
         """What holds it is changed by its subresource alone."""
         value["spec"] = old.get("spec", {})
-        _label(value)
 
     def on_delete(self, value: Value) -> None:
-        """Say so in its phase."""
+        """Say so in its phase; it has as much time as its content takes."""
+        value["metadata"].pop("deletionGracePeriodSeconds", None)
         value["status"] = {**value.get("status", {}), "phase": "Terminating"}
 
     def is_held(self, value: Value) -> bool:

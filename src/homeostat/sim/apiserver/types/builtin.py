@@ -13,6 +13,7 @@ from homeostat.sim.apiserver.refusing import Cause, not_imitated
 from homeostat.sim.apiserver.schemas import builtin, decoding
 from homeostat.sim.apiserver.schemas.shape import Shape
 from homeostat.sim.apiserver.store.store import Collection
+from homeostat.sim.apiserver.types.encoding import Node, complete, node, shorten
 from homeostat.sim.apiserver.types.type import Names, Strategy, Type, Value
 
 # Types whose objects have a generation that counts the changes of what is meant.
@@ -28,6 +29,8 @@ _GENERATIONS = frozenset(
         ("networking.k8s.io", "ingresses"),
         ("networking.k8s.io", "networkpolicies"),
         ("policy", "poddisruptionbudgets"),
+        ("discovery.k8s.io", "endpointslices"),
+        ("scheduling.k8s.io", "priorityclasses"),
         ("", "pods"),
     }
 )
@@ -36,8 +39,9 @@ _GENERATIONS = frozenset(
 class BuiltInSchema:
     """What the schema of a built-in type says of its objects."""
 
-    def __init__(self, resource: builtin.Resource) -> None:
+    def __init__(self, resource: builtin.Resource, strategy: Strategy) -> None:
         self._resource = resource
+        self._strategy = strategy
         self._shape: Shape | None = None
 
     @property
@@ -50,19 +54,29 @@ class BuiltInSchema:
     @property
     def empty(self) -> Value:
         """What an object cannot be without."""
-        return {}
+        made: Value = {}
+        complete(made, self._node)
+        return {key: each for key, each in made.items() if key not in ("kind", "apiVersion", "metadata")}
 
     def decode(self, value: Value) -> tuple[Value, list[str]]:
         """The known fields, as decoding into a Go type leaves them."""
         resource = self._resource
-        return decoding.decode(value, resource.group, resource.version, resource.kind)
+        decoded, faults = decoding.decode(value, resource.group, resource.version, resource.kind)
+        shorten(decoded, self._node)
+        return decoded, faults
 
     def default(self, value: Value) -> None:
-        """Nothing: what built-in types fill in is written in Go, and so here by their kinds."""
+        """What built-in types fill in is written in Go, and so here by their kinds."""
+        self._strategy.default(value)
+        complete(value, self._node)
 
     def causes(self, value: Value, old: Value | None, *, is_status: bool) -> Iterable[Cause]:  # noqa: ARG002
         """Nothing: what built-in types ask for is written in Go, and so here by their kinds."""
         return ()
+
+    @property
+    def _node(self) -> Node:
+        return node(self._resource.group, self._resource.version, self._resource.kind)
 
 
 class NotImitated(Strategy):
@@ -81,12 +95,13 @@ def builtin_types(strategies: Mapping[Collection, Strategy]) -> Iterator[Type]:
     for resource in builtin.resources():
         address = (resource.group, resource.plural)
         qualified = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
+        strategy = strategies.get(address) or NotImitated(qualified)
         yield Type(
             resource=kind.Resource(
                 resource.group, resource.version, resource.kind, resource.plural, namespaced=resource.namespaced
             ),
-            schema=BuiltInSchema(resource),
-            strategy=strategies.get(address) or NotImitated(qualified),
+            schema=BuiltInSchema(resource, strategy),
+            strategy=strategy,
             names=Names(resource.singular, resource.short_names, resource.categories),
             subresources=tuple(each.name for each in resource.subresources),
             counts_generations=address in _GENERATIONS,

@@ -47,6 +47,9 @@ class Strategy:
     def check_use(self) -> None:
         """Whether anybody can use the type. Raises Refused."""
 
+    def default(self, value: Value) -> None:
+        """Fill in what clients may leave out, at every write; whoever writes owns it."""
+
     def on_create(self, value: Value) -> None:
         """Fill in what a new object has."""
 
@@ -82,6 +85,11 @@ class Strategy:
     def grace_s(self, value: Value, asked_s: int | None) -> int:  # noqa: ARG002
         """How long somebody else has to end what the object stands for; who has, deletes it again with zero."""
         return 0
+
+    @property
+    def needs_version(self) -> bool:
+        """Whether an update must say which version it was made from; those of custom types always must."""
+        return False
 
     def fields(self, value: Value) -> Mapping[str, str]:  # noqa: ARG002
         """What field selectors may ask for, beside name and namespace."""

@@ -56,8 +56,9 @@ class Writer:
             value = owning.updated(None, value, asked, self._clock.now())
         type_.strategy.on_create(value)
         _check(asked, value, None)
-        if self._store.shelf(type_.collection).get(key_of(asked.namespace, name)) is not None:
-            raise _exists(type_, name)
+        there = self._store.shelf(type_.collection).get(key_of(asked.namespace, name))
+        if there is not None:
+            raise _exists(type_, there)
         if asked.is_dry_run:
             return told(value, 201)
         made = record(value, 0, type_.strategy.fields(value))
@@ -154,10 +155,10 @@ def _check_versions(type_: Type, kept: Record, old: Value, new: Value) -> None:
     if uid and uid != old["metadata"]["uid"]:
         why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata']['uid']}"
         raise conflict(type_, kept.name, why)
-    if not version and type_.is_custom:
+    if not version and (type_.is_custom or type_.strategy.needs_version):
         text = "Invalid value: 0: must be specified for an update"
         cause = Cause("FieldValueInvalid", text, "metadata.resourceVersion")
-        raise invalid(type_.resource.group, type_.resource.kind, kept.name, [cause])
+        raise invalid(type_.resource.group, type_.resource.plural, kept.name, [cause])
     if version and version != str(kept.revision):
         why = "the object has been modified; please apply your changes to the latest version and try again"
         raise conflict(type_, kept.name, why)
@@ -179,9 +180,11 @@ def _check(asked: Asked, value: Value, old: Value | None) -> None:
     type_.strategy.check(value)
 
 
-def _exists(type_: Type, name: str) -> Refused:
-    resource, text = type_.resource, f'{type_.qualified} "{name}" already exists'
-    return Refused(409, "AlreadyExists", text, group=resource.group, kind=resource.plural, name=name)
+def _exists(type_: Type, there: Record) -> Refused:
+    resource, text = type_.resource, f'{type_.qualified} "{there.name}" already exists'
+    if metadata.is_ending(there.value(b"")):
+        text = f"object is being deleted: {text}"
+    return Refused(409, "AlreadyExists", text, group=resource.group, kind=resource.plural, name=there.name)
 
 
 def _ending_namespace(asked: Asked, name: str) -> Refused:

@@ -1,0 +1,117 @@
+"""Names of labels and annotations, selectors and shares, as many kinds ask for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from homeostat.sim.apiserver.refusing import Cause
+from homeostat.sim.apiserver.schemas.causes import at_index, child, invalid, required
+from homeostat.sim.apiserver.schemas.rfc import QUALIFIED, dns_subdomain_faults
+from homeostat.sim.apiserver.types.type import Value
+
+_NAME_SAYS = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric"
+    " character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is"
+    " '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+_VALUE_SAYS = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and"
+    " end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is"
+    " '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
+_PERCENT = re.compile(r"[0-9]+%")
+_PERCENT_SAYS = (
+    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for"
+    " validation is '[0-9]+%')"
+)
+_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
+NEGATIVE = "must be greater than or equal to 0"
+
+
+def label_name_faults(key: str) -> list[str]:
+    """What is wrong with the name of a label."""
+    prefix, slash, name = key.rpartition("/")
+    faults = [f"prefix part {fault}" for fault in dns_subdomain_faults(prefix)] if slash and prefix else []
+    if slash and not prefix:
+        faults.append("prefix part must be non-empty")
+    if not name:
+        faults.append("name part must be non-empty")
+    elif len(name) > 63:
+        faults.append("name part must be no more than 63 bytes")
+    return faults if QUALIFIED.fullmatch(name) else [*faults, _NAME_SAYS]
+
+
+def label_value_faults(value: str) -> list[str]:
+    """What is wrong with the value of a label."""
+    faults = ["must be no more than 63 bytes"] if len(value) > 63 else []
+    return faults if not value or QUALIFIED.fullmatch(value) else [*faults, _VALUE_SAYS]
+
+
+def selector_causes(selector: Value, path: str) -> Iterator[Cause]:
+    """Faults of a selector of labels."""
+    for key, value in (selector.get("matchLabels") or {}).items():
+        place = child(path, "matchLabels")
+        yield from (invalid(place, key, fault) for fault in label_name_faults(key))
+        yield from (invalid(f"{place}[{key}]", value, fault) for fault in label_value_faults(value))
+    for index, each in enumerate(selector.get("matchExpressions") or ()):
+        place = at_index(child(path, "matchExpressions"), index)
+        operator = each.get("operator", "")
+        if operator in ("In", "NotIn") and not each.get("values"):
+            yield required(child(place, "values"), "must be specified when `operator` is 'In' or 'NotIn'")
+        elif operator in ("Exists", "DoesNotExist") and each.get("values"):
+            text = "Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+            yield Cause("FieldValueForbidden", text, child(place, "values"))
+        elif operator not in _OPERATORS:
+            yield invalid(child(place, "operator"), operator, "not a valid selector operator")
+        yield from (
+            invalid(child(place, "key"), each.get("key", ""), fault) for fault in label_name_faults(each.get("key", ""))
+        )
+
+
+def is_empty(selector: Value) -> bool:
+    """Whether it chooses everything."""
+    return not selector.get("matchLabels") and not selector.get("matchExpressions")
+
+
+def selects(selector: Value, labels: Value) -> bool:
+    """Whether it chooses what has these labels."""
+    if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
+        return False
+    return all(_holds(each, labels) for each in selector.get("matchExpressions") or ())
+
+
+def share_causes(share: Any, path: str) -> Iterator[Cause]:
+    """Faults of a number or a percentage."""
+    if isinstance(share, int):
+        if share < 0:
+            yield invalid(path, share, NEGATIVE)
+    elif not _PERCENT.fullmatch(str(share)):
+        yield invalid(path, share, _PERCENT_SAYS)
+
+
+def too_much_causes(share: Any, path: str) -> Iterator[Cause]:
+    """More than all."""
+    if isinstance(share, str) and _PERCENT.fullmatch(share) and int(share[:-1]) > 100:
+        yield invalid(path, share, "must not be greater than 100%")
+
+
+def number_causes(value: Value, path: str, *names: str) -> Iterator[Cause]:
+    """Of fields that may not be below zero."""
+    for name in names:
+        if (value.get(name) or 0) < 0:
+            yield invalid(child(path, name), value[name], NEGATIVE)
+
+
+def _holds(each: Value, labels: Value) -> bool:
+    key, values = each.get("key", ""), each.get("values") or ()
+    match each.get("operator"):
+        case "In":
+            return labels.get(key) in values
+        case "NotIn":
+            return labels.get(key) not in values
+        case "Exists":
+            return key in labels
+        case _:
+            return key not in labels

@@ -1,0 +1,164 @@
+"""What Go's types do to an object of a built-in type: what is empty is left out, and what cannot be absent is there.
+
+A kube-apiserver reads JSON into structs and writes them again. Fields that are marked `omitempty` vanish when they are
+null, empty, zero or false, unless they are pointers; structs that are no pointers, and fields without the mark, are
+always written. Schemas tell of the structs (`default: {}`) and of the fields without the mark (`required`). Which
+scalars are no pointers they do not tell: those that clients meet are listed here. Quantities are put in the form that
+Kubernetes keeps them in.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from homeostat.sim.apiserver.schemas import builtin
+from homeostat.sim.apiserver.schemas.openapi import reference_of
+from homeostat.sim.apiserver.types.quantities import canonical
+
+_QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
+# Texts that are pointers in Go: an empty one says something.
+_TEXT_POINTERS = frozenset(
+    {
+        "EndpointPort.name",
+        "EndpointPort.appProtocol",
+        "HostPathVolumeSource.type",
+        "GRPCAction.service",
+        "PersistentVolumeClaimSpec.storageClassName",
+        "PersistentVolumeClaimSpec.volumeAttributesClassName",
+        "SeccompProfile.localhostProfile",
+        "ServicePort.appProtocol",
+    }
+)
+_FLAGS = frozenset(
+    {
+        *("hostNetwork", "hostPID", "hostIPC", "stdin", "stdinOnce", "tty", "readOnly", "paused"),
+        *("publishNotReadyAddresses", "unschedulable", "globalDefault"),
+    }
+)
+_NUMBERS = frozenset(
+    {
+        *("minReadySeconds", "initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold"),
+        *("failureThreshold", "hostPort", "nodePort", "healthCheckNodePort", "count"),
+    }
+)
+_COUNT_POINTERS = frozenset({"collisionCount", "terminatingReplicas", "ready", "terminating"})
+
+
+class Node(Struct, eq=False):
+    """A place in an object. `always` is what stands there when nothing else does, as a list of one value or of none."""
+
+    form: Literal["object", "map", "list", "scalar", "quantity", "untyped"]
+    fields: dict[str, Node] = field(default_factory=dict)
+    each: Node | None = None
+    is_required: bool = False
+    is_pointer: bool = True
+    always: list[Any] = field(default_factory=list)
+
+
+@functools.cache
+def node(group: str, version: str, kind: str) -> Node:
+    """What objects of a built-in kind are made of."""
+    return _named(builtin.schema_name(group, version, kind))
+
+
+def shorten(value: Any, at: Node) -> None:
+    """Leave out what is null or empty, and put quantities in their form; in place."""
+    if at.form in ("object", "map") and isinstance(value, dict):
+        for name, part in list(value.items()):
+            below = at.fields.get(name) or at.each
+            if below is None:
+                continue
+            shorten(part, below)
+            if part is None or (at.form == "object" and _vanishes(part, below)):
+                del value[name]
+            elif below.form == "quantity":
+                value[name] = canonical(part)
+    elif at.form == "list" and isinstance(value, list) and at.each is not None:
+        for part in value:
+            shorten(part, at.each)
+
+
+def complete(value: Any, at: Node) -> None:
+    """Put in what cannot be absent; in place."""
+    if at.form == "object" and isinstance(value, dict):
+        for name, below in at.fields.items():
+            if name not in value and below.always:
+                value[name] = {} if below.always == [{}] else below.always[0]
+            if name in value:
+                complete(value[name], below)
+    elif at.form in ("list", "map") and at.each is not None:
+        for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            complete(part, at.each)
+
+
+def _vanishes(part: object, at: Node) -> bool:
+    if at.is_required:
+        return False
+    if part in ({}, []):
+        return at.form in ("map", "list")
+    return not at.is_pointer and not part and at.form == "scalar"
+
+
+@functools.cache
+def _named(name: str) -> Node:
+    made = Node("object")
+    schema = builtin.schema(name)
+    if "properties" not in schema:
+        return Node("quantity") if name == _QUANTITY else _of(schema, "")
+    kind, required = name.rpartition(".")[2], schema.get("required", ())
+    for each, part in schema["properties"].items():
+        made.fields[each] = _field(part, f"{kind}.{each}", is_required=each in required)
+    return made
+
+
+def _field(schema: Mapping[str, Any], name: str, *, is_required: bool) -> Node:
+    below = _of(schema, name)
+    always = [schema["default"]] if "default" in schema else []
+    if is_required and below.form == "list":
+        always = [None]
+    # Of the form of the part, which may be filled later, as types refer to themselves.
+    return Node(
+        below.form,
+        fields=below.fields,
+        each=below.each,
+        is_required=is_required or "default" in schema,
+        is_pointer=_is_pointer(schema, name),
+        always=always,
+    )
+
+
+def _of(schema: Mapping[str, Any], name: str) -> Node:
+    reference = reference_of(schema)
+    if reference:
+        return _recursive(reference)
+    match schema.get("type"):
+        case "array":
+            return Node("list", each=_of(schema.get("items") or {}, name))
+        case "object" if isinstance(schema.get("additionalProperties"), Mapping):
+            return Node("map", each=_of(schema["additionalProperties"], name))
+        case "object" | None:
+            return Node("untyped")
+        case _:
+            return Node("scalar")
+
+
+def _recursive(reference: str) -> Node:
+    # Types that hold themselves are of definitions alone, which are kept as they come.
+    return Node("untyped") if reference.endswith(".JSONSchemaProps") else _named(reference)
+
+
+def _is_pointer(schema: Mapping[str, Any], name: str) -> bool:
+    kind, _, last = name.partition(".")
+    match schema.get("type"):
+        case "string":
+            return name in _TEXT_POINTERS
+        case "boolean":
+            return last not in _FLAGS
+        case "integer":
+            return last not in _NUMBERS and not (kind.endswith("Status") and last not in _COUNT_POINTERS)
+        case _:
+            return True

@@ -1,0 +1,81 @@
+"""One question to the real API server and to the simulated one, and what of the answers can be compared."""
+
+from __future__ import annotations
+
+import re
+import urllib.error
+import urllib.request
+from typing import Any
+
+import msgspec
+from tests.contract.sim.asking import opener
+from tests.support.apiserver import ApiServer as RealServer
+from tests.support.simulated import ADMIN, simulated_server
+
+from homeostat.kit.clock import SystemClock
+from homeostat.sim.apiserver.server import ApiServer, Request
+
+Body = dict[str, Any]
+AGENT = "agree"
+_JSON = "application/json"
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+_UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ADDRESS = re.compile(r'"10\.0\.\d+\.\d+"')
+_NODE_PORT = re.compile(r'"nodePort":\d+')
+
+
+class Both:
+    """The two servers. What is asked of one is asked of the other."""
+
+    def __init__(self, real: RealServer) -> None:
+        self.real = real
+        self.simulated: ApiServer = simulated_server(SystemClock())
+
+    def ask(
+        self, method: str, path: str, body: object = None, *, query: str = "", media: str = _JSON
+    ) -> tuple[Any, Any]:
+        """Both answers: of the real one first."""
+        content = b"" if body is None else msgspec.json.encode(body)
+        return self._real(method, path, query, content, media), self._simulated(method, path, query, content, media)
+
+    def _real(self, method: str, path: str, query: str, content: bytes, media: str) -> Any:
+        url = f"{self.real.url}{path}{'?' if query else ''}{query}"
+        headers = {"Content-Type": media, "User-Agent": AGENT}
+        request = urllib.request.Request(url, data=content or None, method=method, headers=headers)
+        try:
+            answer = opener(self.real).open(request, timeout=30)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            return _decoded(answer.read())
+
+    def _simulated(self, method: str, path: str, query: str, content: bytes, media: str) -> Any:
+        parameters = dict(each.split("=", 1) for each in query.split("&") if each)
+        headers = {"content-type": media, "user-agent": AGENT}
+        asked = Request(method=method, path=path, query=parameters, headers=headers, body=content)
+        return _decoded(self.simulated.answer(asked, ADMIN).body)
+
+
+def comparable(answer: Any) -> Any:
+    """An object without what no two servers have in common: uids, times, versions, addresses and ports of hosts."""
+    text = msgspec.json.encode(answer, order="sorted").decode()
+    for pattern, word in ((_TIME, "TIME"), (_UID, "UID"), (_ADDRESS, '"ADDRESS"'), (_NODE_PORT, '"nodePort":0')):
+        text = pattern.sub(word, text)
+    found = msgspec.json.decode(text)
+    if isinstance(found, dict) and isinstance(found.get("metadata"), dict):
+        found["metadata"].pop("resourceVersion", None)
+    return found
+
+
+def refusal(answer: Any) -> Any:
+    """What clients act on: the code, the reason and the causes, whatever their order."""
+    if not isinstance(answer, dict) or answer.get("kind") != "Status":
+        return answer
+    causes = (answer.get("details") or {}).get("causes") or ()
+    # After the first line a real server may go on with what differs, as Go prints it.
+    found = sorted((each.get("field", ""), each["reason"], each["message"].partition("\n")[0]) for each in causes)
+    return {"code": answer.get("code"), "reason": answer.get("reason"), "causes": found}
+
+
+def _decoded(content: bytes) -> Any:
+    return msgspec.json.decode(content) if content.startswith(b"{") else content.decode()

@@ -1,0 +1,202 @@
+"""Objects of built-in kinds beside homeostat's own: sound ones, wrong ones, and changes that nobody may make."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Body = dict[str, Any]
+
+
+def of(kind: str, version: str = "v1", name: str = "one", **parts: Any) -> Body:
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name}, **parts}
+
+
+def container(**parts: Any) -> Body:
+    return {"name": "c", "image": "i"} | parts
+
+
+def pod(*containers: Body, **spec: Any) -> Body:
+    return of("Pod", spec={"containers": list(containers or (container(),)), **spec})
+
+
+def workload(kind: str, **spec: Any) -> Body:
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container()]}}
+    return of(kind, "apps/v1", spec={"selector": {"matchLabels": {"a": "b"}}, "template": template, **spec})
+
+
+def service(**spec: Any) -> Body:
+    return of("Service", spec={"ports": [{"port": 80}], **spec})
+
+
+def budget(**spec: Any) -> Body:
+    return of("PodDisruptionBudget", "policy/v1", spec=spec)
+
+
+TEMPLATE: Body = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container()]}}
+CLAIM = {
+    "metadata": {"name": "data"},
+    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1024Mi"}}},
+}
+PROBED = container(
+    env=[
+        {"name": "EMPTY", "value": ""},
+        {"name": "NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+        {"name": "CPU", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}},
+    ],
+    ports=[{"containerPort": 80}, {"name": "b", "containerPort": 81, "protocol": "UDP"}],
+    livenessProbe={"httpGet": {"port": 80}},
+    readinessProbe={"tcpSocket": {"port": 80}, "initialDelaySeconds": 0},
+    startupProbe={"grpc": {"port": 80}},
+    lifecycle={"preStop": {"httpGet": {"port": 1}}},
+    resources={"limits": {"cpu": "1000m", "memory": "1024Mi", "ephemeral-storage": "1.5Gi"}},
+    securityContext={},
+    stdin=False,
+)
+VOLUMES = [
+    {"name": "a"},
+    {"name": "b", "secret": {"secretName": "x"}},
+    {"name": "c", "hostPath": {"path": "/x"}},
+    {"name": "d", "downwardAPI": {"items": [{"path": "x", "fieldRef": {"fieldPath": "metadata.labels"}}]}},
+    {"name": "e", "configMap": {"name": "x", "optional": False}},
+    {"name": "f", "ephemeral": {"volumeClaimTemplate": {"spec": CLAIM["spec"]}}},
+    {"name": "g", "projected": {"sources": [{"configMap": {"name": "y"}}]}},
+]
+
+GOOD: dict[str, Body] = {
+    "smallest Pod": pod(),
+    "Pod with everything": pod(PROBED, volumes=VOLUMES, nodeSelector={}, tolerations=[{"operator": "Exists"}]),
+    "Pod of the host": pod(container(ports=[{"containerPort": 80}]), hostNetwork=True),
+    "critical Pod": pod(priorityClassName="system-node-critical"),
+    "guaranteed Pod": pod(container(resources={"limits": {"cpu": 1, "memory": "1Gi"}})),
+    "burstable Pod": pod(container(image="r/i:2@sha256:" + 64 * "a", resources={"requests": {"cpu": "0.5"}})),
+    "smallest Deployment": workload("Deployment"),
+    "Deployment made anew": workload("Deployment", strategy={"type": "Recreate"}, replicas=0, minReadySeconds=0),
+    "smallest ReplicaSet": workload("ReplicaSet"),
+    "smallest StatefulSet": workload("StatefulSet"),
+    "StatefulSet with volumes": workload("StatefulSet", serviceName="x", volumeClaimTemplates=[CLAIM]),
+    "StatefulSet by hand": workload("StatefulSet", updateStrategy={"type": "OnDelete"}),
+    "smallest DaemonSet": workload("DaemonSet"),
+    "smallest budget": budget(),
+    "budget in percent": budget(minAvailable="50%", selector={}),
+    "smallest Service": service(),
+    "headless Service": service(clusterIP="None", selector={"a": "b"}, publishNotReadyAddresses=False),
+    "Service of hosts": service(type="NodePort"),
+    "balanced Service": service(type="LoadBalancer", loadBalancerIP="1.2.3.4"),
+    "balanced Service without ports of hosts": service(type="LoadBalancer", allocateLoadBalancerNodePorts=False),
+    "Service elsewhere": of("Service", spec={"type": "ExternalName", "externalName": "a.b"}),
+    "sticky Service": service(sessionAffinity="ClientIP"),
+    "PriorityClass": of("PriorityClass", "scheduling.k8s.io/v1", value=5),
+    "worthless PriorityClass": of("PriorityClass", "scheduling.k8s.io/v1", value=0, preemptionPolicy="Never"),
+}
+
+WRONG: dict[str, Body] = {
+    "Pod without containers": of("Pod", spec={}),
+    "Pod without class": pod(priorityClassName="nope"),
+    "Pod with a priority of its own": pod(priority=7),
+    "Pod wrong all over": pod(
+        {
+            "name": "C_",
+            "env": [{"name": "="}, {}],
+            "ports": [{"containerPort": 0}, {"containerPort": 70000, "name": "UP"}],
+            "volumeMounts": [{"name": "zz", "mountPath": ""}],
+            "imagePullPolicy": "X",
+            "resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}},
+        },
+        container(),
+        container(),
+        restartPolicy="Maybe",
+        volumes=[{"name": "v"}, {"name": "v"}],
+        nodeName="A_b",
+        tolerations=[{"operator": "Foo"}],
+        dnsPolicy="X",
+    ),
+    "Pod with bad probes": pod(
+        container(
+            livenessProbe={"httpGet": {"port": 0}, "successThreshold": 2},
+            readinessProbe={},
+            startupProbe={"exec": {"command": ["a"]}, "tcpSocket": {"port": 1}, "periodSeconds": -1},
+        )
+    ),
+    "Pod with two sources": pod(volumes=[{"name": "v", "emptyDir": {}, "secret": {"secretName": "a"}}]),
+    "empty Deployment": of("Deployment", "apps/v1", spec={}),
+    "empty StatefulSet": of("StatefulSet", "apps/v1", spec={}),
+    "empty ReplicaSet": of("ReplicaSet", "apps/v1", spec={}),
+    "empty DaemonSet": of("DaemonSet", "apps/v1", spec={}),
+    "Deployment wrong all over": workload(
+        "Deployment",
+        replicas=-1,
+        selector={"matchLabels": {"x": "y"}},
+        strategy={"type": "Foo"},
+        revisionHistoryLimit=-1,
+        minReadySeconds=-1,
+        progressDeadlineSeconds=0,
+    ),
+    "Deployment of two strategies": workload(
+        "Deployment", strategy={"type": "Recreate", "rollingUpdate": {"maxSurge": 1}}
+    ),
+    "Deployment that cannot move": workload(
+        "Deployment", strategy={"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 0}}, selector={}
+    ),
+    "Deployment of no share": workload(
+        "Deployment", strategy={"rollingUpdate": {"maxSurge": "x", "maxUnavailable": "150%"}}
+    ),
+    "Deployment that never restarts": workload(
+        "Deployment", template={**TEMPLATE, "spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}
+    ),
+    "Deployment without patience": workload("Deployment", minReadySeconds=700),
+    "StatefulSet wrong all over": workload(
+        "StatefulSet", replicas=-1, podManagementPolicy="X", updateStrategy={"type": "Y"}, minReadySeconds=-1
+    ),
+    "DaemonSet wrong all over": workload("DaemonSet", minReadySeconds=-1, revisionHistoryLimit=-1),
+    "selector of no labels": workload(
+        "Deployment", selector={"matchLabels": {"a!": "b"}, "matchExpressions": [{"key": "a", "operator": "In"}]}
+    ),
+    "budget of both": budget(
+        maxUnavailable=-1, minAvailable="x%", unhealthyPodEvictionPolicy="x", selector={"matchLabels": {"a!": "b"}}
+    ),
+    "Service without ports": of("Service", spec={}),
+    "Service of bad address": service(clusterIP="abc"),
+    "Service of a foreign address": service(clusterIP="192.168.0.1"),
+    "Service with a bad name": of("Service", name="9.s", spec={"ports": [{"port": 80}]}),
+    "Service of two nameless ports": of("Service", spec={"ports": [{"port": 80}, {"port": 81}]}),
+    "Service of the same ports": of("Service", spec={"ports": [{"port": 80, "name": "a"}, {"port": 80, "name": "b"}]}),
+    "Service wrong all over": service(
+        type="Foo", ports=[{"port": 0, "targetPort": "UPPER!", "protocol": "X"}], sessionAffinity="Y"
+    ),
+    "Service of port 70000": service(ports=[{"port": 70000, "name": "a"}, {"port": 80, "name": "a"}]),
+    "class of the system": of(
+        "PriorityClass", "scheduling.k8s.io/v1", name="system-x", value=2000000000, preemptionPolicy="Z"
+    ),
+    "class above all": of("PriorityClass", "scheduling.k8s.io/v1", value=2000000000),
+}
+
+CHANGES: dict[str, tuple[Body, Body]] = {
+    "selector of a Deployment": (
+        workload("Deployment"),
+        {
+            "spec": {
+                "selector": {"matchLabels": {"a": None, "x": "y"}},
+                "template": {"metadata": {"labels": {"x": "y"}}},
+            }
+        },
+    ),
+    "selector of a ReplicaSet": (
+        workload("ReplicaSet"),
+        {
+            "spec": {
+                "selector": {"matchLabels": {"a": None, "x": "y"}},
+                "template": {"metadata": {"labels": {"x": "y"}}},
+            }
+        },
+    ),
+    "claims of a StatefulSet": (workload("StatefulSet"), {"spec": {"serviceName": "another"}}),
+    "address of a Service": (
+        service(clusterIP="10.0.0.77"),
+        {"spec": {"clusterIP": "10.0.0.78", "clusterIPs": ["10.0.0.78"]}},
+    ),
+    "priority of a Pod": (pod(), {"spec": {"priority": 5}}),
+    "node of a Pod": (pod(), {"spec": {"nodeName": "n"}}),
+    "tolerations of a Pod": (pod(tolerations=[{"key": "x", "operator": "Exists"}]), {"spec": {"tolerations": []}}),
+    "containers of a Pod": (pod(), {"spec": {"containers": [container(), container(name="d")]}}),
+    "value of a class": (of("PriorityClass", "scheduling.k8s.io/v1", value=5), {"value": 6}),
+}

@@ -1,0 +1,142 @@
+"""What homeostat makes, and what people get wrong, comes out of the simulated API server as out of the real one."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from tests.contract.sim.both import Both, comparable, refusal
+from tests.contract.sim.kind_cases import CHANGES, GOOD, WRONG
+from tests.contract.sim.kind_manifests import manifests_of_ours
+from tests.support.apiserver import ApiServer
+
+from homeostat.sim.apiserver.types.type import Type
+
+pytestmark = pytest.mark.real
+OURS = manifests_of_ours() | GOOD
+NAMESPACE = "kinds-agree"
+MASTERS = {
+    "metadata": {"name": "homeostat-masters"},
+    "value": 100000000,
+    "description": "Masters of business clusters.",
+}
+CLASSES = "/apis/scheduling.k8s.io/v1/priorityclasses"
+MERGE, APPLY = "application/merge-patch+json", "application/apply-patch+yaml"
+
+
+@pytest.fixture(scope="module")
+def both(api_server: ApiServer) -> Iterator[Both]:
+    """Both with a namespace, and the class of masters."""
+    made = Both(api_server)
+    made.ask("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+    made.ask("POST", CLASSES, MASTERS)
+    yield made
+    made.ask("DELETE", f"{CLASSES}/homeostat-masters")
+    made.ask("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
+
+
+@pytest.mark.parametrize("case", OURS)
+def test_an_object_is_made_and_changed_as_the_same_one(case: str, both: Both) -> None:
+    body, collection, path = placed(both, OURS[case])
+    both.ask("DELETE", path, query="gracePeriodSeconds=0")
+
+    try:
+        agree(both, "POST", collection, body)
+        agree(both, "PATCH", path, {"metadata": {"labels": {"added": "later"}}}, media=MERGE)
+        for change in changes_of(body):
+            agree(both, "PATCH", path, change, media=MERGE)
+        agree(both, "PUT", path, body)
+    finally:
+        both.ask("DELETE", path, query="gracePeriodSeconds=0")
+
+
+@pytest.mark.parametrize("case", OURS)
+def test_an_object_is_applied_as_the_same_one(case: str, both: Both) -> None:
+    body, _, path = placed(both, OURS[case])
+    both.ask("DELETE", path, query="gracePeriodSeconds=0")
+    applied = "fieldManager=homeostat&force=true"
+
+    try:
+        agree(both, "PATCH", path, body, media=APPLY, query=applied)
+        agree(both, "PATCH", path, body, media=APPLY, query=applied)
+        for change in changes_of(body):
+            agree(both, "PATCH", path, change, media=MERGE)
+        agree(both, "PATCH", path, body, media=APPLY, query=applied)
+    finally:
+        both.ask("DELETE", path, query="gracePeriodSeconds=0")
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_object_is_refused_for_the_same_causes(case: str, both: Both) -> None:
+    _, collection, _ = placed(both, WRONG[case])
+
+    real, simulated = both.ask("POST", collection, named(WRONG[case]), query="dryRun=All")
+
+    assert real["kind"] == "Status", real
+    assert refusal(simulated) == refusal(real)
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_a_change_that_is_not_allowed_is_refused_for_the_same_causes(case: str, both: Both) -> None:
+    given, change = CHANGES[case]
+    body, collection, path = placed(both, given)
+    both.ask("DELETE", path, query="gracePeriodSeconds=0")
+    agree(both, "POST", collection, body)
+
+    real, simulated = both.ask("PATCH", path, change, media=MERGE)
+
+    both.ask("DELETE", path, query="gracePeriodSeconds=0")
+    assert real["kind"] == "Status", real
+    assert refusal(simulated) == refusal(real)
+
+
+def agree(
+    both: Both, method: str, path: str, body: object, *, query: str = "", media: str = "application/json"
+) -> None:
+    """Both make the same of it."""
+    real, simulated = both.ask(method, path, body, query=query, media=media)
+    assert refusal(comparable(simulated)) == refusal(comparable(real))
+
+
+def placed(both: Both, body: dict[str, Any]) -> tuple[dict[str, Any], str, str]:
+    """An object in the namespace of these tests, with the paths of its collection and of itself."""
+    moved = named(body)
+    type_ = type_of(both, moved)
+    group = "/api/v1" if "/" not in moved["apiVersion"] else f"/apis/{moved['apiVersion']}"
+    if type_.resource.namespaced:
+        moved["metadata"]["namespace"] = NAMESPACE
+        group += f"/namespaces/{NAMESPACE}"
+    collection = f"{group}/{type_.resource.plural}"
+    return moved, collection, f"{collection}/{quote(moved['metadata']['name'])}"
+
+
+def named(body: dict[str, Any]) -> dict[str, Any]:
+    """A copy of it, in no namespace yet."""
+    made = copy.deepcopy(body)
+    made["metadata"].pop("namespace", None)
+    return made
+
+
+def type_of(both: Both, body: dict[str, Any]) -> Type:
+    """The type of an object."""
+    group, _, version = body["apiVersion"].rpartition("/")
+    found = (each for each in both.simulated.types if each.resource.kind == body["kind"])
+    return next(each for each in found if (each.resource.group, each.resource.version) == (group, version))
+
+
+def changes_of(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What operators change of such an object."""
+    spec = body.get("spec") or {}
+    if "replicas" in spec:
+        yield {"spec": {"replicas": 2}}
+    holder = spec.get("template", {}).get("spec") if "template" in spec else spec
+    if holder and "containers" in holder and body["kind"] != "Job":
+        containers = json.loads(json.dumps(holder["containers"]))
+        # Of a Pod that is there, everything that was filled in would be missing.
+        if "template" in spec:
+            containers[0]["image"] = "another:2"
+            yield {"spec": {"template": {"spec": {"containers": containers}}}}
