@@ -81,7 +81,6 @@ async def test_a_dry_run_changes_nothing(client: Client, namespace: str) -> None
         await client.get(CONFIG_MAPS, "a", namespace)
 
 
-@pytest.mark.not_imitated("deployments")
 async def test_an_invalid_object_names_its_fields(client: Client, namespace: str) -> None:
     bad = deployment() | {"spec": deployment()["spec"] | {"replicas": -1}}
     with pytest.raises(Invalid) as caught:
@@ -120,7 +119,6 @@ async def test_replace_is_conditional_on_the_version(client: Client, namespace: 
         await client.replace(CONFIG_MAPS, old | {"data": {"key": "3"}})
 
 
-@pytest.mark.not_imitated("deployments")
 async def test_status_is_written_through_its_subresource(client: Client, namespace: str) -> None:
     await client.create(DEPLOYMENTS, deployment(), namespace)
     status = {"metadata": {"name": "d", "namespace": namespace}, "status": {"observedGeneration": 1, "replicas": 1}}
@@ -198,7 +196,6 @@ async def test_a_streaming_list_ends_with_its_bookmark_and_goes_on(client: Clien
     assert seen == [("ADDED", False), ("BOOKMARK", True), ("ADDED", False)]
 
 
-@pytest.mark.not_imitated("deployments")
 async def test_scale_is_read_and_set(client: Client, namespace: str) -> None:
     await client.create(DEPLOYMENTS, deployment(), namespace)
     assert (await client.set_scale(DEPLOYMENTS, "d", namespace, 3)).wanted == 3
@@ -206,7 +203,6 @@ async def test_scale_is_read_and_set(client: Client, namespace: str) -> None:
     assert (scale.wanted, scale.present) == (3, 0)
 
 
-@pytest.mark.not_imitated("pods")
 async def test_pods_are_bound_and_evicted(client: Client, namespace: str) -> None:
     await client.create(PODS, pod(), namespace)
     await client.bind("p", namespace, "node-1")
@@ -218,7 +214,6 @@ async def test_pods_are_bound_and_evicted(client: Client, namespace: str) -> Non
         await client.get(PODS, "p", namespace)
 
 
-@pytest.mark.not_imitated("pods")
 async def test_a_disruption_budget_holds_an_eviction_back(client: Client, namespace: str) -> None:
     await client.create(PODS, pod(app="a"), namespace)
     await client.bind("p", namespace, "node-1")
@@ -230,7 +225,6 @@ async def test_a_disruption_budget_holds_an_eviction_back(client: Client, namesp
         await client.evict("p", namespace)
 
 
-@pytest.mark.not_imitated("pods")
 async def test_logs_of_a_pod_without_node_are_refused(client: Client, namespace: str) -> None:
     await client.create(PODS, pod(), namespace)
     chunks = [chunk async for chunk in client.logs("p", namespace)]

@@ -32,6 +32,29 @@ def budget(**spec: Any) -> Body:
     return of("PodDisruptionBudget", "policy/v1", spec=spec)
 
 
+def volume(**spec: Any) -> Body:
+    return of("PersistentVolume", spec={"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], **spec})
+
+
+def event(**parts: Any) -> Body:
+    whole = {
+        "regarding": ABOUT,
+        "reason": "R",
+        "note": "m",
+        "type": "Normal",
+        "action": "A",
+        "reportingController": "a.b/c",
+        "reportingInstance": "i",
+        "eventTime": "2026-01-01T00:00:00.000000Z",
+    }
+    return of("Event", "events.k8s.io/v1", **(whole | parts))
+
+
+RBAC = "rbac.authorization.k8s.io/v1"
+ABOUT = {"kind": "Node", "name": "x", "namespace": "kinds-agree"}
+ONCE = {"spec": {"containers": [container()], "restartPolicy": "Never"}}
+TERM = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": ["h"]}]}
+AFFINITY = {"required": {"nodeSelectorTerms": [TERM]}}
 TEMPLATE: Body = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container()]}}
 CLAIM = {
     "metadata": {"name": "data"},
@@ -87,6 +110,47 @@ GOOD: dict[str, Body] = {
     "sticky Service": service(sessionAffinity="ClientIP"),
     "PriorityClass": of("PriorityClass", "scheduling.k8s.io/v1", value=5),
     "worthless PriorityClass": of("PriorityClass", "scheduling.k8s.io/v1", value=0, preemptionPolicy="Never"),
+}
+GOOD |= {
+    "smallest Job": of("Job", "batch/v1", spec={"template": ONCE}),
+    "Job with labels": of(
+        "Job", "batch/v1", spec={"parallelism": 3, "template": {"metadata": TEMPLATE["metadata"], **ONCE}}
+    ),
+    "smallest Node": of("Node"),
+    "Node with a status": of(
+        "Node",
+        spec={"providerID": "a", "podCIDR": "10.1.0.0/24", "taints": [{"key": "a", "effect": "NoExecute"}]},
+        status={"capacity": {"cpu": "4000m"}, "conditions": [{"type": "Ready", "status": "True"}]},
+    ),
+    "volume of the host": volume(hostPath={"path": "/x"}),
+    "local volume": volume(local={"path": "/x"}, nodeAffinity=AFFINITY, storageClassName="l"),
+    "smallest class": of("StorageClass", "storage.k8s.io/v1", provisioner="x.y/z"),
+    "old Event": of("Event", involvedObject=ABOUT, reason="R", message="m", type="Normal", count=3),
+    "new Event": event(),
+    "Endpoints": of("Endpoints", subsets=[{"addresses": [{"ip": "1.2.3.4"}], "ports": [{"port": 80}]}]),
+    "EndpointSlice": of(
+        "EndpointSlice",
+        "discovery.k8s.io/v1",
+        addressType="IPv4",
+        endpoints=[{"addresses": ["1.2.3.4"], "conditions": {"ready": True}}],
+        ports=[{"port": 80}],
+    ),
+    "EndpointSlice without endpoints": of("EndpointSlice", "discovery.k8s.io/v1", addressType="IPv4"),
+    "role without rules": of("ClusterRole", RBAC, name="kinds-one", aggregationRule={"clusterRoleSelectors": [{}]}),
+    "role of URLs": of("ClusterRole", RBAC, name="kinds-one", rules=[{"verbs": ["get"], "nonResourceURLs": ["/x"]}]),
+    "binding of all": of(
+        "ClusterRoleBinding",
+        RBAC,
+        name="kinds-one",
+        roleRef={"kind": "ClusterRole", "name": "x"},
+        subjects=[{"kind": "ServiceAccount", "name": "a", "namespace": "b"}, {"kind": "User", "name": "u"}],
+    ),
+    "NetworkPolicy": of(
+        "NetworkPolicy",
+        "networking.k8s.io/v1",
+        spec={"podSelector": {}, "ingress": [{"ports": [{"port": 80}], "from": [{"podSelector": {}}]}]},
+    ),
+    "NetworkPolicy of both ways": of("NetworkPolicy", "networking.k8s.io/v1", spec={"egress": [{}]}),
 }
 
 WRONG: dict[str, Body] = {
@@ -169,6 +233,72 @@ WRONG: dict[str, Body] = {
     ),
     "class above all": of("PriorityClass", "scheduling.k8s.io/v1", value=2000000000),
 }
+WRONG |= {
+    "Job wrong all over": of(
+        "Job",
+        "batch/v1",
+        spec={
+            "parallelism": -1,
+            "completions": -1,
+            "backoffLimit": -1,
+            "ttlSecondsAfterFinished": -1,
+            "activeDeadlineSeconds": -1,
+            "completionMode": "Z",
+            "podReplacementPolicy": "Q",
+            "template": TEMPLATE,
+        },
+    ),
+    "empty Job": of("Job", "batch/v1", spec={}),
+    "Node of bad taints": of(
+        "Node",
+        spec={
+            "taints": [
+                {"key": "a", "effect": "X"},
+                {"key": "", "effect": "NoSchedule"},
+                {"key": "b", "effect": "NoExecute"},
+                {"key": "b", "effect": "NoExecute"},
+            ]
+        },
+    ),
+    "local volume of no host": volume(local={"path": "/x"}),
+    "volume wrong all over": of("PersistentVolume", spec={"persistentVolumeReclaimPolicy": "X"}),
+    "volume of two sources": volume(local={"path": "/x"}, hostPath={"path": "/x"}, nodeAffinity=AFFINITY),
+    "class wrong all over": of("StorageClass", "storage.k8s.io/v1", reclaimPolicy="Z", volumeBindingMode="Q"),
+    "old Event about elsewhere": of("Event", involvedObject={"kind": "Pod", "namespace": "other", "name": "x"}),
+    "new Event about no namespace": event(regarding={"kind": "Node", "name": "x"}),
+    "new Event without time": event(eventTime=None),
+    "new Event of nobody": event(reportingController=""),
+    "new Event of no type": event(type=""),
+    "new Event without reason": event(reason="", action="", reportingInstance=""),
+    "long Event": event(note="x" * 2000, reason="y" * 200, action="z" * 200),
+    "short series": event(series={"count": 1}),
+    "Event of two times": event(deprecatedCount=3),
+    "EndpointSlice wrong all over": of(
+        "EndpointSlice", "discovery.k8s.io/v1", addressType="X", endpoints=[{"addresses": ["1.2.3"]}, {"addresses": []}]
+    ),
+    "EndpointSlice of bad addresses": of(
+        "EndpointSlice", "discovery.k8s.io/v1", addressType="IPv4", endpoints=[{"addresses": ["1.2.3"]}]
+    ),
+    "Endpoints of bad addresses": of("Endpoints", subsets=[{}, {"addresses": [{"ip": "x"}]}]),
+    "rules wrong all over": of("ClusterRole", RBAC, rules=[{"resources": ["pods"]}, {"verbs": ["get"]}]),
+    "binding wrong all over": of(
+        "RoleBinding",
+        RBAC,
+        roleRef={"kind": "X", "name": ""},
+        subjects=[{"kind": "ServiceAccount", "name": ""}, {"kind": "Foo", "name": "u"}],
+    ),
+    "namespace with a dot": of("Namespace", name="a.b"),
+    "role with a slash": of("ClusterRole", RBAC, name="a%b"),
+    "NetworkPolicy wrong all over": of(
+        "NetworkPolicy",
+        "networking.k8s.io/v1",
+        spec={
+            "podSelector": {},
+            "policyTypes": ["Foo"],
+            "ingress": [{"from": [{}]}, {"from": [{"ipBlock": {"cidr": "x"}}]}],
+        },
+    ),
+}
 
 CHANGES: dict[str, tuple[Body, Body]] = {
     "selector of a Deployment": (
@@ -198,5 +328,30 @@ CHANGES: dict[str, tuple[Body, Body]] = {
     "node of a Pod": (pod(), {"spec": {"nodeName": "n"}}),
     "tolerations of a Pod": (pod(tolerations=[{"key": "x", "operator": "Exists"}]), {"spec": {"tolerations": []}}),
     "containers of a Pod": (pod(), {"spec": {"containers": [container(), container(name="d")]}}),
+    "completions of a Job": (of("Job", "batch/v1", spec={"template": ONCE}), {"spec": {"completions": 3}}),
+    "mode of a Job": (of("Job", "batch/v1", spec={"template": ONCE}), {"spec": {"completionMode": "Indexed"}}),
+    "range of a Node": (
+        of("Node", spec={"podCIDR": "10.1.0.0/24"}),
+        {"spec": {"podCIDR": "10.2.0.0/24", "podCIDRs": ["10.2.0.0/24"]}},
+    ),
+    "provider of a Node": (of("Node", spec={"providerID": "a"}), {"spec": {"providerID": "b"}}),
+    "source of a volume": (volume(hostPath={"path": "/x"}), {"spec": {"hostPath": {"path": "/y"}}}),
+    "mode of a volume": (volume(hostPath={"path": "/x"}), {"spec": {"volumeMode": "Block"}}),
+    "class of volumes": (
+        of("StorageClass", "storage.k8s.io/v1", provisioner="x.y/z", parameters={"a": "b"}),
+        {
+            "provisioner": "q",
+            "parameters": {"c": "d"},
+            "reclaimPolicy": "Retain",
+            "volumeBindingMode": "WaitForFirstConsumer",
+        },
+    ),
+    "note of an Event": (event(), {"note": "n"}),
+    "role of a binding": (
+        of("RoleBinding", RBAC, roleRef={"kind": "Role", "name": "x"}),
+        {"roleRef": {"name": "y"}},
+    ),
+    "kind of addresses": (of("EndpointSlice", "discovery.k8s.io/v1", addressType="IPv4"), {"addressType": "IPv6"}),
+    "selector of a Job": (of("Job", "batch/v1", spec={"template": ONCE}), {"spec": {"selector": None}}),
     "value of a class": (of("PriorityClass", "scheduling.k8s.io/v1", value=5), {"value": 6}),
 }

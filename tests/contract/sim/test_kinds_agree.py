@@ -42,22 +42,23 @@ def both(api_server: ApiServer) -> Iterator[Both]:
 @pytest.mark.parametrize("case", OURS)
 def test_an_object_is_made_and_changed_as_the_same_one(case: str, both: Both) -> None:
     body, collection, path = placed(both, OURS[case])
-    both.ask("DELETE", path, query="gracePeriodSeconds=0")
+    end(both, path)
 
     try:
         agree(both, "POST", collection, body)
         agree(both, "PATCH", path, {"metadata": {"labels": {"added": "later"}}}, media=MERGE)
         for change in changes_of(body):
             agree(both, "PATCH", path, change, media=MERGE)
-        agree(both, "PUT", path, body)
+        if body["kind"] != "Job":  # of which nobody knows the template before it is made
+            agree(both, "PUT", path, body)
     finally:
-        both.ask("DELETE", path, query="gracePeriodSeconds=0")
+        end(both, path)
 
 
 @pytest.mark.parametrize("case", OURS)
 def test_an_object_is_applied_as_the_same_one(case: str, both: Both) -> None:
     body, _, path = placed(both, OURS[case])
-    both.ask("DELETE", path, query="gracePeriodSeconds=0")
+    end(both, path)
     applied = "fieldManager=homeostat&force=true"
 
     try:
@@ -67,7 +68,7 @@ def test_an_object_is_applied_as_the_same_one(case: str, both: Both) -> None:
             agree(both, "PATCH", path, change, media=MERGE)
         agree(both, "PATCH", path, body, media=APPLY, query=applied)
     finally:
-        both.ask("DELETE", path, query="gracePeriodSeconds=0")
+        end(both, path)
 
 
 @pytest.mark.parametrize("case", WRONG)
@@ -77,21 +78,30 @@ def test_a_wrong_object_is_refused_for_the_same_causes(case: str, both: Both) ->
     real, simulated = both.ask("POST", collection, named(WRONG[case]), query="dryRun=All")
 
     assert real["kind"] == "Status", real
-    assert refusal(simulated) == refusal(real)
+    assert refusal(comparable(simulated)) == refusal(comparable(real))
 
 
 @pytest.mark.parametrize("case", CHANGES)
 def test_a_change_that_is_not_allowed_is_refused_for_the_same_causes(case: str, both: Both) -> None:
     given, change = CHANGES[case]
     body, collection, path = placed(both, given)
-    both.ask("DELETE", path, query="gracePeriodSeconds=0")
+    end(both, path)
     agree(both, "POST", collection, body)
 
     real, simulated = both.ask("PATCH", path, change, media=MERGE)
 
-    both.ask("DELETE", path, query="gracePeriodSeconds=0")
+    end(both, path)
     assert real["kind"] == "Status", real
-    assert refusal(simulated) == refusal(real)
+    assert refusal(comparable(simulated)) == refusal(comparable(real))
+
+
+def end(both: Both, path: str) -> None:
+    """Let an object go, whoever holds it."""
+    both.ask("DELETE", path, query="gracePeriodSeconds=0&propagationPolicy=Background")
+    both.ask("PATCH", path, {"metadata": {"finalizers": None}}, media=MERGE)
+    if "/namespaces/" in path and path.count("/") == 4:
+        body = {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": path.rpartition("/")[2]}}
+        both.ask("PUT", f"{path}/finalize", body)
 
 
 def agree(

@@ -22,10 +22,15 @@ from homeostat.sim.apiserver.types.builtin import builtin_types
 from homeostat.sim.apiserver.types.registry import Types
 from homeostat.sim.apiserver.types.routing import Asked, not_found_here, route
 from homeostat.sim.apiserver.types.type import Value
+from homeostat.sim.apiserver.verbs.binding import Binder
 from homeostat.sim.apiserver.verbs.bodies import JSON, YAML
 from homeostat.sim.apiserver.verbs.deleting import Deleter
+from homeostat.sim.apiserver.verbs.evicting import Evicter
+from homeostat.sim.apiserver.verbs.finalizing import finalize
 from homeostat.sim.apiserver.verbs.patching import Patcher
 from homeostat.sim.apiserver.verbs.reading import get, list_
+from homeostat.sim.apiserver.verbs.scaling import Scaler
+from homeostat.sim.apiserver.verbs.telling import log
 from homeostat.sim.apiserver.verbs.watching import watch
 from homeostat.sim.apiserver.verbs.writing import Writer
 
@@ -57,6 +62,9 @@ class ApiServer:
         self._writer = Writer(self.store, clock, random)
         self._patcher = Patcher(self.store, self._writer, clock)
         self._deleter = Deleter(self.store, clock)
+        self._scaler = Scaler(self.store, self._writer)
+        self._binder = Binder(self.store, clock)
+        self._evicter = Evicter(self.store, self._deleter, clock)
         self._begin()
 
     def answer(self, request: Request, user: User) -> Answer:
@@ -94,9 +102,9 @@ class ApiServer:
 
     def _verb(self, asked: Asked, request: Request) -> Answer:
         asked.type.strategy.check_use()
-        if asked.subresource not in ("", "status"):
-            raise not_imitated(f"the subresource {asked.subresource} of {asked.type.qualified}")
         body = request.body
+        if asked.subresource not in ("", "status"):
+            return self._below(asked, body, request.headers.get("content-type", ""))
         verbs: dict[str, Callable[[], Answer]] = {
             "get": lambda: get(self.store, asked),
             "list": lambda: list_(self.store, asked),
@@ -111,6 +119,21 @@ class ApiServer:
         if answer is None:
             raise not_found_here()
         return answer()
+
+    def _below(self, asked: Asked, body: bytes, media: str) -> Answer:
+        """What is asked of a subresource that is no part of the object."""
+        match asked.subresource, asked.verb:
+            case "scale", _:
+                return self._scaler.answer(asked, body, media)
+            case "binding", "create":
+                return self._binder.bind(asked, body)
+            case "eviction", "create":
+                return self._evicter.evict(asked, body)
+            case "log", "get":
+                return log(self.store, asked)
+            case "finalize", "update":
+                return finalize(self.store, asked, body)
+        raise not_imitated(f"the subresource {asked.subresource} of {asked.type.qualified}")
 
     def _begin(self) -> None:
         for name in namespaces.INITIAL:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from homeostat.sim.apiserver.refusing import Cause
-from homeostat.sim.apiserver.schemas.causes import at_index, child, invalid, required
+from homeostat.sim.apiserver.schemas.causes import InOrder, at_index, child, invalid, required
 from homeostat.sim.apiserver.schemas.rfc import QUALIFIED, dns_subdomain_faults
 from homeostat.sim.apiserver.types.type import Value
 
@@ -68,6 +68,12 @@ def selector_causes(selector: Value, path: str) -> Iterator[Cause]:
         yield from (
             invalid(child(place, "key"), each.get("key", ""), fault) for fault in label_name_faults(each.get("key", ""))
         )
+
+
+def as_struct(selector: Value) -> InOrder:
+    """A selector in the order in which Go shows it."""
+    parts = ("matchLabels", "matchExpressions")
+    return InOrder({name: selector[name] for name in parts if selector.get(name)})
 
 
 def is_empty(selector: Value) -> bool:

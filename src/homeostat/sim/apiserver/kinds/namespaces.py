@@ -15,6 +15,8 @@ _HOLDER = "kubernetes"
 class NamespaceStrategy(Strategy):
     """The namespace controller takes the holder out of `spec.finalizers` when nothing is left."""
 
+    names = "label"
+
     def default(self, value: Value) -> None:
         """Its name is a label, too."""
         if value["metadata"].get("name"):

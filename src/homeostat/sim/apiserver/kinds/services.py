@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from homeostat.sim.apiserver.kinds.pods.judging import port_name_faults
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.causes import InOrder, at_index, duplicate, invalid, not_supported, required
-from homeostat.sim.apiserver.schemas.rfc import dns_1035_label_faults, dns_label_faults, dns_subdomain_faults
+from homeostat.sim.apiserver.schemas.rfc import dns_label_faults, dns_subdomain_faults
 from homeostat.sim.apiserver.types.type import Strategy, Value
 
 RANGE = "10.0.0.0/16"
@@ -29,6 +29,8 @@ _NO_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 
 class ServiceStrategy(Strategy):
     """Knows which addresses and ports of one server are taken."""
+
+    names = "label 1035"
 
     def __init__(self, cidr: str = RANGE) -> None:
         self._range = ipaddress.ip_network(cidr)
@@ -82,9 +84,6 @@ class ServiceStrategy(Strategy):
     def causes(self, value: Value, old: Value | None) -> Iterable[Cause]:
         """Of its addresses, its ports, and its words."""
         spec = value.get("spec", {})
-        name = value["metadata"].get("name", "")
-        if old is None:
-            yield from (invalid("metadata.name", name, fault) for fault in dns_1035_label_faults(name) if name)
         bad = list(self._address_causes(value))
         yield from bad
         if bad:

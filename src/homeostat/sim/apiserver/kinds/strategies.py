@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from homeostat.kit.clock import Clock
+from homeostat.sim.apiserver.kinds import rights
 from homeostat.sim.apiserver.kinds.budgets import BudgetStrategy, PriorityClassStrategy
 from homeostat.sim.apiserver.kinds.claims import ClaimStrategy
 from homeostat.sim.apiserver.kinds.definitions import DefinitionStrategy
+from homeostat.sim.apiserver.kinds.events import NEW, OLD, EventStrategy
+from homeostat.sim.apiserver.kinds.jobs import JobStrategy
 from homeostat.sim.apiserver.kinds.maps import ConfigMapStrategy, SecretStrategy
 from homeostat.sim.apiserver.kinds.namespaces import NamespaceStrategy
+from homeostat.sim.apiserver.kinds.networks import EndpointSliceStrategy, EndpointsStrategy, NetworkPolicyStrategy
+from homeostat.sim.apiserver.kinds.nodes import NodeStrategy
 from homeostat.sim.apiserver.kinds.pods.strategy import PodStrategy
 from homeostat.sim.apiserver.kinds.services import ServiceStrategy
+from homeostat.sim.apiserver.kinds.volumes import ClassStrategy, VolumeStrategy
 from homeostat.sim.apiserver.kinds.workloads import (
     DaemonSetStrategy,
     DeploymentStrategy,
@@ -27,7 +33,11 @@ def strategies(types: Types, store: Store, clock: Clock) -> dict[Collection, Str
         ("", "configmaps"): ConfigMapStrategy(),
         ("", "persistentvolumeclaims"): ClaimStrategy(),
         ("", "secrets"): SecretStrategy(),
+        ("", "endpoints"): EndpointsStrategy(),
+        OLD: EventStrategy(store, OLD),
         ("", "namespaces"): NamespaceStrategy(),
+        ("", "nodes"): NodeStrategy(),
+        ("", "persistentvolumes"): VolumeStrategy(clock),
         ("", "pods"): PodStrategy(store),
         ("", "serviceaccounts"): Strategy(),
         ("", "services"): ServiceStrategy(),
@@ -36,7 +46,16 @@ def strategies(types: Types, store: Store, clock: Clock) -> dict[Collection, Str
         ("apps", "replicasets"): ReplicaSetStrategy(),
         ("apps", "statefulsets"): StatefulSetStrategy(),
         ("coordination.k8s.io", "leases"): Strategy(),
+        ("batch", "jobs"): JobStrategy(),
+        ("discovery.k8s.io", "endpointslices"): EndpointSliceStrategy(),
+        NEW: EventStrategy(store, NEW),
+        ("networking.k8s.io", "networkpolicies"): NetworkPolicyStrategy(),
         ("policy", "poddisruptionbudgets"): BudgetStrategy(),
+        (rights.GROUP, "clusterrolebindings"): rights.BindingStrategy(namespaced=False),
+        (rights.GROUP, "clusterroles"): rights.RoleStrategy(namespaced=False),
+        (rights.GROUP, "rolebindings"): rights.BindingStrategy(namespaced=True),
+        (rights.GROUP, "roles"): rights.RoleStrategy(namespaced=True),
+        ("storage.k8s.io", "storageclasses"): ClassStrategy(),
         ("scheduling.k8s.io", "priorityclasses"): PriorityClassStrategy(),
         ("apiextensions.k8s.io", "customresourcedefinitions"): DefinitionStrategy(types, store, clock),
     }

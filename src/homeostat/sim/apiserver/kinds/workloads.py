@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from homeostat.sim.apiserver.kinds.names import (
+    as_struct,
     is_empty,
     number_causes,
     selector_causes,
@@ -203,7 +204,7 @@ def _of_template(spec: Value, what: str, *, needs_selector: bool = True) -> Iter
         bad = list(selector_causes(selector, "spec.selector"))
         yield from bad
         if bad:
-            yield invalid("spec.selector", selector, "invalid label selector")
+            yield invalid("spec.selector", as_struct(selector), "invalid label selector")
         elif is_empty(selector):
             yield invalid("spec.selector", {}, f"empty selector is invalid for {what}")
     labels = (template.get("metadata") or {}).get("labels")

@@ -48,6 +48,25 @@ _NUMBERS = frozenset(
 _COUNT_POINTERS = frozenset({"collisionCount", "terminatingReplicas", "ready", "terminating"})
 
 
+# Times and lists that have no mark: null where nobody said anything.
+_NULLS = frozenset(
+    {
+        *("ClusterRole.rules", "Role.rules", "EndpointSlice.ports"),
+        *("Event.eventTime", "Event.firstTimestamp", "Event.lastTimestamp"),
+        *("Event.deprecatedFirstTimestamp", "Event.deprecatedLastTimestamp"),
+        *("PodCondition.lastProbeTime", "PodCondition.lastTransitionTime"),
+        *("NodeCondition.lastHeartbeatTime", "NodeCondition.lastTransitionTime"),
+        *("DeploymentCondition.lastUpdateTime", "DeploymentCondition.lastTransitionTime"),
+        *("ReplicaSetCondition.lastTransitionTime", "StatefulSetCondition.lastTransitionTime"),
+        *("DaemonSetCondition.lastTransitionTime", "NamespaceCondition.lastTransitionTime"),
+        *("JobCondition.lastProbeTime", "JobCondition.lastTransitionTime"),
+        *("PersistentVolumeClaimCondition.lastProbeTime", "PersistentVolumeClaimCondition.lastTransitionTime"),
+        *("ContainerStateRunning.startedAt", "ContainerStateTerminated.startedAt"),
+        "ContainerStateTerminated.finishedAt",
+    }
+)
+
+
 class Node(Struct, eq=False):
     """A place in an object. `always` is what stands there when nothing else does, as a list of one value or of none."""
 
@@ -118,7 +137,7 @@ def _named(name: str) -> Node:
 def _field(schema: Mapping[str, Any], name: str, *, is_required: bool) -> Node:
     below = _of(schema, name)
     always = [schema["default"]] if "default" in schema else []
-    if is_required and below.form == "list":
+    if name in _NULLS or (is_required and below.form == "list"):
         always = [None]
     # Of the form of the part, which may be filled later, as types refer to themselves.
     return Node(

@@ -6,13 +6,14 @@ The rules are those of apimachinery's ValidateObjectMeta and of the generic regi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from homeostat.kit.random import Random
 from homeostat.sim.apiserver.refusing import Cause
-from homeostat.sim.apiserver.types.type import Value
+from homeostat.sim.apiserver.schemas.rfc import dns_1035_label_faults, dns_label_faults, dns_subdomain_faults
+from homeostat.sim.apiserver.types.type import NameRule, Value
 
 _SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
 _QUALIFIED = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
@@ -82,10 +83,10 @@ def tidied(metadata: Value) -> Value:
     return {key: each for key, each in metadata.items() if each not in (None, "", {}, [])}
 
 
-def causes(value: Value, old: Value | None = None) -> Iterator[Cause]:
+def causes(value: Value, old: Value | None = None, rule: NameRule = "subdomain") -> Iterator[Cause]:
     """What is wrong with the metadata of an object, or with its change."""
     metadata: Value = value["metadata"]
-    yield from _of_name(metadata)
+    yield from _of_name(metadata, rule)
     yield from _of_labels(metadata.get("labels") or {})
     size = sum(len(key) + len(each) for key, each in (metadata.get("annotations") or {}).items())
     if size > _MAX_ANNOTATIONS:
@@ -95,14 +96,19 @@ def causes(value: Value, old: Value | None = None) -> Iterator[Cause]:
     yield from _of_finalizers(metadata, (old or {}).get("metadata", {}))
 
 
-def _of_name(metadata: Value) -> Iterator[Cause]:
+def _of_name(metadata: Value, rule: NameRule) -> Iterator[Cause]:
     name = metadata.get("name", "")
     if not name:
         yield Cause("FieldValueRequired", "Required value: name or generateName is required", "metadata.name")
-    elif len(name) > 253:
-        yield Cause("FieldValueInvalid", f"Invalid value: {quoted(name)}: must be no more than 253 characters", _NAME)
-    elif not _SUBDOMAIN.fullmatch(name):
-        yield Cause("FieldValueInvalid", f"Invalid value: {quoted(name)}: {_SUBDOMAIN_SAYS}", _NAME)
+        return
+    for fault in _NAME_FAULTS[rule](name):
+        yield Cause("FieldValueInvalid", f"Invalid value: {quoted(name)}: {fault}", _NAME)
+
+
+def _segment_faults(name: str) -> list[str]:
+    if name in (".", ".."):
+        return [f"may not be '{name}'"]
+    return [f"may not contain '{each}'" for each in "/%" if each in name]
 
 
 def _of_labels(labels: Value) -> Iterator[Cause]:
@@ -147,3 +153,9 @@ def _list(metadata: Value, name: str) -> list[str]:
 
 
 _NAME = "metadata.name"
+_NAME_FAULTS: Mapping[NameRule, Callable[[str], list[str]]] = {
+    "subdomain": dns_subdomain_faults,
+    "label": dns_label_faults,
+    "label 1035": dns_1035_label_faults,
+    "segment": _segment_faults,
+}

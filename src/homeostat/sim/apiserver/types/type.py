@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -13,6 +13,8 @@ from homeostat.sim.apiserver.schemas.shape import Shape
 from homeostat.sim.apiserver.store.store import Collection
 
 Value = dict[str, Any]
+NameRule = Literal["subdomain", "label", "label 1035", "segment"]
+"""A DNS subdomain, a DNS label by RFC 1123 or 1035, or whatever a path can hold."""
 
 
 class Schema(Protocol):
@@ -43,6 +45,13 @@ class Schema(Protocol):
 
 class Strategy:
     """What a type does with its objects before they are kept. This one does nothing; kinds with rules inherit it."""
+
+    names: NameRule = "subdomain"
+    """What a name must be."""
+    keeps_first_status = False
+    """Whether a new object may come with a status."""
+    orphans = False
+    """Whether those that an object owns stay when it is deleted and nobody says what is to become of them."""
 
     def check_use(self) -> None:
         """Whether anybody can use the type. Raises Refused."""

@@ -97,7 +97,10 @@ class Deleter:
 
     def _mark(self, type_: Type, value: Value, options: DeleteOptions) -> None:
         metadata = value["metadata"]
-        policy = options.propagation_policy or ("Orphan" if options.orphan_dependents else "Background")
+        default: Propagation = "Orphan" if type_.strategy.orphans else "Background"
+        if options.orphan_dependents is not None:
+            default = "Orphan" if options.orphan_dependents else "Background"
+        policy = options.propagation_policy or default
         held = {each for each in metadata.get("finalizers", ()) if each not in _HELD_FOR.values()}
         names = [each for each in metadata.get("finalizers", ()) if each in held]
         if policy in _HELD_FOR:

@@ -29,7 +29,8 @@ def applied(old: Value | None, config: Value, asked: Asked, now: datetime) -> Va
         text = "Required value: is required for apply patch"
         raise invalid("meta.k8s.io", "PatchOptions", "", [Cause("FieldValueRequired", text, "fieldManager")])
     force = asked.flag("force")
-    return managing.apply(old or _nothing(asked), config, _writer(asked, now), _convert(asked), force=force)
+    nothing = _nothing(asked)
+    return managing.apply(old or nothing, config, _writer(asked, now), _convert(asked), force=force, empty=nothing)
 
 
 def _writer(asked: Asked, now: datetime) -> Writer:

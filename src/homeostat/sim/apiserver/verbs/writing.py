@@ -49,7 +49,7 @@ class Writer:
         self._check_namespace(asked, name)
         if type_.counts_generations:
             value["metadata"]["generation"] = 1
-        if _STATUS in type_.subresources:
+        if _STATUS in type_.subresources and not type_.strategy.keeps_first_status:
             value.pop(_STATUS, None)
         type_.schema.default(value)
         if not is_owned:
@@ -168,7 +168,7 @@ def _check(asked: Asked, value: Value, old: Value | None) -> None:
     type_ = asked.type
     found: list[Cause] = []
     sources: tuple[Iterable[Cause], ...] = (
-        metadata.causes(value, old),
+        metadata.causes(value, old, type_.strategy.names),
         type_.schema.causes(value, old, is_status=asked.subresource == _STATUS),
         type_.strategy.causes(value, old),
     )

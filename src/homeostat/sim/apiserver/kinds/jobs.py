@@ -1,0 +1,118 @@
+"""Jobs: Pods that end. A Job knows its Pods by its own uid.
+
+Not judged: failure and success policies, indexes, deadlines of suspended Jobs, and changes of the template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from homeostat.sim.apiserver.kinds.names import number_causes, selects
+from homeostat.sim.apiserver.kinds.pods.defaults import default_template
+from homeostat.sim.apiserver.kinds.pods.judging import spec_causes
+from homeostat.sim.apiserver.refusing import Cause
+from homeostat.sim.apiserver.schemas.causes import invalid, not_supported, required
+from homeostat.sim.apiserver.types.metadata import IMMUTABLE
+from homeostat.sim.apiserver.types.type import Strategy, Value
+
+_UID, _NAME = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"
+_OLD_UID, _OLD_NAME = "controller-uid", "job-name"
+_MODES = ("NonIndexed", "Indexed")
+_REPLACEMENTS = ("Failed", "TerminatingOrFailed")
+_MISFIT = "`selector` does not match template `labels`"
+_NUMBERS = ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished")
+
+
+class JobStrategy(Strategy):
+    """Whoever deletes a Job and says no more leaves its Pods."""
+
+    orphans = True
+
+    def default(self, value: Value) -> None:
+        """One Pod, tried seven times."""
+        spec = value.setdefault("spec", {})
+        if spec.get("completions") is None and spec.get("parallelism") is None:
+            spec["completions"] = 1
+        spec.setdefault("parallelism", 1)
+        spec.setdefault("completionMode", "NonIndexed")
+        spec.setdefault("suspend", False)
+        spec.setdefault("backoffLimit", 6)
+        spec.setdefault("manualSelector", False)
+        replacement = "Failed" if spec.get("podFailurePolicy") else "TerminatingOrFailed"
+        spec.setdefault("podReplacementPolicy", replacement)
+        template = spec.setdefault("template", {})
+        default_template(template)
+        labels = (template.get("metadata") or {}).get("labels")
+        if labels and not value["metadata"].get("labels"):
+            value["metadata"]["labels"] = dict(labels)
+
+    def on_create(self, value: Value) -> None:
+        """Its Pods carry its uid and its name."""
+        value["status"] = {}
+        spec, metadata = value["spec"], value["metadata"]
+        if spec.get("manualSelector"):
+            return
+        metadata_of_pods = spec["template"].setdefault("metadata", {})
+        given = metadata_of_pods.get("labels") or {}
+        made = {_UID: metadata["uid"], _NAME: metadata.get("name", "")}
+        made |= {_OLD_UID: metadata["uid"], _OLD_NAME: metadata.get("name", "")}
+        metadata_of_pods["labels"] = given | made
+        selector = spec.setdefault("selector", {})
+        selector["matchLabels"] = (selector.get("matchLabels") or {}) | {_UID: metadata["uid"]}
+        # A Job without labels of its own has those of its Pods.
+        if not metadata.get("labels") or metadata["labels"] == given:
+            metadata["labels"] = dict(metadata_of_pods["labels"])
+
+    def causes(self, value: Value, old: Value | None) -> Iterable[Cause]:
+        """Of its spec, and of what of it may not change."""
+        spec = value.get("spec", {})
+        yield from number_causes(spec, "spec", *_NUMBERS)
+        if spec.get("completionMode") not in _MODES:
+            yield not_supported("spec.completionMode", spec.get("completionMode"), _MODES)
+        if spec.get("podReplacementPolicy") not in _REPLACEMENTS:
+            yield not_supported("spec.podReplacementPolicy", spec.get("podReplacementPolicy"), _REPLACEMENTS)
+        yield from _of_template(spec, value["metadata"].get("uid", ""))
+        if old is not None:
+            yield from _of_change(spec, old.get("spec", {}))
+
+    def fields(self, value: Value) -> Mapping[str, str]:
+        """How many have done it."""
+        return {"status.successful": str(value.get("status", {}).get("succeeded", 0))}
+
+    @property
+    def selectable(self) -> tuple[str, ...]:
+        """How many have done it."""
+        return ("status.successful",)
+
+
+def _of_template(spec: Value, uid: str) -> Iterator[Cause]:
+    template, selector = spec.get("template", {}), spec.get("selector")
+    yield from spec_causes(template.get("spec", {}), "spec.template.spec", has_restart_policy=False)
+    policy = template.get("spec", {}).get("restartPolicy")
+    if policy == "Always":
+        yield required("spec.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"')
+    elif policy not in ("OnFailure", "Never"):
+        yield not_supported("spec.template.spec.restartPolicy", policy, ("OnFailure", "Never"))
+    labels = (template.get("metadata") or {}).get("labels")
+    if selector is None:
+        yield required("spec.selector")
+    elif not spec.get("manualSelector") and selector != {"matchLabels": {_UID: uid}}:
+        yield invalid("spec.selector", selector, "`selector` not auto-generated")
+    if selector is None or not selects(selector, labels or {}):
+        yield invalid("spec.template.metadata.labels", labels, _MISFIT)
+
+
+def _of_change(spec: Value, old: Value) -> Iterator[Cause]:
+    if spec.get("completions") != old.get("completions"):
+        if spec.get("completionMode") != "Indexed":
+            yield invalid("spec.completions", spec.get("completions"), IMMUTABLE)
+        elif spec.get("completions") != spec.get("parallelism"):
+            text = "can only be modified in tandem with spec.parallelism"
+            yield invalid("spec.completions", spec.get("completions"), text)
+    if spec.get("selector") is None:
+        yield required("spec.selector")
+    for name in ("selector", "completionMode"):
+        if spec.get(name) != old.get(name):
+            yield invalid(f"spec.{name}", spec.get(name), IMMUTABLE)
+    if not spec.get("suspend") and spec.get("template") != old.get("template"):
+        yield invalid("spec.template", spec.get("template"), IMMUTABLE)
