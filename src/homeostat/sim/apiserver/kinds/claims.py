@@ -19,6 +19,8 @@ _IMMUTABLE = (
 class ClaimStrategy(Strategy):
     """A claim waits until somebody binds it."""
 
+    returns_deleted = True
+
     def default(self, value: Value) -> None:
         """A file system."""
         value.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")

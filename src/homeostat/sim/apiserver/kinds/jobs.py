@@ -110,7 +110,10 @@ def _of_change(spec: Value, old: Value) -> Iterator[Cause]:
             text = "can only be modified in tandem with spec.parallelism"
             yield invalid("spec.completions", spec.get("completions"), text)
     if spec.get("selector") is None:
+        # An update is judged twice, once as a Job of its own.
+        labels = (spec.get("template", {}).get("metadata") or {}).get("labels")
         yield required("spec.selector")
+        yield invalid("spec.template.metadata.labels", labels, _MISFIT)
     for name in ("selector", "completionMode"):
         if spec.get(name) != old.get(name):
             yield invalid(f"spec.{name}", spec.get(name), IMMUTABLE)

@@ -1,4 +1,4 @@
-"""Roles and bindings. They are kept; whom they allow what is not asked here.
+"""Accounts, roles and bindings. They are kept; whom they allow what is not asked here.
 
 Not judged: that nobody gives rights that he has not (escalation), and aggregation of roles.
 """
@@ -13,6 +13,12 @@ from homeostat.sim.apiserver.types.type import Strategy, Value
 
 GROUP = "rbac.authorization.k8s.io"
 _SUBJECTS = ("ServiceAccount", "User", "Group")
+
+
+class AccountStrategy(Strategy):
+    """Who Pods are."""
+
+    returns_deleted = True
 
 
 class RoleStrategy(Strategy):

@@ -31,11 +31,13 @@ class ServiceStrategy(Strategy):
     """Knows which addresses and ports of one server are taken."""
 
     names = "label 1035"
+    returns_deleted = True
 
     def __init__(self, cidr: str = RANGE) -> None:
         self._range = ipaddress.ip_network(cidr)
         self._addresses: dict[str, str] = {}  # by whom
         self._ports: dict[int, str] = {}
+        self._held: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {}
         # The first is the network's own, the second that of the API server.
         self._next = 2
 
@@ -97,18 +99,19 @@ class ServiceStrategy(Strategy):
         """What it has is taken, and what it had is not."""
         self.on_gone(value)
         whose, spec = _whose(value), value["spec"]
-        for address in spec.get("clusterIPs") or ():
-            if address != _HEADLESS:
-                self._addresses[address] = whose
-        for port in spec.get("ports") or ():
-            if port.get("nodePort"):
-                self._ports[port["nodePort"]] = whose
+        addresses = tuple(each for each in spec.get("clusterIPs") or () if each != _HEADLESS)
+        ports = tuple(each["nodePort"] for each in spec.get("ports") or () if each.get("nodePort"))
+        self._addresses |= dict.fromkeys(addresses, whose)
+        self._ports |= dict.fromkeys(ports, whose)
+        self._held[whose] = addresses, ports
 
     def on_gone(self, value: Value) -> None:
         """What it had can be given to others."""
-        whose = _whose(value)
-        self._addresses = {address: each for address, each in self._addresses.items() if each != whose}
-        self._ports = {port: each for port, each in self._ports.items() if each != whose}
+        addresses, ports = self._held.pop(_whose(value), ((), ()))
+        for address in addresses:
+            self._addresses.pop(address, None)
+        for port in ports:
+            self._ports.pop(port, None)
 
     def _allocate(self, value: Value) -> None:
         spec = value["spec"]

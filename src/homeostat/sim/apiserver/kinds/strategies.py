@@ -39,7 +39,7 @@ def strategies(types: Types, store: Store, clock: Clock) -> dict[Collection, Str
         ("", "nodes"): NodeStrategy(),
         ("", "persistentvolumes"): VolumeStrategy(clock),
         ("", "pods"): PodStrategy(store),
-        ("", "serviceaccounts"): Strategy(),
+        ("", "serviceaccounts"): rights.AccountStrategy(),
         ("", "services"): ServiceStrategy(),
         ("apps", "daemonsets"): DaemonSetStrategy(),
         ("apps", "deployments"): DeploymentStrategy(),

@@ -50,6 +50,8 @@ class Strategy:
     """What a name must be."""
     keeps_first_status = False
     """Whether a new object may come with a status."""
+    returns_deleted = False
+    """Whether a deletion is answered by the object that is gone, and not by a Status."""
     orphans = False
     """Whether those that an object owns stay when it is deleted and nobody says what is to become of them."""
 

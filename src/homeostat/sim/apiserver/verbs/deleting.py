@@ -60,6 +60,8 @@ class Deleter:
         shown = self._end(asked.type, kept, value, options, is_dry_run=_is_dry_run(asked, options))
         if shown is not None:
             return Answer(200, shown.shown(asked.type.head))
+        if asked.type.strategy.returns_deleted:
+            return Answer(200, record(value, kept.revision).shown(asked.type.head))
         resource = asked.type.resource
         details = {"name": kept.name, "group": resource.group, "kind": resource.plural, "uid": value["metadata"]["uid"]}
         status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
@@ -112,10 +114,11 @@ class Deleter:
         grace_s = type_.strategy.grace_s(value, options.grace_period_seconds)
         if "deletionTimestamp" in metadata and metadata.get("deletionGracePeriodSeconds", 0) <= grace_s:
             return
+        is_first = "deletionTimestamp" not in metadata
         metadata["deletionTimestamp"] = stamp(self._clock.now() + timedelta(seconds=grace_s))
         metadata["deletionGracePeriodSeconds"] = grace_s
         type_.strategy.on_delete(value)
-        if "generation" in metadata:
+        if is_first and "generation" in metadata:
             metadata["generation"] += 1
 
 

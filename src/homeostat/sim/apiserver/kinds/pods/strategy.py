@@ -28,6 +28,8 @@ _SELECTABLE = (
 class PodStrategy(Strategy):
     """A Pod waits for a host, and its host's kubelet for it."""
 
+    returns_deleted = True
+
     def __init__(self, store: Store) -> None:
         self._store = store
 
