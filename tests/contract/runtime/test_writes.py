@@ -92,7 +92,7 @@ async def test_finalizers_come_and_go_and_a_stale_list_is_a_conflict(client: Cli
     assert not (await client.list(CONFIG_MAP, namespace, fields="metadata.name=guarded")).items
 
 
-@pytest.mark.not_imitated("events, and kubectl, which has no way to the simulated one here")
+@pytest.mark.not_imitated("kubectl, which has no way to the simulated one here")
 async def test_describe_tells_a_repeated_note_as_one_line_with_a_count(
     client: Client, namespace: str, api_server: ApiServer
 ) -> None:
