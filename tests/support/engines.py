@@ -26,7 +26,7 @@ def on_both_engines(metafunc: pytest.Metafunc) -> None:
     """What a conftest does in pytest_generate_tests."""
     if "engine" in metafunc.fixturenames:
         is_imitated = metafunc.definition.get_closest_marker("not_imitated") is None
-        metafunc.parametrize("engine", (KUBERNETES, SIM) if is_imitated else (KUBERNETES,), scope="session")
+        metafunc.parametrize("engine", (KUBERNETES, SIM) if is_imitated else (KUBERNETES,))
 
 
 @asynccontextmanager

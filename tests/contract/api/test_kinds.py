@@ -340,9 +340,11 @@ async def test_columns_tell_how_a_cluster_fares(client: Client, server: ApiServe
     assert "REASON" not in server.kubectl("get", "clusters", "columns")
 
 
-async def test_the_category_lists_all_kinds(server: ApiServer) -> None:
-    told = server.kubectl("get", "homeostat", "-A", "-o", "name")
-    assert "cluster.cluster.homeostat.dev/" in told
+def test_the_category_lists_all_kinds(server: ApiServer) -> None:
+    server.kubectl("apply", "-f", "-", stdin=json.dumps(cluster("listed")))
+    server.kubectl("apply", "-f", "-", stdin=json.dumps(example("packageversions/v1.35.4.yaml")))
+    told = server.kubectl("get", "homeostat", "-A", "-o", "name").split()
+    assert {"cluster.cluster.homeostat.dev/listed", "clusterpackageversion.cluster.homeostat.dev/v1.35.4"} <= set(told)
 
 
 @pytest.mark.parametrize(

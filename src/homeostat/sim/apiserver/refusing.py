@@ -61,7 +61,9 @@ class Refused(Exception):
             details["retryAfterSeconds"] = self.retry_after_s
         metadata = {"continue": self.continue_token} if self.continue_token else {}
         shown: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": metadata, "status": "Failure"}
-        shown |= {"message": self.message, "reason": self.reason}
+        shown["message"] = self.message
+        if self.reason:
+            shown["reason"] = self.reason
         if details:
             shown["details"] = details
         return shown | {"code": self.code}

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from homeostat.kit.clock import Clock
 from homeostat.kit.random import Random
 from homeostat.sim.apiserver.answer import Answer, told
+from homeostat.sim.apiserver.fields.entries import steady
 from homeostat.sim.apiserver.refusing import Cause, Refused, bad_request, invalid
 from homeostat.sim.apiserver.store.record import Record, key_of, record
 from homeostat.sim.apiserver.store.store import Store
@@ -84,6 +85,7 @@ class Writer:
             new = owning.updated(old, new, asked, self._clock.now())
         _finish(asked, new, old)
         _check(asked, new, old)
+        new = steady(old, new)
         made = record(new, kept.revision, type_.strategy.fields(new))
         if made.rest == kept.rest:
             return Answer(200, kept.shown(type_.head))
