@@ -84,7 +84,7 @@ def _spec(spec: Object) -> Iterator[Cause]:
         for index, version in enumerate(versions):
             if not (version.get("schema") or {}).get("openAPIV3Schema"):
                 yield causes.required(f"spec.versions[{index}].schema.openAPIV3Schema")
-    elif not (versions[0].get("schema") or {}).get("openAPIV3Schema"):
+    elif versions and not (versions[0].get("schema") or {}).get("openAPIV3Schema"):
         for index in range(len(versions)):
             yield causes.required(f"spec.versions[{index}].schema.openAPIV3Schema")
     for index, version in enumerate(versions):
