@@ -60,23 +60,25 @@ def care(seen: Observed, going: Step, now: datetime, policy: Policy) -> Care:
         actions = _next(seen, going, now, policy)
         if actions:
             return Care(verdict, is_broken, (*actions, AskStores()), Wait(now + _ANSWERED, "etcd's answer"))
-    due = _due(seen, policy)
+    due = _due(seen, now, policy)
     if now >= due:
         return Care(verdict, is_broken, (AskStores(),), Wait(now + _ANSWERED, "etcd's answer"))
     return Care(verdict, is_broken, (), Wait(due, "the next look at the stores of etcd"))
 
 
-def _due(seen: Observed, policy: Policy) -> datetime:
+def _due(seen: Observed, now: datetime, policy: Policy) -> datetime:
     """When the next look is due."""
     known = seen.upkeep
+    is_served = seen.probed is None or seen.probed.version != ""
     if known.at is None:
         assert known.first is not None  # noqa: S101  (care() looked)
-        return known.first
+        # Those that are well are spread over the round.
+        return known.first if is_served and is_ready(seen, ETCD) else now
     if known.is_stale:
         return known.at
     if known.failure:
         return known.at + policy.near_every
-    if seen.probed is not None and not seen.probed.version and seen.probed.at > known.at:
+    if seen.probed is not None and not is_served and seen.probed.at > known.at:
         return known.at + policy.again  # a client's write failed: etcd may be full
     if not is_ready(seen, ETCD):
         return known.at + policy.near_every  # members say so too of data that etcd found corrupt, and of a full store

@@ -98,12 +98,23 @@ def test_stores_are_looked_at_soon_when_clients_fail() -> None:
     assert care(seen(), now).actions == ()
 
 
-def test_stores_are_looked_at_soon_when_members_say_that_they_are_not_ready() -> None:
-    found = seen()
+def without_members(found: Observed) -> Observed:
+    """None of them is ready."""
     lame = workload("etcd", found.names.etcd, ready=0, replicas=3)
-    unready = replace(found, workloads={**found.workloads, found.names.etcd: lame})
+    return replace(found, workloads={**found.workloads, found.names.etcd: lame})
+
+
+def test_stores_are_looked_at_soon_when_members_say_that_they_are_not_ready() -> None:
+    unready = without_members(seen())
     assert care(unready, NOW + timedelta(seconds=61)).actions == (AskStores(),)
     assert care(unready, NOW + timedelta(seconds=30)).actions == ()
+
+
+def test_the_first_look_waits_for_its_place_in_the_round_only_while_all_is_well() -> None:
+    new = replace(seen(), upkeep=UpkeepSeen(first=NOW + timedelta(minutes=4)))
+    assert care(new).actions == ()
+    assert care(without_members(new)).actions == (AskStores(),)
+    assert care(replace(new, probed=ProbeSeen(NOW, "", "a write failed"))).actions == (AskStores(),)
 
 
 def test_api_servers_are_not_blamed_for_an_etcd_that_is_full() -> None:
