@@ -65,7 +65,7 @@ def test_a_dry_run_tells_the_stages_and_declares_nothing(homeostat: Homeostat, d
     look = declare("dry", {})
     lines = homeostat("rotate", "cluster", "dry", "--keys", "token-key", "-n", "cli", "--dry-run").out.splitlines()
     assert [line.split()[1] for line in lines[:-1]] == ["Preparing:", "Trusting:", "Using:", "Holding:", "Dropping:"]
-    assert lines[-1] == "cluster dry: declared rotation 1 of tokenKey (dry run)"
+    assert lines[-1] == "cluster dry: declared rotation 1 of tokenKey (client dry run)"
     assert look() == {}
     look = declare("undo", {"rotations": {"authorities": 3}}, rotation=GOING, rotations={"authorities": 2})
     lines = homeostat("rotate", "cluster", "undo", "--take-back", "-n", "cli", "--dry-run=server").out.splitlines()
