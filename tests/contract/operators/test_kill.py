@@ -57,6 +57,12 @@ async def ready(cell: Cell) -> None:
     await cell.kubelet.until(is_settled, "it is settled", within_s=WITHIN_S)
 
 
+async def place_given_back(cell: Cell) -> None:
+    """All masters are at rest, and the next cluster in line may have its masters made anew."""
+    given_back = "its place is given back"
+    await cell.kubelet.until(lambda: "rollingSince" not in cell.status(), given_back, within_s=WITHIN_S)
+
+
 async def delete(cell: Cell) -> None:
     await cell.delete()
 
@@ -77,6 +83,7 @@ def of(package: str) -> Deed:
 
         await cell.kubelet.until(is_so, f"all are of {package}", within_s=WITHIN_S)
         await cell.until_ready(within_s=WITHIN_S)
+        await place_given_back(cell)
 
     return moved
 
@@ -87,6 +94,7 @@ async def upgraded(cell: Cell) -> None:
 
     await cell.kubelet.until(there, f"the masters are of {NEW}", within_s=WITHIN_S)
     await cell.until_ready(within_s=WITHIN_S)
+    await place_given_back(cell)
 
 
 async def went_back(cell: Cell) -> None:
@@ -97,6 +105,7 @@ async def went_back(cell: Cell) -> None:
         return all((each["state"], each["packageVersion"]) == ("Ready", OLD) for each in parts)
 
     await cell.kubelet.until(all_serve, f"all masters are of {OLD} and ready", within_s=WITHIN_S)
+    await place_given_back(cell)
 
 
 def scaled(topology: str) -> Deed:
@@ -109,6 +118,7 @@ def scaled(topology: str) -> Deed:
 
         await cell.kubelet.until(there, f"the topology is {topology}", within_s=WITHIN_S)
         await cell.until_ready(within_s=WITHIN_S)
+        await place_given_back(cell)
 
     return changed
 
