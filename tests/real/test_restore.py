@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -127,6 +128,10 @@ def test_a_lost_quorum_is_restored_after_the_approval_of_its_snapshot(
     loss = eventually(lambda: status(centre, "tall").get("quorumLoss", {}).get("newestSnapshot"), within_s=TOLD_S)
     told = time.monotonic()
     assert loss == taken
+    (told_of,) = (each for each in status(centre, "tall")["conditions"] if each["type"] == "EtcdReady")
+    assert told_of["reason"] == "QuorumLost"
+    assert re.search(r"what was written in the \d+:\d\d:\d\d before the loss is then gone for good", told_of["message"])
+    assert f"set spec.healing.approveRestore to {taken}" in told_of["message"]
     assert stage(centre, "tall") == ""
     wish = ("--snapshot", taken, "--wait", "--timeout", f"{RESTORED_S}s")
     homeostat(centre, "restore", "cluster", "tall", "-n", namespace, *wish)
