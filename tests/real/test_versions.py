@@ -13,6 +13,7 @@ from tests.support.business import EXAMPLES, create, homeostat
 from tests.support.datacentre import Centre, eventually
 from tests.support.dying import Births
 from tests.support.masters import Masters, Whole
+from tests.support.workers import joined
 
 pytestmark = pytest.mark.real
 
@@ -71,24 +72,50 @@ def storage(centre: Centre) -> dict[str, str]:
     }
 
 
-def test_a_minor_upgrade_stores_what_the_older_version_did_until_it_is_left(
-    mover: Centre, move: Callable[[str], None]
+def test_a_minor_is_entered_and_left_as_kubelets_allow_and_stores_what_the_older_one_did(
+    mover: Centre, move: Callable[[str], None], say: Callable[[str], None]
 ) -> None:
     move(PATCH)
     assert served(mover)["gitVersion"] == PATCH
-    before = storage(mover)
-    move(MINOR)
-    told = served(mover)
-    assert (told["gitVersion"], told["emulationMinor"], told["minCompatibilityMinor"]) == (MINOR, "34", "33")
-    assert storage(mover) == before
-    eventually(lambda: status(mover)["kubernetesVersion"] == f"v1.34.0+{MINOR}", within_s=70)
-    (way,) = [each for each in status(mover)["rollback"] if each["packageVersion"] == PATCH]
-    assert (way["possible"], way["keepsData"]) == (True, True)
-    mover.business(NAME, "create", "namespace", "made-by-the-newer", namespace=NAMESPACE)
-    move(PATCH)
+    masters, before = Masters(mover, NAMESPACE, NAME), storage(mover)
+    with joined(masters, "v1.31.14") as worker:
+        wish(masters, MINOR)
+        told = eventually(lambda: refused(masters), within_s=30)
+        assert "kubelets of 1.31, more than 3 minor versions behind 1.35; move them on first" in told
+        worker.become(PATCH)
+        wish(masters, PATCH)
+        wish(masters, MINOR)
+        eventually(lambda: status(mover)["packageVersion"] == MINOR, within_s=120)
+        told = served(mover)
+        assert (told["gitVersion"], told["emulationMinor"], told["minCompatibilityMinor"]) == (MINOR, "34", "33")
+        assert storage(mover) == before
+        eventually(lambda: status(mover)["kubernetesVersion"] == f"v1.34.0+{MINOR}", within_s=70)
+        way = ways_back(masters)[PATCH]
+        assert (way["possible"], way["keepsData"]) == (True, True)
+        mover.business(NAME, "create", "namespace", "made-by-the-newer", namespace=NAMESPACE)
+        worker.become(MINOR)
+        wish(masters, PATCH)
+        told = eventually(lambda: refused(masters), within_s=30)
+        assert "kubelets of 1.35, which must not be newer than the API server; move them back first" in told
+        way = ways_back(masters)[PATCH]
+        assert (way.get("possible", False), way["reason"] in told) == (False, True)
+        assert images(masters, SERVER) == {MINOR}
+        gone = time.monotonic()
+    eventually(lambda: status(mover)["packageVersion"] == PATCH, within_s=150)
+    say(f"a rollback that a kubelet forbids is complete {time.monotonic() - gone:.0f} s after its Node is gone")
     names = mover.business(NAME, "get", "namespaces", "-o", "name", namespace=NAMESPACE)
     assert "made-by-the-newer" in names
     assert storage(mover) == before
+
+
+def wish(masters: Masters, version: str) -> None:
+    """Declare a package version, whatever is known against it: the command line would not."""
+    masters.patch(f'{{"packageVersion": "{version}"}}')
+
+
+def ways_back(masters: Masters) -> dict[str, Whole]:
+    """What is told of going back, by package version."""
+    return {each["packageVersion"]: each for each in masters.status()["rollback"]}
 
 
 @pytest.mark.soak  # it begins with a minor upgrade, which the test above shows
