@@ -14,6 +14,7 @@ from tests.support.evicting import cordoned
 from tests.support.leading import Leader
 from tests.support.masters import Masters, Whole, deaf_port, raised
 from tests.support.silence import NAME, configuration, silent_port
+from tests.support.spoiling import changed, database
 
 pytestmark = pytest.mark.real
 
@@ -226,7 +227,7 @@ def test_a_member_whose_data_was_changed_under_it_is_told_from_the_others_and_re
     before, known = hale.directory(victim), hale.status().get("healing", {}).get("attempts", 0)
     with hale.life(attempts=2).lived() as client:
         eventually(lambda: len(client.acknowledged) > 10, within_s=20)
-        on_host(centre, victim["spec"]["nodeName"], changed(f"{before}/data/member/snap/db", TRUE, FALSE))
+        on_host(centre, victim["spec"]["nodeName"], changed(database(before), TRUE, FALSE))
         spoilt = time.monotonic()
         eventually(lambda: hale.condition("EtcdReady")["reason"] == "EtcdCorrupt", within_s=180, every_s=0.2)
         told = time.monotonic() - spoilt
@@ -245,13 +246,6 @@ def test_a_member_whose_data_was_changed_under_it_is_told_from_the_others_and_re
     assert hale.directory(hale.pods("etcd")[0]) != before
     assert {centre.business("hale", "get", *words, namespace=NAMESPACE) for _ in range(6)} == {TRUE}
     assert client.lost() == set()
-
-
-def changed(database: str, old: str, new: str) -> str:
-    """Write over a word in the file that a member has open, wherever it stands."""
-    places = f"grep -obUaF {old} {database} | cut -d: -f1"
-    write = f"printf %s {new} | dd of={database} bs=1 seek=$at conv=notrunc status=none"
-    return f"for at in $({places}); do {write} || exit 1; done; ! grep -qUaF {old} {database}"
 
 
 def test_each_derived_object_deleted_and_each_secret_corrupted_in_turn_comes_back(hale: Masters, say: Say) -> None:

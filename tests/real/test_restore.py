@@ -13,12 +13,16 @@ import pytest
 from tests.support.business import create, declare, homeostat, wait_ready
 from tests.support.datacentre import Centre, eventually, on_host
 from tests.support.keeping import store_at
+from tests.support.masters import Masters
 from tests.support.s3 import s3_serving
+from tests.support.spoiling import changed, database, garbled
 
 pytestmark = pytest.mark.real
 
 NAMESPACE = "real-restore"
 TOLD_S, RESTORED_S = 150, 240
+TRUE, LIES = "what-was-written", {"torn-etcd-0": "what-was-not-so!", "torn-etcd-1": "nor-was-this-so!"}
+OTHER = "20260304T050607Z-r4711"
 
 
 @pytest.fixture
@@ -69,17 +73,10 @@ def stage(centre: Centre, cluster: str) -> str:
     return str(status(centre, cluster).get("restore", {}).get("stage", ""))
 
 
-def directory(centre: Centre, member: str) -> str:
-    """Where a member's volume is on its host."""
-    volume = centre.get("pvc", f"data-{member}", "-n", NAMESPACE)["spec"]["volumeName"]
-    source = centre.get("pv", volume)["spec"]
-    return str((source.get("local") or source["hostPath"])["path"])
-
-
-def spoil(database: str) -> str:
-    """Leave garbage where a database was; the process that has it open does not see it before it starts again."""
-    new = f"{database}.new"
-    return f"head -c 65536 /dev/urandom > {new} && chown --reference={database} {new} && mv {new} {database}"
+def volume(centre: Centre, member: str) -> tuple[str, str]:
+    """The host of a member, and where its volume lies there."""
+    pod = centre.get("pod", member, "-n", NAMESPACE)
+    return pod["spec"]["nodeName"], Masters(centre, NAMESPACE, member.rpartition("-etcd-")[0]).directory(pod)
 
 
 def test_a_cluster_is_copied_then_deleted_and_declared_anew_with_its_data_and_its_keys(
@@ -122,8 +119,8 @@ def test_a_lost_quorum_is_restored_after_the_approval_of_its_snapshot(
     last = revision(centre, "tall")
     lost = time.monotonic()
     for member in ("tall-etcd-1", "tall-etcd-2"):
-        host = centre.get("pod", member, "-n", namespace)["spec"]["nodeName"]
-        on_host(centre, host, spoil(f"{directory(centre, member)}/data/member/snap/db"))
+        host, directory = volume(centre, member)
+        on_host(centre, host, garbled(database(directory)))
         centre.kubectl("delete", "pod", member, "-n", namespace, "--grace-period=1", "--wait=false")
     loss = eventually(lambda: status(centre, "tall").get("quorumLoss", {}).get("newestSnapshot"), within_s=TOLD_S)
     told = time.monotonic()
@@ -141,8 +138,8 @@ def test_a_lost_quorum_is_restored_after_the_approval_of_its_snapshot(
     wait_ready(centre, namespace, "tall")
     assert read(centre, "tall") == written("before")
     assert revision(centre, "tall") > last + 900_000_000
-    host = centre.get("pod", "tall-etcd-1", "-n", namespace)["spec"]["nodeName"]
-    assert f"data.before-1-{taken}" in on_host(centre, host, f"ls {directory(centre, 'tall-etcd-1')}").split()
+    host, directory = volume(centre, "tall-etcd-1")
+    assert f"data.before-1-{taken}" in on_host(centre, host, f"ls {directory}").split()
     assert "quorumLoss" not in status(centre, "tall")
 
 
@@ -154,19 +151,19 @@ def test_a_single_member_with_corrupt_data_waits_for_an_approval_which_is_droppe
     write(centre, "lone", "before")
     taken = snapshot(centre, "lone")
     write(centre, "lone", "after")
-    host = centre.get("pod", "lone-etcd-0", "-n", namespace)["spec"]["nodeName"]
-    database = f"{directory(centre, 'lone-etcd-0')}/data/member/snap/db"
-    on_host(centre, host, f"ln {database} {database}.kept && {spoil(database)}")
+    host, directory = volume(centre, "lone-etcd-0")
+    file = database(directory)
+    on_host(centre, host, f"ln {file} {file}.kept && {garbled(file)}")
     again = ("delete", "pod", "lone-etcd-0", "-n", namespace, "--grace-period=1")
     centre.kubectl(*again)
     lost = time.monotonic()
     eventually(lambda: status(centre, "lone").get("quorumLoss", {}).get("newestSnapshot") == taken, within_s=TOLD_S)
     told = time.monotonic()
     assert stage(centre, "lone") == ""
-    with garbled(centre, namespace, "lone", taken):
+    with reversed_copy(centre, namespace, "lone", taken):
         centre.kubectl("patch", "cluster", "lone", "-n", namespace, "--type=merge", "-p", approval(taken))
         eventually(lambda: stage(centre, "lone") == "Fetching", within_s=30)
-        on_host(centre, host, f"mv {database}.kept {database}")
+        on_host(centre, host, f"mv {file}.kept {file}")
         centre.kubectl(*again)
         eventually(lambda: stage(centre, "lone") == "Dropped", within_s=90)
     dropped = time.monotonic()
@@ -185,7 +182,7 @@ def approval(taken: str) -> str:
 
 
 @contextmanager
-def garbled(centre: Centre, namespace: str, cluster: str, taken: str) -> Iterator[None]:
+def reversed_copy(centre: Centre, namespace: str, cluster: str, taken: str) -> Iterator[None]:
     """The store has other bytes of a snapshot than its manifest says, as long as the block lasts."""
     (file,) = (centre.inner.snapshots / namespace / cluster).glob(f"*/{taken}/snapshot.age")
     right = file.read_bytes()
@@ -194,6 +191,58 @@ def garbled(centre: Centre, namespace: str, cluster: str, taken: str) -> Iterato
         yield
     finally:
         file.write_bytes(right)
+
+
+@pytest.mark.soak  # test_healing.py has a member of three whose data differs, and its majority
+def test_data_that_no_two_members_agree_on_is_told_with_its_price_and_restored_after_the_approval_of_its_snapshot(
+    centre: Centre, namespace: str, say: Callable[[str], None]
+) -> None:
+    checked = [{"name": "etcd", "args": {"corrupt-check-time": "10s"}}]
+    create(centre, namespace, "torn", "cluster-ha.yaml", overrides=checked)
+    masters = Masters(centre, namespace, "torn")
+    centre.business("torn", "create", "configmap", "word", f"--from-literal=word={TRUE}", namespace=namespace)
+    taken = snapshot(centre, "torn")
+    write(centre, "torn", "after")
+    last, before = revision(centre, "torn"), births(masters)
+    spoilt = time.monotonic()
+    for member, lie in LIES.items():
+        host, directory = volume(centre, member)
+        on_host(centre, host, changed(database(directory), TRUE, lie))
+    eventually(lambda: status(centre, "torn").get("quorumLoss", {}).get("newestSnapshot"), within_s=TOLD_S)
+    told = time.monotonic()
+    why = eventually(lambda: because(masters, "EtcdCorrupt"), within_s=10)
+    assert "no majority agrees: torn-etcd-0, torn-etcd-1, torn-etcd-2" in why
+    assert f"set spec.healing.approveRestore to {taken}" in why
+    assert "before that was found, and since, is then gone for good" in why
+    centre.kubectl("patch", "cluster", "torn", "-n", namespace, "--type=merge", "-p", approval(OTHER))
+    assert OTHER in eventually(lambda: because(masters, "RestoreRefused"), within_s=60)
+    assert (stage(centre, "torn"), births(masters)) == ("", before)
+    approved = time.monotonic()
+    wish = ("--snapshot", taken, "--wait", "--timeout", f"{RESTORED_S}s")
+    homeostat(centre, "restore", "cluster", "torn", "-n", namespace, *wish)
+    restored = time.monotonic()
+    wait_ready(centre, namespace, "torn")
+    say(
+        f"data that no two members of three agree on is told after {told - spoilt:.0f} s, and restored"
+        f" {restored - approved:.0f} s after the approval"
+    )
+    words = ("get", "configmap", "word", "-o", "jsonpath={.data.word}")
+    assert {centre.business("torn", *words, namespace=namespace) for _ in range(6)} == {TRUE}
+    assert read(centre, "torn") == {"ConfigMap/word": TRUE}
+    assert revision(centre, "torn") > last + 900_000_000
+    assert "quorumLoss" not in status(centre, "torn")
+    assert "alarms" not in status(centre, "torn").get("etcd", {})
+
+
+def because(masters: Masters, reason: str) -> str:
+    """What is said of etcd for this reason; empty while it is another one."""
+    told = masters.condition("EtcdReady")
+    return str(told["message"]) if told["reason"] == reason else ""
+
+
+def births(masters: Masters) -> set[str]:
+    """The uids of all members of etcd and API servers."""
+    return {pod["metadata"]["uid"] for each in ("etcd", "kube-apiserver") for pod in masters.pods(each)}
 
 
 def test_a_cluster_is_copied_by_a_snapshot_in_a_bucket(
