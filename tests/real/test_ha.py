@@ -14,7 +14,7 @@ from tests.support.client import Life
 from tests.support.datacentre import Centre, eventually, on_host, power
 from tests.support.dying import Births, Deaths
 from tests.support.evicting import drained, evict
-from tests.support.masters import Masters, Whole, raised, received
+from tests.support.masters import Masters, Whole, is_ready, raised, received
 from tests.support.routed import Routed
 
 pytestmark = pytest.mark.real
@@ -30,6 +30,7 @@ MADE = {
 PRIORITY = "homeostat-masters"
 SEED = 20261126
 OUTAGE_S, REPLACED_S, BACK_S = 5.0, 60.0, 120.0
+STEP_S = 30
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +235,55 @@ def test_a_host_dies_and_clients_hardly_notice(tall: Centre, say: Callable[[str]
     )
     assert client.failed_for(died) <= OUTAGE_S, client.failures
     assert client.lost() == set()
+
+
+@pytest.mark.soak  # test_a_host_dies_and_clients_hardly_notice shows it of masters that are not on the move
+@pytest.mark.parametrize("component", ["kube-apiserver-trial", "kube-apiserver"])
+def test_a_host_that_dies_in_the_middle_of_an_upgrade_is_awaited_and_no_version_is_blamed_for_it(
+    tall: Centre, say: Callable[[str], None], component: str
+) -> None:
+    masters = Masters(tall, NAMESPACE, NAME)
+    policy = {"onFailure": "Rollback", "stepTimeoutSeconds": STEP_S}
+    masters.patch(json.dumps({"upgradePolicy": policy}))
+    with life(tall, attempts=2).lived() as client:
+        eventually(lambda: len(client.acknowledged) > 10, within_s=20)
+        homeostat(tall, "upgrade", "cluster", NAME, "-n", NAMESPACE, "--to", NEW)
+        victim = eventually(lambda: host_of(masters, component, NEW), within_s=120, every_s=0.1)
+        assert client.failures == []
+        died = time.monotonic()
+        power(tall, victim, on=False)
+        try:
+            eventually(
+                lambda: all(ready(tall, each) >= 2 and victim not in hosts(tall, each) for each in STATELESS),
+                within_s=REPLACED_S,
+            )
+            replaced = time.monotonic()
+            eventually(lambda: time.monotonic() > died + 2 * STEP_S, within_s=2 * STEP_S)
+            assert reason(tall, "UpToDate") in ("Upgrading", "AwaitingHealth")
+            assert "failure" not in masters.status()["upgrade"]
+        finally:
+            power(tall, victim, on=True)
+        back = time.monotonic()
+        eventually(lambda: arrived(tall, NEW), within_s=240, every_s=1)
+        complete = time.monotonic()
+        wait_ready(tall, NAMESPACE, NAME)
+        assert NEW in tall.business(NAME, "get", "--raw", "/version", namespace=NAMESPACE)
+    say(
+        f"a host dies with the first {component} of an upgrade: {len(client.failures)} of {client.tried} requests"
+        f" failed, {client.retried} tried twice, the last failure begun {client.failed_for(died):.1f} s after; masters"
+        f" replaced after {replaced - died:.0f} s, power back after {back - died:.0f} s, upgrade complete"
+        f" {complete - back:.0f} s after that"
+    )
+    masters.patch(json.dumps({"upgradePolicy": None}))
+    homeostat(tall, "rollback", "cluster", NAME, "-n", NAMESPACE, "--wait")
+    assert client.failed_for(died) <= OUTAGE_S, client.failures
+    assert client.lost() == set()
+
+
+def host_of(masters: Masters, component: str, version: str) -> str:
+    """Where the first Pod of a component that is of a version, and ready, stands; empty: there is none yet."""
+    pods = [pod for pod in masters.pods(component) if is_ready(pod)]
+    return next((pod["spec"]["nodeName"] for pod in pods if version in pod["spec"]["containers"][0]["image"]), "")
 
 
 def test_a_member_that_lost_its_volume_is_replaced_unattended(tall: Centre, say: Callable[[str], None]) -> None:
