@@ -1,4 +1,4 @@
-"""Many clusters of a cell fall ill at once: healing stands back, says so, and goes on in turn.
+"""Many clusters of a cell fall ill at once, or the cell is slow: healing stands back, says so, and goes on in turn.
 
 Kubelets start again what hangs, sooner or later. Here they are so patient that nobody but homeostat does.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import yaml
@@ -15,14 +15,18 @@ from tests.support.business import EXAMPLES, declared, homeostat, wait_ready
 from tests.support.datacentre import Centre, eventually
 from tests.support.leading import Leader
 from tests.support.masters import Masters, Whole
+from tests.support.slowing import slow_cell
+
+from homeostat.local.hosts.shell import CommandFailed
 
 pytestmark = [pytest.mark.real, pytest.mark.soak]  # healing takes its time on purpose
 
 NAMESPACE, PATIENT = "real-storms", "v1.35.4-patient"
 NAMES = ("ash", "elm", "fir", "oak", "yew")
-SERVER = "kube-apiserver"
+SERVER, SCHEDULER = "kube-apiserver", "kube-scheduler"
 PACE, CALM_S = timedelta(seconds=60), 20
 NEVER = {"periodSeconds": 60, "failureThreshold": 60}
+LATE = {"periodSeconds": 5, "failureThreshold": 120}
 Say = Callable[[str], None]
 Fleet = dict[str, Masters]
 
@@ -43,11 +47,13 @@ def fleet(centre: Centre) -> Iterator[Fleet]:
 
 
 def patient() -> Whole:
-    """The package version for small clusters, with kubelets of endless patience."""
+    """The package version for small clusters, with kubelets of endless patience, and that believe schedulers."""
     package: Whole = yaml.safe_load((EXAMPLES / "packageversions" / "v1.35.4-small.yaml").read_text())
     package["metadata"]["name"] = PATIENT
     for each in package["spec"]["components"]:
         each["probes"]["liveness"] = NEVER
+        if each["name"] == SCHEDULER:
+            each["probes"]["readiness"] = LATE
     return package
 
 
@@ -64,14 +70,8 @@ def reason(masters: Masters) -> str:
     return str(masters.condition("APIServerReady")["reason"])
 
 
-def restarts(masters: Masters, component: str = SERVER) -> list[Whole]:
-    """What is told of restarts of a component: one, or none."""
-    told = masters.status().get("healing", {}).get("restarts", [])
-    return [each for each in told if each["component"] == component]
-
-
 def begun(masters: Masters) -> datetime:
-    (told,) = restarts(masters)
+    (told,) = masters.restarts(SERVER)
     return datetime.fromisoformat(told["startedAt"])
 
 
@@ -112,10 +112,102 @@ def test_many_that_stop_at_once_are_left_alone_and_those_that_do_not_recover_are
     for name in NAMES:
         wait_ready(centre, NAMESPACE, name)
     assert second - first >= PACE
-    assert {name: [each["attempts"] for each in restarts(fleet[name])] for name in NAMES} == {
+    assert {name: [each["attempts"] for each in fleet[name].restarts(SERVER)] for name in NAMES} == {
         **{name: [] for name in well},
         **{name: [1] for name in ill},
     }
     assert {name: uid for name, uid in uids(fleet).items() if name in well} == {name: before[name] for name in well}
     assert leader.value("healing_budget_left") <= 3
     assert leader.value("healing_restarts_total", component=SERVER, reason="Unready") >= 2
+
+
+def test_while_the_cells_api_server_is_slow_nobody_is_restarted_and_after_a_calm_those_left_go_in_turn(
+    centre: Centre, fleet: Fleet, say: Say
+) -> None:
+    before, pods, ill, leaders = uids(fleet), servers(fleet), NAMES[:2], Leader(centre).changes
+
+    def frozen() -> float | None:
+        """By the word of whoever leads; None while one that waited too long for its Lease begins anew."""
+        try:
+            return Leader(centre).value("healing_frozen", why="SlowCell")
+        except CommandFailed:
+            return None
+
+    with slow_cell(centre):
+        slow = time.monotonic()
+        eventually(lambda: frozen() == 1, within_s=180)
+        say(f"the cell's API server is slow: healing is frozen after {time.monotonic() - slow:.0f} s")
+        for name in ill:
+            fleet[name].signal(pods[name], "STOP")
+        eventually(lambda: {reason(fleet[name]) for name in ill} == {"HealingFrozen"}, within_s=180)
+        assert "the cell's API server is slow" in fleet[ill[0]].condition("APIServerReady")["message"]
+        stay(2 * CALM_S, lambda: uids(fleet) == before)
+        assert [fleet[name].restarts(SERVER) for name in ill] == [[], []]
+    quick = time.monotonic()
+    eventually(lambda: frozen() == 0, within_s=180)
+    calm = time.monotonic() - quick
+    eventually(lambda: all(is_replaced(fleet[name], before[name]) for name in ill), within_s=300)
+    first, second = sorted(begun(fleet[name]) for name in ill)
+    say(
+        f"it is quick again: the freeze ends after {calm:.0f} s, and those left ill are replaced"
+        f" {(second - first).total_seconds():.0f} s apart; the operator's leader changed"
+        f" {Leader(centre).changes - leaders} times"
+    )
+    for name in NAMES:
+        wait_ready(centre, NAMESPACE, name)
+    assert calm >= CALM_S
+    assert second - first >= PACE
+    assert {name: uid for name, uid in uids(fleet).items() if name not in ill} == {
+        name: uid for name, uid in before.items() if name not in ill
+    }
+
+
+def test_a_scheduler_that_hangs_behind_a_good_readiness_is_found_by_its_lease_alone(fleet: Fleet, say: Say) -> None:
+    hung = fleet[NAMES[2]]
+    (victim,) = hung.pods(SCHEDULER)
+    uid = victim["metadata"]["uid"]
+    hung.rewrite_restarts(long_ago)
+    hung.signal(victim, "STOP")
+    stopped = time.monotonic()
+    eventually(lambda: is_replaced(hung, uid, SCHEDULER), within_s=240)
+    say(f"a scheduler that its kubelet finds ready hangs: replaced after {time.monotonic() - stopped:.0f} s")
+    wait_ready(hung.centre, NAMESPACE, hung.name)
+    (told,) = hung.restarts(SCHEDULER)
+    assert (told["podUid"], told["attempts"]) == (uid, 1)
+    assert "is ready, but has not renewed the leader's Lease" in told["reason"]
+
+
+def test_what_a_person_must_look_at_takes_nothing_from_the_budget_of_the_others(
+    centre: Centre, fleet: Fleet, say: Say
+) -> None:
+    leader, broken, other = Leader(centre), fleet[NAMES[2]], fleet[NAMES[3]]
+    for masters in fleet.values():
+        masters.rewrite_restarts(long_ago)
+    first = uids(fleet)[broken.name]
+    broken.signal(servers(fleet)[broken.name], "STOP")
+    eventually(lambda: is_replaced(broken, first), within_s=240)
+    eventually(lambda: "endedAt" in broken.restarts(SERVER)[0], within_s=120)
+    broken.rewrite_restarts(lambda each: {**long_ago(each), "attempts": 4})  # as if three more had not helped
+    eventually(lambda: "endedAt" in broken.restarts(SERVER)[0], within_s=60)
+    last, before = servers(fleet)[broken.name], uids(fleet)
+    broken.signal(last, "STOP")
+    eventually(lambda: reason(broken) == "HandedOver", within_s=240)
+    assert "4 restarts did not help" in broken.condition("APIServerReady")["message"]
+    eventually(lambda: leader.value("healing_handed_over") == 1, within_s=30)
+    assert leader.value("healing_budget_left") == 5, {name: masters.status() for name, masters in fleet.items()}
+    other.signal(servers(fleet)[other.name], "STOP")
+    stopped = time.monotonic()
+    eventually(lambda: is_replaced(other, before[other.name]), within_s=240)
+    say(f"beside a cluster that is handed over, another one is mended after {time.monotonic() - stopped:.0f} s")
+    assert (uids(fleet)[broken.name], reason(broken)) == (before[broken.name], "HandedOver")
+    assert leader.value("healing_budget_left") == 4, other.status()
+    broken.signal(last, "CONT")
+    for name in NAMES:
+        wait_ready(centre, NAMESPACE, name)
+    eventually(lambda: leader.value("healing_handed_over") == 0, within_s=60)
+
+
+def long_ago(restart: Whole) -> Whole:
+    """The same story, hours ago: it holds no budget, and makes nobody wait. The operator says anew when it was over."""
+    began = {"startedAt": f"{datetime.now(UTC) - timedelta(hours=7):%FT%TZ}", "earlier": []}
+    return {name: value for name, value in restart.items() if name != "endedAt"} | began

@@ -14,9 +14,11 @@ class Leader:
     """Found once, so that it can be asked while the cell does not answer."""
 
     def __init__(self, centre: Centre) -> None:
-        holder = centre.get("lease", LEASE, "-n", HOME)["spec"]["holderIdentity"]
+        lease = centre.get("lease", LEASE, "-n", HOME)["spec"]
+        holder = lease["holderIdentity"]
         pods = centre.get("pods", "-n", HOME, "-l", "app.kubernetes.io/name=homeostat")["items"]
         self._centre = centre
+        self.changes = int(lease.get("leaseTransitions", 0))  # of leaders before it
         self.pod: Whole = next(pod for pod in pods if holder.startswith(pod["metadata"]["name"]))
 
     @property
