@@ -80,12 +80,12 @@ def test_a_minor_is_entered_and_left_as_kubelets_allow_and_stores_what_the_older
     masters, before = Masters(mover, NAMESPACE, NAME), storage(mover)
     with joined(masters, "v1.31.14") as worker:
         wish(masters, MINOR)
-        told = eventually(lambda: refused(masters), within_s=30)
+        told = eventually(lambda: refused(masters), within_s=60)
         assert "kubelets of 1.31, more than 3 minor versions behind 1.35; move them on first" in told
         worker.become(PATCH)
         wish(masters, PATCH)
         wish(masters, MINOR)
-        eventually(lambda: status(mover)["packageVersion"] == MINOR, within_s=120)
+        eventually(lambda: status(mover)["packageVersion"] == MINOR, within_s=240)
         told = served(mover)
         assert (told["gitVersion"], told["emulationMinor"], told["minCompatibilityMinor"]) == (MINOR, "34", "33")
         assert storage(mover) == before
@@ -95,13 +95,13 @@ def test_a_minor_is_entered_and_left_as_kubelets_allow_and_stores_what_the_older
         mover.business(NAME, "create", "namespace", "made-by-the-newer", namespace=NAMESPACE)
         worker.become(MINOR)
         wish(masters, PATCH)
-        told = eventually(lambda: refused(masters), within_s=30)
+        told = eventually(lambda: refused(masters), within_s=60)
         assert "kubelets of 1.35, which must not be newer than the API server; move them back first" in told
         way = ways_back(masters)[PATCH]
         assert (way.get("possible", False), way["reason"] in told) == (False, True)
         assert images(masters, SERVER) == {MINOR}
         gone = time.monotonic()
-    eventually(lambda: status(mover)["packageVersion"] == PATCH, within_s=150)
+    eventually(lambda: status(mover)["packageVersion"] == PATCH, within_s=300)
     say(f"a rollback that a kubelet forbids is complete {time.monotonic() - gone:.0f} s after its Node is gone")
     names = mover.business(NAME, "get", "namespaces", "-o", "name", namespace=NAMESPACE)
     assert "made-by-the-newer" in names
@@ -129,7 +129,7 @@ def test_two_minors_back_are_refused_with_the_way_to_take_and_nothing_is_touched
     masters = Masters(mover, NAMESPACE, NAME)
     before = births(masters)
     masters.patch('{"packageVersion": "v1.33.11"}')
-    told = eventually(lambda: refused(masters), within_s=30)
+    told = eventually(lambda: refused(masters), within_s=60)
     assert "1.35 -> 1.34 -> 1.33; declare a package version of 1.34 first" in told
     assert births(masters) == before
     (way,) = [each for each in masters.status()["rollback"] if each["packageVersion"] == "v1.33.11"]
