@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from homeostat.api.cluster.healing import ClusterHealingStatus, MemberReplacementStatus
-from homeostat.api.core import PERSISTENT_VOLUME_CLAIM
+from homeostat.api.core import PERSISTENT_VOLUME_CLAIM, PersistentVolumeClaim
 from homeostat.api.pods import POD, Pod
 from homeostat.kit.backoff import doubled
 from homeostat.operators.cluster import words
@@ -250,7 +250,8 @@ def _go_on(
     if rest and not new.is_learner:
         by_others = f"{name} has a vote by other hands, so its volume is no leftover, and it is replaced no more"
         return Heal(Verdict(words.REPLACING_MEMBER, by_others), ends=True)
-    if rest:
+    if rest or (new.is_learner and _old_claims(seen, replacement)):
+        # Also while it is going: a Pod that is seen beside it would be taken for the dead one's.
         return _doing(now, f"the volume of the dead {name} goes", *rest)
     if (not new.name or not new.is_well) and now > replacement.started_at + _STUCK:
         return _patience(seen, name, now) or _begin(seen, name, new, "the one that took its place did not start", now)
@@ -290,7 +291,7 @@ def _remove(
 
 def _leftovers(seen: Observed, replacement: MemberReplacementStatus) -> tuple[Action, ...]:
     """The volume of the removed member, and its Pod; a Pod on a host that is gone cannot be let go in peace."""
-    claims = [each for each in seen.claims if each.metadata.uid == replacement.claim_uid]
+    claims = _old_claims(seen, replacement)
     actions: list[Action] = [
         Discard(PERSISTENT_VOLUME_CLAIM, each.metadata.name, replacement.claim_uid)
         for each in claims
@@ -302,6 +303,10 @@ def _leftovers(seen: Observed, replacement: MemberReplacementStatus) -> tuple[Ac
         is_stuck = pod.spec.node_name in seen.hosts and not seen.hosts[pod.spec.node_name].is_ready
         actions.append(Discard(POD, pod.metadata.name, pod.metadata.uid, force=is_stuck))
     return tuple(actions)
+
+
+def _old_claims(seen: Observed, replacement: MemberReplacementStatus) -> list[PersistentVolumeClaim]:
+    return [each for each in seen.claims if each.metadata.uid == replacement.claim_uid]
 
 
 def _is_on_its_way(seen: Observed, pod: Pod) -> bool:

@@ -175,6 +175,18 @@ def test_the_steps_of_a_replacement_follow_from_what_there_is() -> None:
     assert look(done) == Heal(ends=True)
 
 
+def test_a_new_member_gets_its_vote_when_the_dead_ones_volume_is_seen_to_be_gone() -> None:
+    level = MemberSeen(99, DEAD, host_of(DEAD), is_learner=True, is_well=True, is_level=True)
+    seen = reborn(replacing(ailing(DEAD, known=(member(0), member(2), level))))
+    going = tuple(replace(each, metadata=replace(each.metadata, deletion_timestamp=NOW)) for each in seen.claims)
+    without_pod = tuple(pod for pod in seen.pods if pod.metadata.name != DEAD)
+    told = look(replace(seen, claims=going, pods=without_pod))
+    assert told.actions == ()
+    assert told.verdict is not None
+    assert told.verdict.message == f"the volume of the dead {DEAD} goes"
+    assert look(without(seen, f"data-{DEAD}")).actions == (PromoteMember(DEAD, 99),)
+
+
 def test_a_new_member_that_never_starts_is_replaced_itself_as_another_attempt() -> None:
     new = MemberSeen(99, "", host_of(DEAD), is_learner=True)
     seen = reborn(without(replacing(ailing(DEAD, known=(member(0), member(2), new))), f"data-{DEAD}"))
