@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+
 import pytest
 from scripts.capture_schemas import captured
 from tests.contract.sim.asking import ask
-from tests.support.apiserver import ApiServer
+from tests.support.apiserver import ApiServer, launch
 
 from homeostat.sim.apiserver.schemas import builtin
 from homeostat.sim.apiserver.schemas.captured import MINOR, openapi, openapi_paths
@@ -13,20 +16,31 @@ from homeostat.sim.apiserver.schemas.captured import MINOR, openapi, openapi_pat
 pytestmark = pytest.mark.real
 
 
-def test_the_captured_files_are_what_the_script_makes_of_the_present_binary(api_server: ApiServer) -> None:
-    assert ask(api_server, "GET", "/version")[0]["gitVersion"].startswith(f"v{MINOR}.")
+@pytest.fixture(scope="module")
+def fresh() -> Iterator[ApiServer]:
+    """A real API server in which nobody has defined anything."""
+    server = launch()
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(server.directory, ignore_errors=True)
 
-    stale = [path.name for path, content in captured(api_server).items() if path.read_bytes() != content]
+
+def test_the_captured_files_are_what_the_script_makes_of_the_present_binary(fresh: ApiServer) -> None:
+    assert ask(fresh, "GET", "/version")[0]["gitVersion"].startswith(f"v{MINOR}.")
+
+    stale = [path.name for path, content in captured(fresh).items() if path.read_bytes() != content]
 
     assert not stale, "run `python -m scripts.capture_schemas`"
 
 
-def test_an_openapi_document_is_put_together_as_it_was(api_server: ApiServer) -> None:
-    listed = ask(api_server, "GET", "/openapi/v3")[0]["paths"]
+def test_an_openapi_document_is_put_together_as_it_was(fresh: ApiServer) -> None:
+    listed = ask(fresh, "GET", "/openapi/v3")[0]["paths"]
 
     assert sorted(openapi_paths()) == sorted(listed)
     for path in ("api/v1", "apis/apps/v1", "version"):
-        assert openapi(path) == ask(api_server, "GET", listed[path]["serverRelativeURL"])[0]
+        assert openapi(path) == ask(fresh, "GET", listed[path]["serverRelativeURL"])[0]
 
 
 def test_every_resource_has_objects_of_a_known_shape() -> None:

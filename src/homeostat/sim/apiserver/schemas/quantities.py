@@ -22,6 +22,14 @@ _NANO = Decimal("1e-9")
 _MOST = Decimal(2**63 - 1)
 
 
+def amount(given: object) -> Decimal | None:
+    """How much it is; None for what is no quantity."""
+    try:
+        return parse_quantity(str(given))
+    except ValueError:
+        return None
+
+
 @functools.lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """The quantity in its canonical form. Raises ValueError."""

@@ -3,8 +3,7 @@
 A kube-apiserver reads JSON into structs and writes them again. Fields that are marked `omitempty` vanish when they are
 null, empty, zero or false, unless they are pointers; structs that are no pointers, and fields without the mark, are
 always written. Schemas tell of the structs (`default: {}`) and of the fields without the mark (`required`). Which
-scalars are no pointers they do not tell: those that clients meet are listed here. Quantities are put in the form that
-Kubernetes keeps them in.
+scalars are no pointers they do not tell: those that clients meet are listed here.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from msgspec import Struct, field
 
 from homeostat.sim.apiserver.schemas import builtin
 from homeostat.sim.apiserver.schemas.openapi import reference_of
-from homeostat.sim.apiserver.types.quantities import canonical
 
 _QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 # Texts that are pointers in Go: an empty one says something.
@@ -85,7 +83,7 @@ def node(group: str, version: str, kind: str) -> Node:
 
 
 def shorten(value: Any, at: Node) -> None:
-    """Leave out what is null or empty, and put quantities in their form; in place."""
+    """Leave out what is null or empty; in place."""
     if at.form in ("object", "map") and isinstance(value, dict):
         for name, part in list(value.items()):
             below = at.fields.get(name) or at.each
@@ -94,8 +92,6 @@ def shorten(value: Any, at: Node) -> None:
             shorten(part, below)
             if part is None or (at.form == "object" and _vanishes(part, below)):
                 del value[name]
-            elif below.form == "quantity":
-                value[name] = canonical(part)
     elif at.form == "list" and isinstance(value, list) and at.each is not None:
         for part in value:
             shorten(part, at.each)

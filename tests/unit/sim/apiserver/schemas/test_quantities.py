@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homeostat.sim.apiserver.types.quantities import amount, canonical
+from homeostat.sim.apiserver.schemas.quantities import amount, canonical
 
 
 @pytest.mark.parametrize(
@@ -19,15 +19,16 @@ from homeostat.sim.apiserver.types.quantities import amount, canonical
         ("1e3", "1e3"),
         ("0.1m", "100u"),
         ("0", "0"),
-        (2, "2"),
+        ("2", "2"),
         ("-2000m", "-2"),
     ],
 )
-def test_the_largest_suffix_without_a_fraction(given: str | int, kept: str) -> None:
+def test_the_largest_suffix_without_a_fraction(given: str, kept: str) -> None:
     assert canonical(given) == kept
     assert amount(given) == amount(kept)
 
 
-def test_what_is_none_stays_what_it_is() -> None:
-    assert canonical("much") == "much"
+def test_what_is_no_quantity_has_no_amount_and_no_form() -> None:
     assert amount("much") is None
+    with pytest.raises(ValueError, match="expected a quantity such as 500m"):
+        canonical("much")

@@ -7,11 +7,11 @@ plugins ServiceAccount, LimitRanger and ResourceQuota are not imitated: no accou
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
+from decimal import Decimal
 
 from homeostat.sim.apiserver.refusing import Refused
+from homeostat.sim.apiserver.schemas.quantities import amount
 from homeostat.sim.apiserver.store.store import Store
-from homeostat.sim.apiserver.types.quantities import amount
 from homeostat.sim.apiserver.types.type import Value
 
 _TOLERATED_S = 300
@@ -80,14 +80,14 @@ def _global(store: Store) -> Value | None:
     return min(chosen, key=lambda each: int(each["value"]), default=None)
 
 
-def _sizes(container: Value, what: str) -> Mapping[str, Fraction]:
+def _sizes(container: Value, what: str) -> Mapping[str, Decimal]:
     given = (container.get("resources") or {}).get(what) or {}
     sizes = {name: amount(given[name]) for name in _COUNTED if name in given}
     return {name: size for name, size in sizes.items() if size}
 
 
-def _sum(sizes: Iterable[Mapping[str, Fraction]]) -> dict[str, Fraction]:
-    total = dict.fromkeys(_COUNTED, Fraction(0))
+def _sum(sizes: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
+    total = dict.fromkeys(_COUNTED, Decimal(0))
     for each in sizes:
         for name, size in each.items():
             total[name] += size

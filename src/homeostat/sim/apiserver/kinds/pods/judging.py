@@ -22,8 +22,8 @@ from homeostat.sim.apiserver.schemas.causes import (
     not_supported,
     required,
 )
+from homeostat.sim.apiserver.schemas.quantities import amount
 from homeostat.sim.apiserver.schemas.rfc import dns_label_faults, dns_subdomain_faults
-from homeostat.sim.apiserver.types.quantities import amount
 from homeostat.sim.apiserver.types.type import Value
 
 NEGATIVE = "must be greater than or equal to 0"
