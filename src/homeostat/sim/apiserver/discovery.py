@@ -16,11 +16,14 @@ _VERBS = {"scale": _STATUS_VERBS, "status": _STATUS_VERBS, "log": ("get",), "fin
 
 def discovered(path: str, types: Types, version: str, accept: str) -> Answer | None:
     """What a path tells of the server itself; None when it is about objects, or nothing."""
+    parts = path.strip("/").split("/")
+    if parts == ["version"]:
+        return told(_version(version))
+    if len(parts) > (3 if parts[0] == "apis" else 2):
+        return None  # of objects, as most of what is read
     groups = types.groups()
     is_whole = "as=APIGroupDiscoveryList" in accept
-    match path.strip("/").split("/"):
-        case ["version"]:
-            return told(_version(version))
+    match parts:
         case ["api"]:
             if is_whole:
                 return _aggregated({"": groups.get("", {})})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -81,11 +81,11 @@ class ApiServer:
         if told is not None:
             self._check_access(user, Attributes(verb="get", path=request.path))
             return told
-        _check_media(request)
+        media = _media(request)
         asked = route(request.method, request.path, request.query, self.types)
         self._check_access(user, attributes_of(asked))
-        asked = replace(asked, agent=request.headers.get("user-agent", "unknown"), media=_media(request))
-        answer = self._verb(asked, request)
+        asked = replace(asked, agent=request.headers.get("user-agent", "unknown"), media=media)
+        answer = self._verb(asked, request.body)
         return replace(answer, headers=_warning(asked.warnings)) if asked.warnings else answer
 
     def _of_server(self, request: Request) -> Answer | None:
@@ -100,31 +100,34 @@ class ApiServer:
         if not is_public and not self._roles.allow(user, wanted):
             raise forbidden(user, wanted)
 
-    def _verb(self, asked: Asked, request: Request) -> Answer:
+    def _verb(self, asked: Asked, body: bytes) -> Answer:
         asked.type.strategy.check_use()
-        body = request.body
         if asked.subresource not in ("", "status"):
-            return self._below(asked, body, request.headers.get("content-type", ""))
-        verbs: dict[str, Callable[[], Answer]] = {
-            "get": lambda: get(self.store, asked),
-            "list": lambda: list_(self.store, asked),
-            "watch": lambda: watch(self.store, self._clock, asked),
-            "create": lambda: self._writer.create(asked, body),
-            "update": lambda: self._writer.replace(asked, body),
-            "patch": lambda: self._patcher.patch(asked, body),
-            "delete": lambda: self._deleter.delete(asked, body),
-            "deletecollection": lambda: self._deleter.delete_all(asked, body),
-        }
-        answer = verbs.get(asked.verb)
-        if answer is None:
-            raise not_found_here()
-        return answer()
+            return self._below(asked, body)
+        match asked.verb:
+            case "get":
+                return get(self.store, asked)
+            case "list":
+                return list_(self.store, asked)
+            case "watch":
+                return watch(self.store, self._clock, asked)
+            case "create":
+                return self._writer.create(asked, body)
+            case "update":
+                return self._writer.replace(asked, body)
+            case "patch":
+                return self._patcher.patch(asked, body)
+            case "delete":
+                return self._deleter.delete(asked, body)
+            case "deletecollection":
+                return self._deleter.delete_all(asked, body)
+        raise not_found_here()
 
-    def _below(self, asked: Asked, body: bytes, media: str) -> Answer:
+    def _below(self, asked: Asked, body: bytes) -> Answer:
         """What is asked of a subresource that is no part of the object."""
         match asked.subresource, asked.verb:
             case "scale", _:
-                return self._scaler.answer(asked, body, media)
+                return self._scaler.answer(asked, body)
             case "binding", "create":
                 return self._binder.bind(asked, body)
             case "eviction", "create":
@@ -153,16 +156,13 @@ def _is_public(path: str) -> bool:
     return path in (*_HEALTH, "/version") or path.startswith(("/api", "/openapi"))
 
 
-def _check_media(request: Request) -> None:
-    """Protobuf is not spoken; what a patch is written in, its verb knows."""
-    media = _media(request)
+def _media(request: Request) -> str:
+    """What a body is written in. Protobuf is not spoken; of patches their verb knows. Raises Refused."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip() or JSON
     if request.method in ("POST", "PUT") and media not in (JSON, YAML):
         text = "the body of the request was in an unknown format - accepted media types include"
         raise Refused(415, "UnsupportedMediaType", f"{text}: {JSON}, {YAML}; found {media}")
-
-
-def _media(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip() or JSON
+    return media
 
 
 def _warning(texts: list[str]) -> dict[str, str]:

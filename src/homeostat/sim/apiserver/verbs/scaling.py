@@ -29,7 +29,7 @@ class Scaler:
         self._store = store
         self._writer = writer
 
-    def answer(self, asked: Asked, body: bytes, media: str) -> Answer:
+    def answer(self, asked: Asked, body: bytes) -> Answer:
         """The scale as it is, or as a client wants it. Raises Refused."""
         if asked.type.is_custom:
             raise not_imitated("the scale of custom objects")
@@ -40,7 +40,7 @@ class Scaler:
             case "update":
                 return self._write(asked, _of_type(yaml_of(body)))
             case "patch":
-                return self._write(asked, _patched(scale_of(live), body, media.partition(";")[0].strip()))
+                return self._write(asked, _patched(scale_of(live), body, asked.media))
         raise not_found_here()
 
     def _write(self, asked: Asked, scale: Value) -> Answer:
