@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from homeostat.sim.apiserver.refusing import Cause
+from homeostat.sim.apiserver.schemas.causes import forbidden, not_supported, required
 from homeostat.sim.apiserver.types.type import Strategy, Value
 
 _MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 # Put on by admission, and taken off by a controller when no Pod uses the claim.
 _PROTECTION = "kubernetes.io/pvc-protection"
-_IMMUTABLE = (
-    "Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName"
-    " for bound claims"
-)
+_IMMUTABLE = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
 
 
 class ClaimStrategy(Strategy):
@@ -37,19 +35,17 @@ class ClaimStrategy(Strategy):
         spec = value.get("spec", {})
         yield from _of_modes(spec.get("accessModes") or ())
         if "storage" not in ((spec.get("resources") or {}).get("requests") or {}):
-            yield Cause("FieldValueRequired", "Required value", "spec.resources[storage]")
+            yield required("spec.resources[storage]")
         if old is not None and _fixed(spec) != _fixed(old.get("spec", {})):
-            yield Cause("FieldValueForbidden", _IMMUTABLE, "spec")
+            yield forbidden("spec", _IMMUTABLE)
 
 
 def _of_modes(modes: Iterable[str]) -> Iterator[Cause]:
     if not modes:
-        yield Cause("FieldValueRequired", "Required value: at least 1 access mode is required", "spec.accessModes")
+        yield required("spec.accessModes", "at least 1 access mode is required")
     for mode in modes:
         if mode not in _MODES:
-            known = ", ".join(f'"{each}"' for each in _MODES)
-            text = f'Unsupported value: "{mode}": supported values: {known}'
-            yield Cause("FieldValueNotSupported", text, "spec.accessModes")
+            yield not_supported("spec.accessModes", mode, _MODES)
 
 
 def _fixed(spec: Value) -> Value:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from homeostat.sim.apiserver.kinds.names import number_causes, selects
+from homeostat.sim.apiserver.kinds.names import number_causes
 from homeostat.sim.apiserver.kinds.pods.defaults import default_template
 from homeostat.sim.apiserver.kinds.pods.judging import spec_causes
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.causes import invalid, not_supported, required
+from homeostat.sim.apiserver.selecting.labels import requirements_of, selects
 from homeostat.sim.apiserver.types.metadata import IMMUTABLE
 from homeostat.sim.apiserver.types.type import Strategy, Value
 
@@ -98,7 +99,7 @@ def _of_template(spec: Value, uid: str) -> Iterator[Cause]:
         yield required("spec.selector")
     elif not spec.get("manualSelector") and selector != {"matchLabels": {_UID: uid}}:
         yield invalid("spec.selector", selector, "`selector` not auto-generated")
-    if selector is None or not selects(selector, labels or {}):
+    if selector is None or not selects(requirements_of(selector), labels or {}):
         yield invalid("spec.template.metadata.labels", labels, _MISFIT)
 
 

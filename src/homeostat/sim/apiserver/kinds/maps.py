@@ -8,7 +8,8 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 
 from homeostat.sim.apiserver.refusing import Cause
-from homeostat.sim.apiserver.types.metadata import IMMUTABLE, quoted
+from homeostat.sim.apiserver.schemas.causes import at_key, forbidden, invalid
+from homeostat.sim.apiserver.types.metadata import IMMUTABLE
 from homeostat.sim.apiserver.types.type import Strategy, Value
 
 _KEY = re.compile(r"[-._a-zA-Z0-9]+")
@@ -30,8 +31,7 @@ class ConfigMapStrategy(Strategy):
         for name, entries in held.items():
             yield from _of_keys(entries, name)
         for key in held["data"].keys() & held["binaryData"].keys():
-            text = f"Invalid value: {quoted(key)}: duplicate of key present in binaryData"
-            yield Cause("FieldValueInvalid", text, f"data[{key}]")
+            yield invalid(at_key("data", key), key, "duplicate of key present in binaryData")
         size = sum(len(each.encode()) for each in held["data"].values())
         size += sum(_decoded_size(each) for each in held["binaryData"].values())
         if size > _MAX_BYTES:
@@ -59,8 +59,7 @@ class SecretStrategy(Strategy):
         if sum(map(_decoded_size, entries.values())) > _MAX_BYTES:
             yield Cause("FieldValueTooLong", _LIMIT, "data")
         if old is not None and value.get("type") != old.get("type"):
-            text = f"Invalid value: {quoted(value.get('type'))}: {IMMUTABLE}"
-            yield Cause("FieldValueInvalid", text, "type")
+            yield invalid("type", value.get("type"), IMMUTABLE)
         yield from _of_immutable(value, old, ("data",))
 
     def fields(self, value: Value) -> Mapping[str, str]:
@@ -93,17 +92,17 @@ def _decoded_size(text: str) -> int:
 def _of_keys(entries: Value, name: str) -> Iterator[Cause]:
     for key in entries:
         if len(key) > 253:
-            yield Cause("FieldValueInvalid", f"Invalid value: {quoted(key)}: must be no more than 253 bytes", name)
+            yield invalid(name, key, "must be no more than 253 bytes")
         elif not _KEY.fullmatch(key):
-            yield Cause("FieldValueInvalid", f"Invalid value: {quoted(key)}: {_KEY_SAYS}", f"{name}[{key}]")
+            yield invalid(at_key(name, key), key, _KEY_SAYS)
 
 
 def _of_immutable(value: Value, old: Value | None, names: tuple[str, ...]) -> Iterator[Cause]:
     if old is None or not old.get("immutable"):
         return
-    text = "Forbidden: field is immutable when `immutable` is set"
+    text = "field is immutable when `immutable` is set"
     if not value.get("immutable"):
-        yield Cause("FieldValueForbidden", text, "immutable")
+        yield forbidden("immutable", text)
     for name in names:
         if (value.get(name) or {}) != (old.get(name) or {}):
-            yield Cause("FieldValueForbidden", text, name)
+            yield forbidden(name, text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from homeostat.sim.apiserver.refusing import Cause
-from homeostat.sim.apiserver.schemas.causes import InOrder, at_index, child, invalid, required
+from homeostat.sim.apiserver.schemas.causes import InOrder, at_index, child, forbidden, invalid, required
 from homeostat.sim.apiserver.schemas.rfc import QUALIFIED, dns_subdomain_faults
 from homeostat.sim.apiserver.types.type import Value
 
@@ -61,8 +61,8 @@ def selector_causes(selector: Value, path: str) -> Iterator[Cause]:
         if operator in ("In", "NotIn") and not each.get("values"):
             yield required(child(place, "values"), "must be specified when `operator` is 'In' or 'NotIn'")
         elif operator in ("Exists", "DoesNotExist") and each.get("values"):
-            text = "Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            yield Cause("FieldValueForbidden", text, child(place, "values"))
+            text = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+            yield forbidden(child(place, "values"), text)
         elif operator not in _OPERATORS:
             yield invalid(child(place, "operator"), operator, "not a valid selector operator")
         yield from (
@@ -79,13 +79,6 @@ def as_struct(selector: Value) -> InOrder:
 def is_empty(selector: Value) -> bool:
     """Whether it chooses everything."""
     return not selector.get("matchLabels") and not selector.get("matchExpressions")
-
-
-def selects(selector: Value, labels: Value) -> bool:
-    """Whether it chooses what has these labels."""
-    if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
-        return False
-    return all(_holds(each, labels) for each in selector.get("matchExpressions") or ())
 
 
 def share_causes(share: Any, path: str) -> Iterator[Cause]:
@@ -108,16 +101,3 @@ def number_causes(value: Value, path: str, *names: str) -> Iterator[Cause]:
     for name in names:
         if (value.get(name) or 0) < 0:
             yield invalid(child(path, name), value[name], NEGATIVE)
-
-
-def _holds(each: Value, labels: Value) -> bool:
-    key, values = each.get("key", ""), each.get("values") or ()
-    match each.get("operator"):
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case _:
-            return key not in labels

@@ -13,7 +13,6 @@ from homeostat.sim.apiserver.kinds.names import (
     is_empty,
     number_causes,
     selector_causes,
-    selects,
     share_causes,
     too_much_causes,
 )
@@ -21,6 +20,7 @@ from homeostat.sim.apiserver.kinds.pods.defaults import default_template
 from homeostat.sim.apiserver.kinds.pods.judging import spec_causes
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.causes import InOrder, forbidden, invalid, not_supported, required
+from homeostat.sim.apiserver.selecting.labels import requirements_of, selects
 from homeostat.sim.apiserver.types.metadata import IMMUTABLE
 from homeostat.sim.apiserver.types.type import Strategy, Value
 
@@ -208,7 +208,9 @@ def _of_template(spec: Value, what: str, *, needs_selector: bool = True) -> Iter
         elif is_empty(selector):
             yield invalid("spec.selector", {}, f"empty selector is invalid for {what}")
     labels = (template.get("metadata") or {}).get("labels")
-    is_fit = bool(bad) or (selector is not None and (is_empty(selector) or selects(selector, labels or {})))
+    is_fit = bool(bad) or (
+        selector is not None and (is_empty(selector) or selects(requirements_of(selector), labels or {}))
+    )
     if not is_fit:
         yield invalid("spec.template.metadata.labels", labels, _MISFIT)
     claims = [each.get("metadata", {}).get("name", "") for each in spec.get("volumeClaimTemplates") or ()]

@@ -14,9 +14,6 @@ Object = Mapping[str, Any]
 COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
 COLUMN_FORMATS = ("byte", "date", "date-time", "double", "float", "int32", "int64", "password")
 SELECTABLE_MOST = 8
-_SELECTABLE_TYPES = (
-    "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed."
-)
 
 
 def subresource_causes(subresources: Object, path: str) -> Iterator[Cause]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from homeostat.sim.apiserver.refusing import Refused, bad_request
 
 Operator = Literal["exists", "absent", "in", "notin", "<", ">"]
+_OPERATORS: dict[str | None, Operator] = {"In": "in", "NotIn": "notin", "Exists": "exists"}
 _TOKEN = re.compile(r"\s*(?:(==|=|!=|!|,|\(|\)|<|>)|([^\s=!,()<>]+))")
 _KEY = re.compile(r"(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
@@ -46,6 +47,19 @@ Requirements = tuple[Requirement, ...]
 def selects(requirements: Requirements, labels: Mapping[str, str]) -> bool:
     """Whether all claims hold."""
     return all(each.holds(labels) for each in requirements)
+
+
+def requirements_of(selector: Mapping[str, Any]) -> Requirements:
+    """The claims of a selector as objects have it, in `matchLabels` and `matchExpressions`."""
+    labels, expressions = selector.get("matchLabels") or {}, selector.get("matchExpressions") or ()
+    equal = (Requirement(key, "in", (value,)) for key, value in labels.items())
+    claims = (
+        Requirement(
+            each.get("key", ""), _OPERATORS.get(each.get("operator"), "absent"), tuple(each.get("values") or ())
+        )
+        for each in expressions
+    )
+    return (*equal, *claims)
 
 
 def read_labels(text: str) -> Requirements:

@@ -5,33 +5,31 @@ The rules are those of apimachinery's ValidateObjectMeta and of the generic regi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from homeostat.kit.random import Random
 from homeostat.sim.apiserver.refusing import Cause
-from homeostat.sim.apiserver.schemas.rfc import dns_1035_label_faults, dns_label_faults, dns_subdomain_faults
+from homeostat.sim.apiserver.schemas.causes import forbidden, invalid, quoted, required, too_long
+from homeostat.sim.apiserver.schemas.rfc import (
+    QUALIFIED,
+    SUBDOMAIN,
+    dns_1035_label_faults,
+    dns_label_faults,
+    dns_subdomain_faults,
+)
 from homeostat.sim.apiserver.types.type import NameRule, Value
 
-_SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
-_QUALIFIED = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _MAX_ANNOTATIONS = 256 * 1024
 # Vowels and look-alikes are left out, as in apimachinery's rand, so that no word comes out of it.
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX, _MAX_GENERATED = 5, 63
-_SUBDOMAIN_SAYS = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and"
-    " end with an alphanumeric character (e.g. 'example.com', regex used for validation is"
-    r" '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-)
 _LABEL_SAYS = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and"
     " end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is"
     " '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
-_NO_NEW_FINALIZERS = "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers"
+_NO_NEW_FINALIZERS = "no new finalizers can be added if the object is being deleted, found new finalizers"
 IMMUTABLE = "field is immutable"
 
 
@@ -90,19 +88,17 @@ def causes(value: Value, old: Value | None = None, rule: NameRule = "subdomain")
     yield from _of_labels(metadata.get("labels") or {})
     size = sum(len(key) + len(each) for key, each in (metadata.get("annotations") or {}).items())
     if size > _MAX_ANNOTATIONS:
-        yield Cause(
-            "FieldValueTooLong", f"Too long: may not be more than {_MAX_ANNOTATIONS} bytes", "metadata.annotations"
-        )
+        yield too_long("metadata.annotations", _MAX_ANNOTATIONS)
     yield from _of_finalizers(metadata, (old or {}).get("metadata", {}))
 
 
 def _of_name(metadata: Value, rule: NameRule) -> Iterator[Cause]:
     name = metadata.get("name", "")
     if not name:
-        yield Cause("FieldValueRequired", "Required value: name or generateName is required", "metadata.name")
+        yield required(_NAME, "name or generateName is required")
         return
     for fault in _NAME_FAULTS[rule](name):
-        yield Cause("FieldValueInvalid", f"Invalid value: {quoted(name)}: {fault}", _NAME)
+        yield invalid(_NAME, name, fault)
 
 
 def _segment_faults(name: str) -> list[str]:
@@ -114,13 +110,13 @@ def _segment_faults(name: str) -> list[str]:
 def _of_labels(labels: Value) -> Iterator[Cause]:
     for key, each in labels.items():
         prefix, slash, name = key.rpartition("/")
-        is_name = 0 < len(name) <= 63 and _QUALIFIED.fullmatch(name)
-        if not is_name or (slash and not _SUBDOMAIN.fullmatch(prefix)):
-            text = f"Invalid value: {quoted(key)}: name part must consist of alphanumeric characters, '-', '_' or '.'"
-            yield Cause("FieldValueInvalid", text, "metadata.labels")
-        if each and (len(each) > 63 or not _QUALIFIED.fullmatch(each)):
+        is_name = 0 < len(name) <= 63 and QUALIFIED.fullmatch(name)
+        if not is_name or (slash and not SUBDOMAIN.fullmatch(prefix)):
+            text = "name part must consist of alphanumeric characters, '-', '_' or '.'"
+            yield invalid("metadata.labels", key, text)
+        if each and (len(each) > 63 or not QUALIFIED.fullmatch(each)):
             says = "must be no more than 63 bytes" if len(each) > 63 else _LABEL_SAYS
-            yield Cause("FieldValueInvalid", f"Invalid value: {quoted(each)}: {says}", "metadata.labels")
+            yield invalid("metadata.labels", each, says)
 
 
 def _of_finalizers(metadata: Value, before: Value) -> Iterator[Cause]:
@@ -130,7 +126,7 @@ def _of_finalizers(metadata: Value, before: Value) -> Iterator[Cause]:
     if added:
         found = ", ".join(quoted(each) for each in added)
         text = f"{_NO_NEW_FINALIZERS} []string{{{found}}}"
-        yield Cause("FieldValueForbidden", text, "metadata.finalizers")
+        yield forbidden("metadata.finalizers", text)
 
 
 def is_ending(value: Value) -> bool:
@@ -141,11 +137,6 @@ def is_ending(value: Value) -> bool:
 def finalizers(value: Value) -> Iterable[str]:
     """Who must still let the object go."""
     return _list(value["metadata"], "finalizers")
-
-
-def quoted(text: Any) -> str:
-    """A value as Go prints it with %q."""
-    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _list(metadata: Value, name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from homeostat.sim.apiserver.types.type import Type
 
@@ -13,8 +13,8 @@ Address = tuple[str, str, str]
 class Types:
     """Types by their addresses."""
 
-    def __init__(self, types: Iterable[Type] = ()) -> None:
-        self._types: dict[Address, Type] = {_address(each): each for each in types}
+    def __init__(self) -> None:
+        self._types: dict[Address, Type] = {}
 
     def __iter__(self) -> Iterator[Type]:
         return iter(self._types.values())

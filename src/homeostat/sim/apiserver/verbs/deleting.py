@@ -16,7 +16,7 @@ from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.metadata import stamp
 from homeostat.sim.apiserver.types.routing import Asked
 from homeostat.sim.apiserver.types.type import Type, Value
-from homeostat.sim.apiserver.verbs.reading import existing, selection
+from homeostat.sim.apiserver.verbs.reading import existing, listed, selection
 from homeostat.sim.apiserver.verbs.writing import conflict, is_over
 
 Propagation = Literal["Background", "Foreground", "Orphan"]
@@ -74,12 +74,7 @@ class Deleter:
         found = [each for each in self._store.shelf(type_.collection).within(chosen.namespace) if chosen.has(each)]
         for kept in found:
             self._end(type_, kept, kept.value(type_.head), options, is_dry_run=is_dry_run)
-        head = b'{"kind":"%b","apiVersion":"%b","metadata":{"resourceVersion":"%d"},"items":[' % (
-            (type_.list_kind or f"{type_.resource.kind}List").encode(),
-            type_.resource.api_version.encode(),
-            self._store.revision,
-        )
-        return Answer(200, head + b",".join(each.shown(type_.item_head) for each in found) + b"]}\n")
+        return listed(type_, found, self._store.revision)
 
     def _end(
         self, type_: Type, kept: Record, value: Value, options: DeleteOptions, *, is_dry_run: bool

@@ -13,8 +13,8 @@ import msgspec
 
 from homeostat.kit.clock import Clock
 from homeostat.sim.apiserver.answer import Answer, told
-from homeostat.sim.apiserver.kinds.names import selects
 from homeostat.sim.apiserver.refusing import Cause, Refused, bad_request
+from homeostat.sim.apiserver.selecting.labels import requirements_of, selects
 from homeostat.sim.apiserver.store.record import Record, record
 from homeostat.sim.apiserver.store.store import Collection, Store
 from homeostat.sim.apiserver.types.metadata import is_ending, stamp
@@ -64,7 +64,7 @@ class Evicter:
             for each in self._store.shelf(BUDGETS).within(metadata["namespace"])
             for budget in [each.value(b"")]
             if budget["spec"].get("selector") is not None
-            and selects(budget["spec"]["selector"], metadata.get("labels") or {})
+            and selects(requirements_of(budget["spec"]["selector"]), metadata.get("labels") or {})
         ]
         if len(found) > 1:
             raise Refused(500, "InternalError", _SEVERAL)

@@ -9,9 +9,7 @@ from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.routing import Asked
 from homeostat.sim.apiserver.verbs.bodies import object_of, yaml_of
 from homeostat.sim.apiserver.verbs.reading import existing
-from homeostat.sim.apiserver.verbs.writing import conflict, is_over
-
-_STALE = "the object has been modified; please apply your changes to the latest version and try again"
+from homeostat.sim.apiserver.verbs.writing import is_over, modified
 
 
 def finalize(store: Store, asked: Asked, body: bytes) -> Answer:
@@ -20,7 +18,7 @@ def finalize(store: Store, asked: Asked, body: bytes) -> Answer:
     kept, type_ = existing(store, asked), asked.type
     version = wanted["metadata"].get("resourceVersion")
     if version and version != str(kept.revision):
-        raise conflict(type_, kept.name, _STALE)
+        raise modified(type_, kept.name)
     value = kept.value(type_.head)
     holders = (wanted.get("spec") or {}).get("finalizers") or []
     if not isinstance(holders, list):

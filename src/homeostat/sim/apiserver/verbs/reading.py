@@ -88,13 +88,13 @@ def list_(store: Store, asked: Asked) -> Answer:
     shelf = store.shelf(asked.type.collection)
     found = _found(shelf, chosen, revision if is_of_old else None, after)
     if not limit:
-        return _told(asked.type, list(found), revision)
+        return listed(asked.type, list(found), revision)
     page = list(islice(found, limit))
     rest = next(found, None)
     if rest is None:
-        return _told(asked.type, page, revision)
+        return listed(asked.type, page, revision)
     left = 1 + sum(1 for _ in found) if chosen.is_all else None
-    return _told(asked.type, page, revision, _token(revision, page[-1].key), left)
+    return listed(asked.type, page, revision, _token(revision, page[-1].key), left)
 
 
 def _found(shelf: Shelf, chosen: Selection, revision: int | None, after: str) -> Iterator[Record]:
@@ -115,18 +115,14 @@ def _state(store: Store, asked: Asked, limit: int) -> tuple[int, str, bool]:
     token, wanted = asked.query.get("continue", ""), asked.query.get("resourceVersion", "")
     match = asked.query.get("resourceVersionMatch", "")
     if match not in ("", "NotOlderThan", "Exact"):
-        raise bad_request(
-            f'resourceVersionMatch: Unsupported value: "{match}": supported values: "Exact", "NotOlderThan"'
-        )
+        raise _wrong_match(f'Unsupported value: "{match}": supported values: "Exact", "NotOlderThan"')
     if token:
         if wanted not in ("", "0"):
             raise bad_request("specifying resource version is not allowed when using continue")
         return _continued(store, asked, token)
     revision = read_revision(wanted)
     if match and not wanted:
-        raise bad_request(
-            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
-        )
+        raise _wrong_match("Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided")
     if revision > store.revision:
         raise too_large(revision, store.revision)
     if revision and (match == "Exact" or (limit and not match)):
@@ -197,7 +193,8 @@ def too_large(wanted: int, present: int) -> Refused:
     )
 
 
-def _told(type_: Type, page: list[Record], revision: int, token: str = "", left: int | None = None) -> Answer:
+def listed(type_: Type, page: list[Record], revision: int, token: str = "", left: int | None = None) -> Answer:
+    """Objects as a list of a revision; `token` and `left` tell of the rest where it is a page."""
     kind = (type_.list_kind or f"{type_.resource.kind}List").encode()
     more = b"" if not token else b',"continue":"%b"' % token.encode()
     more += b"" if left is None else b',"remainingItemCount":%d' % left

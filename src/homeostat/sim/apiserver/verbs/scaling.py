@@ -7,9 +7,11 @@ from collections.abc import Iterable
 import msgspec
 
 from homeostat.sim.apiserver.answer import Answer, told
+from homeostat.sim.apiserver.kinds.names import NEGATIVE
 from homeostat.sim.apiserver.patches.json_patch import json_patched
 from homeostat.sim.apiserver.patches.merge import merged
-from homeostat.sim.apiserver.refusing import Cause, bad_request, invalid, not_imitated
+from homeostat.sim.apiserver.refusing import bad_request, invalid, not_imitated
+from homeostat.sim.apiserver.schemas import causes
 from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.routing import Asked, not_found_here
 from homeostat.sim.apiserver.types.type import Value
@@ -19,7 +21,6 @@ from homeostat.sim.apiserver.verbs.reading import existing
 from homeostat.sim.apiserver.verbs.writing import Writer
 
 _KEPT = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-_NEGATIVE = "must be greater than or equal to 0"
 
 
 class Scaler:
@@ -48,7 +49,7 @@ class Scaler:
         if not isinstance(replicas, int) or isinstance(replicas, bool):
             raise bad_request("spec.replicas: expected an integer")
         if replicas < 0:
-            cause = Cause("FieldValueInvalid", f"Invalid value: {replicas}: {_NEGATIVE}", "spec.replicas")
+            cause = causes.invalid("spec.replicas", replicas, NEGATIVE)
             raise invalid("autoscaling", "Scale", asked.name, [cause])
         version = (scale.get("metadata") or {}).get("resourceVersion")
 

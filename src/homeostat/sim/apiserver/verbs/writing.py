@@ -151,6 +151,12 @@ def conflict(type_: Type, name: str, why: str) -> Refused:
     return Refused(409, "Conflict", text, group=type_.resource.group, kind=type_.resource.plural, name=name)
 
 
+def modified(type_: Type, name: str) -> Refused:
+    """What was sent was made from another version than the one that is kept."""
+    why = "the object has been modified; please apply your changes to the latest version and try again"
+    return conflict(type_, name, why)
+
+
 def _check_versions(type_: Type, kept: Record, old: Value, new: Value) -> None:
     """An object that was read under another version, or another one of that name, is not to be overwritten."""
     version, uid = new["metadata"].get("resourceVersion"), new["metadata"].get("uid")
@@ -162,8 +168,7 @@ def _check_versions(type_: Type, kept: Record, old: Value, new: Value) -> None:
         cause = Cause("FieldValueInvalid", text, "metadata.resourceVersion")
         raise invalid(type_.resource.group, type_.resource.plural, kept.name, [cause])
     if version and version != str(kept.revision):
-        why = "the object has been modified; please apply your changes to the latest version and try again"
-        raise conflict(type_, kept.name, why)
+        raise modified(type_, kept.name)
 
 
 def _check(asked: Asked, value: Value, old: Value | None) -> None:
