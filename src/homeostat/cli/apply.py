@@ -21,7 +21,7 @@ from homeostat.cli.checking import problems, schema_for
 from homeostat.cli.exits import CliError, Exit
 from homeostat.cli.failures import explained, report
 from homeostat.cli.kinds import typed
-from homeostat.cli.options import Connection, connection_options, dry_run_option, output_option
+from homeostat.cli.options import Connection, connection_options, dry_run_option, dry_run_suffix, output_option
 from homeostat.cli.rendering import print_objects
 from homeostat.cli.session import Session, converse
 from homeostat.kube.discovery import Discovery
@@ -220,5 +220,5 @@ def _print_applied(resource: Resource, content: dict[str, Any], way: Way, word: 
     if way.output:
         print_objects([content], way.output, resource, single=True)
         return
-    suffix = {"client": " (client dry run)", "server": " (server dry run)"}.get(way.dry_run, "")
+    suffix = dry_run_suffix(way.dry_run)
     click.echo(f"{typed(resource, content['metadata']['name'])} {word}{suffix}")

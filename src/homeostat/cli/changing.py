@@ -15,7 +15,7 @@ from click.core import ParameterSource
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
 from homeostat.api.kind import unstructured
-from homeostat.cli.options import READS_ONLY, Duration, dry_run_option, output_option
+from homeostat.cli.options import READS_ONLY, Duration, dry_run_option, dry_run_suffix, output_option
 from homeostat.cli.rendering import print_objects
 from homeostat.cli.session import Session
 
@@ -32,7 +32,7 @@ class Way(NamedTuple):
     @property
     def suffix(self) -> str:
         """What a line says of a dry run."""
-        return {"client": " (client dry run)", "server": " (server dry run)"}.get(self.dry_run, "")
+        return dry_run_suffix(self.dry_run)
 
 
 def way_options(until: str = "", timeout: str = "15m") -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -13,7 +13,7 @@ from homeostat.cli.changing import require_wait, wait_options
 from homeostat.cli.exits import Exit
 from homeostat.cli.failures import report
 from homeostat.cli.kinds import KindName
-from homeostat.cli.options import READS_ONLY, Connection, connection_options, dry_run_option
+from homeostat.cli.options import READS_ONLY, Connection, connection_options, dry_run_option, dry_run_suffix
 from homeostat.cli.session import Session, converse
 from homeostat.kube.errors import ApiError
 
@@ -56,7 +56,7 @@ async def _delete_one(
     namespace = session.namespace if kind.resource.namespaced else ""
     content = await session.client.get(kind, name, namespace)
     uid = content["metadata"]["uid"]
-    suffix = {"client": " (client dry run)", "server": " (server dry run)"}.get(dry_run, "")
+    suffix = dry_run_suffix(dry_run)
     if dry_run != "client":
         # Only the very object that is there now: one that is made anew meanwhile is not meant.
         await session.client.delete(kind, name, namespace, uid=uid, dry_run=dry_run == "server")

@@ -87,6 +87,11 @@ def dry_run_option(client: str) -> Callable[..., Any]:
     )
 
 
+def dry_run_suffix(dry_run: str) -> str:
+    """What stands behind a change that was tried only."""
+    return {"client": " (client dry run)", "server": " (server dry run)"}.get(dry_run, "")
+
+
 READS_ONLY = "read what there is, and send no change"
 
 
