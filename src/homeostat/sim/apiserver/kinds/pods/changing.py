@@ -1,4 +1,4 @@
-"""What of a Pod may change while it lives: images, a deadline, and more tolerations."""
+"""What of a Pod may change while it lives: images, a deadline, more tolerations, and fewer scheduling gates."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _FIXED = (
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
+_OPEN = ("activeDeadlineSeconds", "tolerations", "schedulingGates")
 _NUMBER = "pod updates may not add or remove containers"
 _MOVED = "existing toleration can not be modified except its tolerationSeconds"
 
@@ -35,12 +36,17 @@ def change_causes(spec: Value, old: Value) -> Iterator[Cause]:
     kept = [_lasting(each) for each in spec.get("tolerations") or ()]
     if any(_lasting(each) not in kept for each in old.get("tolerations") or ()):
         yield forbidden("spec.tolerations", _MOVED)
+    before_gates = [each.get("name") for each in old.get("schedulingGates") or ()]
+    for gate in spec.get("schedulingGates") or ():
+        if gate.get("name") not in before_gates:
+            text = f"only deletion is allowed, but found new scheduling gate '{gate.get('name')}'"
+            yield forbidden("spec.schedulingGates", text)
     if _fixed(spec, old) != _fixed(old, old):
         yield forbidden("spec", _FIXED)
 
 
 def _fixed(spec: Value, old: Value) -> Value:
-    kept = {key: each for key, each in spec.items() if key not in ("activeDeadlineSeconds", "tolerations")}
+    kept = {key: each for key, each in spec.items() if key not in _OPEN}
     if old.get("terminationGracePeriodSeconds", 0) < 0 and kept.get("terminationGracePeriodSeconds") == 1:
         kept["terminationGracePeriodSeconds"] = old["terminationGracePeriodSeconds"]
     for part in ("containers", "initContainers"):

@@ -23,6 +23,14 @@ _SELECTABLE = (
     "status.podIP",
     "status.nominatedNodeName",
 )
+_GATED = {
+    "type": "PodScheduled",
+    "status": "False",
+    "lastProbeTime": None,
+    "lastTransitionTime": None,
+    "reason": "SchedulingGated",
+    "message": "Scheduling is blocked due to non-empty scheduling gates",
+}
 
 
 class PodStrategy(Strategy):
@@ -43,6 +51,8 @@ class PodStrategy(Strategy):
         give_tolerations(value)
         _choose_own_revision(value)
         value["status"] = {"phase": "Pending", "qosClass": quality(value["spec"])}
+        if value["spec"].get("schedulingGates"):
+            value["status"]["conditions"] = [dict(_GATED)]
 
     def on_update(self, value: Value, old: Value) -> None:
         """Admission fills in again what an update left out."""

@@ -1,0 +1,25 @@
+"""Why a Pod has no Node, in the words of kube-scheduler: operators read them in a condition, people in an Event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from homeostat.sim.world.scheduler.choosing import Unfit
+from homeostat.sim.world.scheduler.preempting import Futile
+
+NO_NODES = "no nodes available to schedule pods"
+
+
+def told(unfit: Unfit, futile: Futile | None) -> str:
+    """All reasons by how many Nodes have them; then why sending others away did not help either."""
+    if not unfit.nodes:
+        return NO_NODES
+    text = f"0/{unfit.nodes} nodes are available: {unfit.unready or _reasons(unfit.counts())}."
+    if futile is None:
+        return text
+    why = futile.why or f"0/{unfit.nodes} nodes are available: {_reasons(futile.counts)}."
+    return f"{text} preemption: {why}"
+
+
+def _reasons(counts: Mapping[str, int]) -> str:
+    return ", ".join(sorted(f"{count} {reason}" for reason, count in counts.items() if count))
