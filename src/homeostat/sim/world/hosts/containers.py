@@ -2,7 +2,8 @@
 
 A program is what an image does. It is found by the name of the command, since images of simulated fleets have no bytes;
 a command that nobody knows runs for ever and is well. A program that ends returns its exit code; one that is killed is
-cancelled, at whatever await it stands. What it leaves behind is on its disks and nowhere else.
+cancelled, at whatever await it stands: it may take its grace to end in order and return a code. What it leaves behind
+is on its disks and nowhere else; `message` on the disk at `/dev/termination-log` becomes its termination message.
 
 Probes cost nothing while nothing changes: a program says at once when what it answers has become another, and the
 kubelet works out from periods and thresholds when its probes would have found out.
