@@ -51,6 +51,7 @@ class Cell:
         means: Means | None = None,
         policy: Policy = Policy(),  # noqa: B008  (a frozen value)
         pulse: Pulse | None = None,
+        workers: int = 8,
     ) -> Operator:
         """An operator for this namespace, to be entered; its clock may be fast, and ahead of everybody else's."""
         haste = haste or self.haste
@@ -67,6 +68,7 @@ class Cell:
             restoring=RestoreTools(self.store, FakeHandout(self.store), "homeostat.local/homeostat:test"),
             policy=policy,
             pulse=pulse,
+            workers=workers,
         )
 
     async def declare(self, name: str = "demo", **spec: Any) -> Whole:

@@ -30,6 +30,7 @@ class Rule(Struct):
     answer: Callable[[], Answer] | None  # None: the request is served, but its answer is lost
     left: int
     met: int = 0
+    until: asyncio.Event | None = None  # it is served, but not before this
 
 
 class Faults:
@@ -53,6 +54,12 @@ class Faults:
     def lose_answers(self, *, when: When, times: int) -> Rule:
         """Serve, but let nobody know."""
         return self._add(Rule(when, None, times))
+
+    def hold(self, *, when: When) -> Rule:
+        """Let requests wait until the rule's event is set, and serve them then."""
+        rule = self._add(Rule(when, None, 1 << 30))
+        rule.until = asyncio.Event()
+        return rule
 
     def heal(self) -> None:
         """No rule applies any more."""
@@ -88,6 +95,9 @@ class Faults:
             answer = rule.answer()
             sent.status = answer.status
             return answer
+        if rule is not None and rule.until is not None:
+            await rule.until.wait()
+            rule = None
         response = await self._inner.send(request)
         sent.status = response.status
         if moment == "after":

@@ -156,6 +156,7 @@ class Operator:
         restoring: RestoreTools | None = None,
         policy: Policy = Policy(),  # noqa: B008  (a frozen value)
         pulse: Pulse | None = None,
+        workers: int = 8,
     ) -> None:
         clock, random = QuickClock(haste, ahead), system_random()
         self.endpoint = endpoint
@@ -176,13 +177,21 @@ class Operator:
         )
         fleet = fleet_of(self._manager, policy, is_slow=lambda: pulse is not None and pulse.is_slow)
         for namespace in namespaces or ("",):
-            add_cluster_operator(self._manager, self._client, outside, namespace=namespace, policy=policy, fleet=fleet)
+            add_cluster_operator(
+                self._manager,
+                self._client,
+                outside,
+                namespace=namespace,
+                workers=workers,
+                policy=policy,
+                fleet=fleet,
+            )
         if means is not None:
             add_backups(self._manager, self._client, means, namespaces=namespaces or ("",))
         self._stop = asyncio.Event()
         self._task: asyncio.Task[int] | None = None
 
-    def value(self, name: str, **labels: str) -> float:
+    def value(self, name: str, /, **labels: str) -> float:
         """What a metric of this operator says."""
         return self._manager.metrics.registry.get_sample_value(f"homeostat_{name}", labels) or 0.0
 

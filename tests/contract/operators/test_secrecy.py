@@ -3,40 +3,17 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from base64 import b64encode
 from datetime import timedelta
 
 import pytest
-import yaml
 from tests.support.cells import Cell
 from tests.support.kubelet import KINDS, Whole
+from tests.support.secrecy import private
 
 from homeostat.kit.pki.authority import LEAF_LIFE
 
 pytestmark = pytest.mark.real
-
-ENOUGH = 40  # characters of a key that are nobody else's
-
-
-def private(secret: Whole) -> Iterator[str]:
-    """Pieces of all private keys of a Secret, in every form in which they could be copied."""
-    for entry, value in secret.get("data", {}).items():
-        content = b64decode(value)
-        if entry == "kubeconfig":
-            yield from pieces(b64decode(yaml.safe_load(content)["users"][0]["user"]["client-key-data"]))
-        elif entry == "encryption.yaml":
-            boxes = [each["secretbox"] for each in yaml.safe_load(content)["resources"][0]["providers"][:-1]]
-            yield from (key["secret"] for box in boxes for key in box["keys"])
-        elif entry.endswith(".key"):
-            yield from pieces(content)
-
-
-def pieces(key: bytes) -> Iterator[str]:
-    yield b64encode(key).decode()[-ENOUGH:]
-    lines = [line for line in key.decode("latin-1").splitlines() if len(line) >= ENOUGH and "-----" not in line]
-    yield from (line[:ENOUGH] for line in lines)
-    yield key.hex()[-ENOUGH:]
 
 
 def is_mended(secret: Whole, broken: Whole) -> bool:
