@@ -1,7 +1,8 @@
 """Writes down what a real kube-apiserver says of its types, for the simulated one.
 
 `python -m scripts.capture_schemas` starts the newest kube-apiserver of the minor version that the files are of, reads
-its aggregated discovery and its OpenAPI v3 documents, and writes two compressed files beside the code that reads them.
+its aggregated discovery, its OpenAPI v3 documents and the heads of its tables, and writes three compressed files beside
+the code that reads them.
 The same binary gives the same files, byte by byte. With `--check` nothing is written and a stale file is an error.
 """
 
@@ -21,6 +22,7 @@ from tests.support.apiserver import ApiServer, launch
 from homeostat.sim.apiserver.schemas.captured import MINOR
 
 DATA = Path(__file__).parent.parent / "src" / "homeostat" / "sim" / "apiserver" / "schemas" / "data"
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
@@ -41,7 +43,7 @@ def captured(server: ApiServer) -> dict[Path, bytes]:
         "groups": read(server, "/apis", DISCOVERY),
         "schemas": schemas,
     }
-    named = {"types": types, "paths": documents}
+    named = {"types": types, "paths": documents, "columns": columns(server, types["core"], types["groups"])}
     return {DATA / f"{MINOR}-{name}.json.xz": packed(content) for name, content in named.items()}
 
 
@@ -49,6 +51,21 @@ def listing(server: ApiServer) -> dict[str, dict[str, str]]:
     """The documents that there are."""
     paths: dict[str, dict[str, str]] = read(server, "/openapi/v3")["paths"]
     return paths
+
+
+def columns(server: ApiServer, *documents: Any) -> dict[str, Any]:
+    """The heads of the tables of all types that are listed, but those of a name and a date alone."""
+    found: dict[str, Any] = {}
+    for group in (one for document in documents for one in document["items"]):
+        name = group["metadata"].get("name", "")
+        for version in group["versions"]:
+            prefix = f"/apis/{name}/{version['version']}" if name else f"/api/{version['version']}"
+            for one in version.get("resources", ()):
+                if "list" in one["verbs"]:
+                    heads = read(server, f"{prefix}/{one['resource']}", TABLE)["columnDefinitions"]
+                    if [each["name"] for each in heads] != ["Name", "Created At"]:
+                        found[f"{one['resource']}.{name}" if name else one["resource"]] = heads
+    return found
 
 
 def read(server: ApiServer, path: str, accept: str = "application/json") -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -32,15 +33,22 @@ class Both:
         self.simulated: ApiServer = simulated_server(SystemClock())
 
     def ask(
-        self, method: str, path: str, body: object = None, *, query: str = "", media: str = _JSON
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        query: str = "",
+        media: str = _JSON,
+        headers: Mapping[str, str] = {},
     ) -> tuple[Any, Any]:
         """Both answers: of the real one first."""
-        content = b"" if body is None else msgspec.json.encode(body)
-        return self._real(method, path, query, content, media), self._simulated(method, path, query, content, media)
+        content = body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body)
+        sent = {"Content-Type": media, "User-Agent": AGENT, **headers}
+        return self._real(method, path, query, content, sent), self._simulated(method, path, query, content, sent)
 
-    def _real(self, method: str, path: str, query: str, content: bytes, media: str) -> Any:
+    def _real(self, method: str, path: str, query: str, content: bytes, headers: dict[str, str]) -> Any:
         url = f"{self.real.url}{path}{'?' if query else ''}{query}"
-        headers = {"Content-Type": media, "User-Agent": AGENT}
         request = urllib.request.Request(url, data=content or None, method=method, headers=headers)
         try:
             answer = opener(self.real).open(request, timeout=30)
@@ -49,10 +57,10 @@ class Both:
         with answer:
             return _decoded(answer.read())
 
-    def _simulated(self, method: str, path: str, query: str, content: bytes, media: str) -> Any:
+    def _simulated(self, method: str, path: str, query: str, content: bytes, headers: dict[str, str]) -> Any:
         parameters = dict(each.split("=", 1) for each in query.split("&") if each)
-        headers = {"content-type": media, "user-agent": AGENT}
-        asked = Request(method=method, path=path, query=parameters, headers=headers, body=content)
+        sent = {name.lower(): each for name, each in headers.items()}
+        asked = Request(method=method, path=path, query=parameters, headers=sent, body=content)
         return _decoded(self.simulated.answer(asked, ADMIN).body)
 
 

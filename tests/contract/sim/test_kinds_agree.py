@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from tests.contract.sim.both import Both, comparable, refusal
 from tests.contract.sim.kind_cases import CHANGES, GOOD, WRONG
 from tests.contract.sim.kind_manifests import manifests_of_ours
+from tests.contract.sim.placing import MERGE, end, named, placed
 from tests.support.apiserver import ApiServer
-
-from homeostat.sim.apiserver.types.type import Type
 
 pytestmark = pytest.mark.real
 OURS = manifests_of_ours() | GOOD
@@ -25,7 +22,7 @@ MASTERS = {
     "description": "Masters of business clusters.",
 }
 CLASSES = "/apis/scheduling.k8s.io/v1/priorityclasses"
-MERGE, APPLY = "application/merge-patch+json", "application/apply-patch+yaml"
+APPLY = "application/apply-patch+yaml"
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +38,7 @@ def both(api_server: ApiServer) -> Iterator[Both]:
 
 @pytest.mark.parametrize("case", OURS)
 def test_an_object_is_made_and_changed_as_the_same_one(case: str, both: Both) -> None:
-    body, collection, path = placed(both, OURS[case])
+    body, collection, path = placed(both, OURS[case], NAMESPACE)
     end(both, path)
 
     try:
@@ -57,7 +54,7 @@ def test_an_object_is_made_and_changed_as_the_same_one(case: str, both: Both) ->
 
 @pytest.mark.parametrize("case", OURS)
 def test_an_object_is_applied_as_the_same_one(case: str, both: Both) -> None:
-    body, _, path = placed(both, OURS[case])
+    body, _, path = placed(both, OURS[case], NAMESPACE)
     end(both, path)
     applied = "fieldManager=homeostat&force=true"
 
@@ -73,7 +70,7 @@ def test_an_object_is_applied_as_the_same_one(case: str, both: Both) -> None:
 
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_object_is_refused_for_the_same_causes(case: str, both: Both) -> None:
-    _, collection, _ = placed(both, WRONG[case])
+    _, collection, _ = placed(both, WRONG[case], NAMESPACE)
 
     real, simulated = both.ask("POST", collection, named(WRONG[case]), query="dryRun=All")
 
@@ -84,7 +81,7 @@ def test_a_wrong_object_is_refused_for_the_same_causes(case: str, both: Both) ->
 @pytest.mark.parametrize("case", CHANGES)
 def test_a_change_that_is_not_allowed_is_refused_for_the_same_causes(case: str, both: Both) -> None:
     given, change = CHANGES[case]
-    body, collection, path = placed(both, given)
+    body, collection, path = placed(both, given, NAMESPACE)
     end(both, path)
     agree(both, "POST", collection, body)
 
@@ -95,47 +92,12 @@ def test_a_change_that_is_not_allowed_is_refused_for_the_same_causes(case: str, 
     assert refusal(comparable(simulated)) == refusal(comparable(real))
 
 
-def end(both: Both, path: str) -> None:
-    """Let an object go, whoever holds it."""
-    both.ask("DELETE", path, query="gracePeriodSeconds=0&propagationPolicy=Background")
-    both.ask("PATCH", path, {"metadata": {"finalizers": None}}, media=MERGE)
-    if "/namespaces/" in path and path.count("/") == 4:
-        body = {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": path.rpartition("/")[2]}}
-        both.ask("PUT", f"{path}/finalize", body)
-
-
 def agree(
     both: Both, method: str, path: str, body: object, *, query: str = "", media: str = "application/json"
 ) -> None:
     """Both make the same of it."""
     real, simulated = both.ask(method, path, body, query=query, media=media)
     assert refusal(comparable(simulated)) == refusal(comparable(real))
-
-
-def placed(both: Both, body: dict[str, Any]) -> tuple[dict[str, Any], str, str]:
-    """An object in the namespace of these tests, with the paths of its collection and of itself."""
-    moved = named(body)
-    type_ = type_of(both, moved)
-    group = "/api/v1" if "/" not in moved["apiVersion"] else f"/apis/{moved['apiVersion']}"
-    if type_.resource.namespaced:
-        moved["metadata"]["namespace"] = NAMESPACE
-        group += f"/namespaces/{NAMESPACE}"
-    collection = f"{group}/{type_.resource.plural}"
-    return moved, collection, f"{collection}/{quote(moved['metadata']['name'])}"
-
-
-def named(body: dict[str, Any]) -> dict[str, Any]:
-    """A copy of it, in no namespace yet."""
-    made = copy.deepcopy(body)
-    made["metadata"].pop("namespace", None)
-    return made
-
-
-def type_of(both: Both, body: dict[str, Any]) -> Type:
-    """The type of an object."""
-    group, _, version = body["apiVersion"].rpartition("/")
-    found = (each for each in both.simulated.types if each.resource.kind == body["kind"])
-    return next(each for each in found if (each.resource.group, each.resource.version) == (group, version))
 
 
 def changes_of(body: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -67,6 +67,21 @@ async def test_a_deployment_is_scaled_and_its_fields_are_explained(kubectl: Kube
     assert "deployments" in await kubectl("api-resources", "--api-group=apps")
 
 
+async def test_objects_are_shown_in_columns_at_once_and_as_they_change(kubectl: Kubectl) -> None:
+    await kubectl("apply", "-f", "-", stdin=deployment())
+    rows = [line.split() for line in (await kubectl("get", "deployments")).splitlines()]
+    assert rows[0] == ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"]
+    assert rows[1][:4] == ["web", "0/1", "0", "0"]
+    wide = (await kubectl("get", "deployments", "-o", "wide")).splitlines()
+    assert wide[1].split()[-3:] == ["web", "web:1", "app=web"]
+    watching = asyncio.ensure_future(kubectl("get", "deployments", "--watch", "--request-timeout=2s"))
+    while not watching.done():
+        await kubectl("scale", "deployment", "web", "--replicas=7")
+        await kubectl("scale", "deployment", "web", "--replicas=3")
+    seen = [line.split()[1] for line in (await watching).splitlines()]
+    assert (seen[0], "0/7" in seen) == ("READY", True)
+
+
 async def test_unknown_fields_are_named(kubectl: Kubectl) -> None:
     bad = json.loads(config_map()) | {"dada": {}}
     code, said = await kubectl.run("create", "-f", "-", stdin=json.dumps(bad))

@@ -30,7 +30,7 @@ def both(api_server: ApiServer) -> Iterator[Both]:
         made.ask("DELETE", path, query="gracePeriodSeconds=0&propagationPolicy=Background")
 
 
-def agree(both: Both, method: str, path: str, body: object = None, **how: str) -> Any:
+def agree(both: Both, method: str, path: str, body: object = None, **how: Any) -> Any:
     """Both answer the same."""
     real, simulated = both.ask(method, path, body, **how)
     assert unowned(refusal(comparable(simulated))) == unowned(refusal(comparable(real)))

@@ -16,9 +16,11 @@ from homeostat.sim.apiserver.discovery import discovered
 from homeostat.sim.apiserver.kinds import budgets, namespaces
 from homeostat.sim.apiserver.kinds.strategies import strategies
 from homeostat.sim.apiserver.openapi import documented
+from homeostat.sim.apiserver.printing.showing import shown
 from homeostat.sim.apiserver.refusing import Refused, not_imitated
 from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.builtin import builtin_types
+from homeostat.sim.apiserver.types.forms import wanted
 from homeostat.sim.apiserver.types.registry import Types
 from homeostat.sim.apiserver.types.routing import Asked, not_found_here, route
 from homeostat.sim.apiserver.types.type import Value
@@ -85,7 +87,8 @@ class ApiServer:
         asked = route(request.method, request.path, request.query, self.types)
         self._check_access(user, attributes_of(asked))
         asked = replace(asked, agent=request.headers.get("user-agent", "unknown"), media=media)
-        answer = self._verb(asked, request.body)
+        form = wanted(request.headers.get("accept", ""), of_list=asked.verb in ("list", "watch"))
+        answer = shown(self._verb(asked, request.body), asked, form, self._clock)
         return replace(answer, headers=_warning(asked.warnings)) if asked.warnings else answer
 
     def _of_server(self, request: Request) -> Answer | None:

@@ -1,8 +1,8 @@
 """What a real kube-apiserver says of its own types, as `scripts/capture_schemas.py` has written it down.
 
-Two files, both lists of what the API server serves: `types` holds its aggregated discovery and the schemas of its
-OpenAPI documents, `paths` the rest of these documents, which only clients that ask for OpenAPI need. They are read when
-they are first asked for, once per process.
+Three files of what the API server serves: `types` holds its aggregated discovery and the schemas of its OpenAPI
+documents, `paths` the rest of these documents, which only clients that ask for OpenAPI need, `columns` the heads of its
+tables. They are read when they are first asked for, once per process.
 """
 
 from __future__ import annotations
@@ -31,6 +31,13 @@ class Types(msgspec.Struct, frozen=True):
 def types() -> Types:
     """Discovery, and the schemas of all types by their full name (`io.k8s.api.core.v1.Pod`)."""
     return msgspec.json.decode(_content("types"), type=Types)
+
+
+@functools.cache
+def columns() -> dict[str, list[dict[str, Any]]]:
+    """The columns of tables by `plural.group`, of types that have better ones than a name and a date."""
+    found: dict[str, list[dict[str, Any]]] = msgspec.json.decode(_content("columns"))
+    return found
 
 
 def openapi_paths() -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from homeostat.api.kind import Resource
+from homeostat.sim.apiserver.printing import columns
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.custom import CustomType
 from homeostat.sim.apiserver.schemas.shape import Shape
@@ -58,6 +59,7 @@ def custom_types(definition: Value) -> Iterator[Type]:
                 names=_names(names),
                 list_kind=names["listKind"],
                 is_custom=True,
+                columns=columns.custom(version),
                 subresources=tuple(version.get("subresources") or ()),
                 counts_generations=True,
             )

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct
 
 from homeostat.api.kind import Resource
+from homeostat.sim.apiserver.printing.columns import Column
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.shape import Shape
 from homeostat.sim.apiserver.store.store import Collection
@@ -129,6 +130,7 @@ class Type(Struct, eq=False, kw_only=True):
     names: Names = Names()
     list_kind: str = ""
     is_custom: bool = False
+    columns: tuple[Column, ...] = ()  # of tables; those of built-in types are captured
     subresources: tuple[str, ...] = ()
     counts_generations: bool = False
     verbs: tuple[str, ...] = (

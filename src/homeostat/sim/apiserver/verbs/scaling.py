@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
 from homeostat.sim.apiserver.answer import Answer, told
@@ -12,6 +10,7 @@ from homeostat.sim.apiserver.patches.json_patch import json_patched
 from homeostat.sim.apiserver.patches.merge import merged
 from homeostat.sim.apiserver.refusing import bad_request, invalid, not_imitated
 from homeostat.sim.apiserver.schemas import causes
+from homeostat.sim.apiserver.selecting.texts import selector_text
 from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.routing import Asked, not_found_here
 from homeostat.sim.apiserver.types.type import Value
@@ -72,30 +71,6 @@ def scale_of(value: Value) -> Value:
         "spec": {"replicas": wanted} if wanted else {},
         "status": {"replicas": present, "selector": selector_text(value["spec"].get("selector") or {})},
     }
-
-
-def selector_text(selector: Value) -> str:
-    """A selector as one writes it in a query."""
-    parts = [(key, f"{key}={value}") for key, value in (selector.get("matchLabels") or {}).items()]
-    parts += [(each["key"], _claim(each)) for each in selector.get("matchExpressions") or ()]
-    return ",".join(text for _, text in sorted(parts))
-
-
-def _claim(each: Value) -> str:
-    values = ",".join(sorted(_texts(each.get("values") or ())))
-    match each.get("operator"):
-        case "In":
-            return f"{each['key']} in ({values})"
-        case "NotIn":
-            return f"{each['key']} notin ({values})"
-        case "Exists":
-            return str(each["key"])
-        case _:
-            return f"!{each['key']}"
-
-
-def _texts(values: Iterable[object]) -> list[str]:
-    return [str(each) for each in values]
 
 
 def _patched(scale: Value, body: bytes, language: str) -> Value:

@@ -1,0 +1,1 @@
+"""Tables: what `kubectl get` shows of objects, made by the server, so that every client shows the same."""
