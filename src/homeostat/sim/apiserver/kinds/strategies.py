@@ -31,7 +31,7 @@ def strategies(types: Types, store: Store, clock: Clock) -> dict[Collection, Str
     """The strategies of one server's types."""
     return {
         ("", "configmaps"): ConfigMapStrategy(),
-        ("", "persistentvolumeclaims"): ClaimStrategy(),
+        ("", "persistentvolumeclaims"): ClaimStrategy(store),
         ("", "secrets"): SecretStrategy(),
         ("", "endpoints"): EndpointsStrategy(),
         OLD: EventStrategy(store, OLD),
