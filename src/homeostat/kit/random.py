@@ -29,3 +29,8 @@ class Random(Protocol):
 def system_random() -> Random:
     """A source seeded by the operating system, for production."""
     return random.Random()  # noqa: S311  (jitter and names, not secrets)
+
+
+def seeded_random(seed: int | str) -> Random:
+    """A source that gives the same numbers for a seed, in every process: for simulations and tests."""
+    return random.Random(seed)  # noqa: S311  (the opposite of a secret)
