@@ -10,13 +10,12 @@ from homeostat.kit.clock import Clock
 from homeostat.kit.pki.authority import Damaged
 from homeostat.kit.random import Random
 from homeostat.kube.client import Client
-from homeostat.kube.connect import connect
 from homeostat.kube.errors import BadRequest, Forbidden, Invalid, KubeError, NotFound
 from homeostat.kube.retrying import NO_RETRIES
 from homeostat.operators.cluster.hosting.rights import HOSTED_LABEL, Right, Wanted
 from homeostat.operators.cluster.names import FIELD_MANAGER
-from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
 from homeostat.operators.cluster.ports import Unreachable
+from homeostat.providers.endpoint.ways import Reach, Ways, over_tls
 
 _TIMEOUT_S = 5.0  # of one request
 _WHOLE_S = 15.0
@@ -25,9 +24,10 @@ _WHOLE_S = 15.0
 class BusinessRights:
     """Satisfies the operator's port `Rights`."""
 
-    def __init__(self, *, clock: Clock, random: Random) -> None:
+    def __init__(self, *, clock: Clock, random: Random, reach: Reach = over_tls) -> None:
         self._clock = clock
         self._random = random
+        self._reach = reach
 
     async def grant(self, kubeconfig: bytes, wanted: Wanted) -> Mapping[str, str]:
         """Have these and no others; what was refused, by operator. Raises Unreachable."""
@@ -46,8 +46,9 @@ class BusinessRights:
         return refused
 
     def _connect(self, kubeconfig: bytes) -> Client:
-        return connect(
-            read_kubeconfig(kubeconfig),
+        way = Ways(clock=self._clock, reach=self._reach).of(kubeconfig)  # not kept: grants lie ten minutes apart
+        return Client(
+            way.dial(way.server, ""),
             clock=self._clock,
             random=self._random,
             field_manager=FIELD_MANAGER,

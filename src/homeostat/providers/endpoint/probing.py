@@ -26,12 +26,11 @@ from homeostat.api.meta import ObjectMeta
 from homeostat.kit.clock import Clock
 from homeostat.kit.pki.authority import Damaged
 from homeostat.kit.random import Random
-from homeostat.kube.brief import BriefTransport
 from homeostat.kube.client import Client, ServerVersion
 from homeostat.kube.errors import ApiError, KubeError, NotFound, ServerTimeout, TimedOut, TooManyRequests
 from homeostat.kube.retrying import NO_RETRIES
 from homeostat.operators.cluster.ports import Direct, LeaderSeen, Refusal, Served, Unreachable
-from homeostat.providers.endpoint.ways import Ways
+from homeostat.providers.endpoint.ways import Reach, Ways, over_tls
 from homeostat.runtime.microtime import micro_time
 
 PROBE_LEASE, PROBE_NAMESPACE = "homeostat-probe", "kube-system"
@@ -65,10 +64,10 @@ def served(told: ServerVersion) -> str:
 class EndpointProbe:
     """Opens a connection of its own each time: a kept one would not notice that new clients cannot get in."""
 
-    def __init__(self, *, clock: Clock, random: Random) -> None:
+    def __init__(self, *, clock: Clock, random: Random, reach: Reach = over_tls) -> None:
         self._clock = clock
         self._random = random
-        self._ways = Ways(clock=clock)
+        self._ways = Ways(clock=clock, reach=reach)
 
     async def probe(self, kubeconfig: bytes, direct: Direct | None = None) -> Served:
         """What the server told. Raises Unreachable."""
@@ -136,9 +135,12 @@ class EndpointProbe:
     def _connect(self, kubeconfig: bytes, direct: Direct | None = None) -> Client:
         way = self._ways.of(kubeconfig)
         server, name = (way.server, "") if direct is None else (direct.url, direct.name)
-        transport = BriefTransport(server, way.context, server_name=name)
         return Client(
-            transport, clock=self._clock, random=self._random, default_timeout_s=_TIMEOUT_S, retries=NO_RETRIES
+            way.dial(server, name),
+            clock=self._clock,
+            random=self._random,
+            default_timeout_s=_TIMEOUT_S,
+            retries=NO_RETRIES,
         )
 
 
