@@ -27,18 +27,22 @@ class SimTransport:
         if self._closed:
             raise ConnectionFailed("this client was closed", sent=False)
         await self._clock.sleep(0)
-        asked = server.Request(
-            method=request.method,
-            path=request.path,
-            query=dict(request.query),
-            headers={name.lower(): each for name, each in request.headers.items()},
-            body=request.body or b"",
-        )
-        return SimResponse(self._to.answer(asked, self._user))
+        return SimResponse(self._to.answer(asked(request), self._user))
 
     async def close(self) -> None:
         """Send nothing from now on."""
         self._closed = True
+
+
+def asked(request: Request) -> server.Request:
+    """A request as a server takes it."""
+    return server.Request(
+        method=request.method,
+        path=request.path,
+        query=dict(request.query),
+        headers={name.lower(): each for name, each in request.headers.items()},
+        body=request.body or b"",
+    )
 
 
 class SimResponse:

@@ -51,11 +51,14 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class ApiServer:
-    """Types, objects and changes of one cluster. Nothing of it is shared with another one."""
+    """Types, objects and changes of one cluster. Nothing of it is shared with another one.
 
-    def __init__(self, *, clock: Clock, random: Random) -> None:
+    A store that another server has left is served as it is.
+    """
+
+    def __init__(self, *, clock: Clock, random: Random, store: Store | None = None) -> None:
         self.types = Types()
-        self.store = Store()
+        self.store = store or Store()
         for each in builtin_types(strategies(self.types, self.store, clock)):
             self.types.add(each)
             self.store.shelf(each.collection)
@@ -67,7 +70,10 @@ class ApiServer:
         self._scaler = Scaler(self.store, self._writer)
         self._binder = Binder(self.store, clock)
         self._evicter = Evicter(self.store, self._deleter, clock)
-        self._begin()
+        if self.store.revision > 1:
+            self._go_on()
+        else:
+            self._begin()
 
     def answer(self, request: Request, user: User) -> Answer:
         """Answer; a refusal is an answer, too."""
@@ -147,6 +153,12 @@ class ApiServer:
         for name, (value, description) in budgets.SYSTEM_CLASSES.items():
             body = {"metadata": {"name": name}, "value": value, "description": description}
             self._make_first("scheduling.k8s.io", "priorityclasses", body)
+
+    def _go_on(self) -> None:
+        definitions = self.types.get("apiextensions.k8s.io", "v1", "customresourcedefinitions")
+        assert definitions is not None  # noqa: S101  (a built-in type)
+        for record in self.store.shelf(definitions.collection).within(""):
+            definitions.strategy.on_stored(record.value(b""))
 
     def _make_first(self, group: str, plural: str, value: Value) -> None:
         type_ = self.types.get(group, "v1", plural)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from homeostat.sim.apiserver.store.record import Record
 from homeostat.sim.apiserver.store.shelf import Shelf
 
@@ -16,6 +18,11 @@ class Store:
         # etcd begins at 1, and a resourceVersion of "0" is a word of its own: whatever there is.
         self.revision = 1
         self._shelves: dict[Collection, Shelf] = {}
+
+    @property
+    def shelves(self) -> Mapping[Collection, Shelf]:
+        """All that were asked for."""
+        return self._shelves
 
     def shelf(self, collection: Collection) -> Shelf:
         """The shelf of a collection, empty at first, and without a past from before it was asked for."""
