@@ -11,7 +11,7 @@ from tests.support.programs_of_masters import ENDPOINT, Masters, programs
 from tests.support.simulated import CONFIG_MAPS, config_map
 
 from homeostat.kube.client import Client
-from homeostat.kube.errors import TimedOut, Unauthorized, UntrustedServer
+from homeostat.kube.errors import ConnectionFailed, Unauthorized, UntrustedServer
 from homeostat.kube.retrying import NO_RETRIES
 from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
 from homeostat.operators.cluster.ports import Direct, EtcdRefused, Unreachable
@@ -53,7 +53,7 @@ async def test_without_a_quorum_nothing_is_written_and_later_all_is_there() -> N
         await masters.all()
         await write(masters, "before")
         await masters.kill("demo-etcd-0", "demo-etcd-2")
-        with pytest.raises(TimedOut):
+        with pytest.raises(ConnectionFailed):
             await write(masters, "lost")
         assert not masters.programs["apiserver-0"].answers(6443, "/readyz")
         await masters.member(2)
