@@ -55,6 +55,10 @@ class DataCentre:
             more = f" and {len(self.hosts) - 5} more" if len(self.hosts) > 5 else ""
             raise UnknownHost(f"expected a host of this data centre, found {name!r}; there are {known}{more}") from None
 
+    def is_reached(self, name: str) -> bool:
+        """Whether others find a host of that name; False where there is none."""
+        return name in self.hosts and self.hosts[name].is_reached
+
     def spawn(self, what: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
         """Let something happen. Only while the data centre runs."""
         if self._tasks is None:

@@ -1,4 +1,4 @@
-"""One host: what it is made of, and what can happen to it.
+"""One host: what it is made of, what runs on it, and what can happen to it.
 
 Whatever happens is told to those who asked to hear of it, at once: the kubelet on it, and the network that it is in.
 What takes time (to boot, to shut down) is left to the data centre, which owns the tasks.
@@ -7,13 +7,19 @@ What takes time (to boot, to shut down) is left to the data centre, which owns t
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network
 
 from msgspec import Struct
 
+from homeostat.kit.clock import Clock
+from homeostat.sim.world.hosts.ailing import ENDED_BY_BOOT, Ail, Ailments
 from homeostat.sim.world.hosts.disks import Shelf
+
+_LINES = 1000  # that a kernel keeps of its log
 
 
 class Power(StrEnum):
@@ -47,6 +53,21 @@ class HostPlan(Struct, frozen=True, kw_only=True):
     labels: dict[str, str] = {}
 
 
+class Process(Struct, frozen=True, eq=False):
+    """A program that runs on a host."""
+
+    pod: str  # namespace/name
+    container: str
+    kill: Callable[[int, str], None]  # with an exit code, for a reason
+
+
+class Line(Struct, frozen=True):
+    """A line of the kernel's log."""
+
+    at: datetime
+    text: str
+
+
 class Host:
     """A host of a data centre. Times that something takes are drawn by whoever lets it take them."""
 
@@ -56,9 +77,9 @@ class Host:
         self.boots = 0
         self.images: dict[str, None] = {}  # those that it has
         self.disks = Shelf()
-        self.slowness = 1.0  # of its disk: how many times longer than usual everything takes
-        self.is_full = False
-        self.is_connected = True
+        self.processes: dict[str, Process] = {}  # by an identity of their own
+        self.kernel_log: deque[Line] = deque(maxlen=_LINES)
+        self.ailments = Ailments(self.tell)
         self._works = asyncio.Event()
         self._works.set()
         self._heard: list[Callable[[], None]] = []
@@ -103,14 +124,54 @@ class Host:
         return self.power is Power.ON
 
     @property
-    def is_hung(self) -> bool:
-        """Whether its kubelet does nothing."""
-        return not self._works.is_set()
+    def is_connected(self) -> bool:
+        """Whether anything reaches it while it runs."""
+        return not self.ailments.has(Ail.NETWORK)
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether others find it: it runs, and its network works."""
+        return self.is_up and self.is_connected
+
+    @property
+    def reaches_server(self) -> bool:
+        """Whether its kubelet reaches the API server."""
+        return self.is_connected and not self.ailments.has(Ail.SERVER)
 
     @property
     def is_heard(self) -> bool:
-        """Whether its kubelet runs and reaches the API server."""
-        return self.is_up and self.is_connected and not self.is_hung
+        """Whether its kubelet works, and what it tells arrives."""
+        return self.is_up and self.reaches_server and not self.ailments.has(Ail.KUBELET)
+
+    @property
+    def slowness(self) -> float:
+        """How many times longer than usual everything takes."""
+        return self.ailments.times(Ail.DISK_SLOW, Ail.HEAT)
+
+    def refusal(self) -> str:
+        """Why it can start nothing, as containerd words it; empty when it can."""
+        texts = {
+            Ail.DISK_READ_ONLY: "mkdir /run/containerd/io.containerd.runtime.v2.task: read-only file system",
+            Ail.NO_PIDS: "fork/exec /usr/bin/containerd-shim-runc-v2: resource temporarily unavailable",
+            Ail.NO_FILES: "open /proc/sys/kernel/cap_last_cap: too many open files",
+        }
+        found = next((text for ail, text in texts.items() if self.ailments.has(ail)), "")
+        return f"failed to create containerd task: failed to create shim task: {found}" if found else ""
+
+    def pull_refusal(self) -> str:
+        """Why it can keep no image that it does not have."""
+        for ail, text in (
+            (Ail.DISK_FULL, "no space left on device"),
+            (Ail.DISK_READ_ONLY, "read-only file system"),
+            (Ail.DISK_ERRORS, "input/output error"),
+        ):
+            if self.ailments.has(ail):
+                return f"write /var/lib/containerd/io.containerd.content.v1.content/ingest: {text}"
+        return ""
+
+    def now(self, clock: Clock) -> datetime:
+        """The time that its own clock shows."""
+        return clock.now() + timedelta(seconds=self.ailments.sum(Ail.CLOCK))
 
     def hear(self, call: Callable[[], None]) -> None:
         """Call whenever anything here changed."""
@@ -120,7 +181,9 @@ class Host:
         """Wait until the kubelet does something."""
         await self._works.wait()
 
-    # --- what can happen
+    def log(self, text: str, clock: Clock) -> None:
+        """Let the kernel say something."""
+        self.kernel_log.append(Line(self.now(clock), text))
 
     def become(self, power: Power) -> None:
         """Whatever ran on it ends when it is not on any more."""
@@ -129,44 +192,10 @@ class Host:
         self.power = power
         if power is Power.ON:
             self.boots += 1
-            self._works.set()
-        if power is Power.OFF:
+        else:
+            self.processes.clear()
             self._taken.clear()
-        self.tell()
-
-    def hang_kubelet(self) -> None:
-        """Its kubelet does nothing from now on; containers run on."""
-        self._works.clear()
-        self.tell()
-
-    def restart_kubelet(self) -> None:
-        """Its kubelet works again."""
-        self._works.set()
-        self.tell()
-
-    def cut_off(self) -> None:
-        """Nothing reaches it, and it reaches nothing; it runs on."""
-        self.is_connected = False
-        self.tell()
-
-    def reconnect(self) -> None:
-        """Its network works again."""
-        self.is_connected = True
-        self.tell()
-
-    def slow_down(self, times: float) -> None:
-        """Its disk takes so many times longer from now on; 1 is as usual."""
-        self.slowness = times
-        self.tell()
-
-    def fill_disk(self) -> None:
-        """There is no room on its disk."""
-        self.is_full = True
-        self.tell()
-
-    def free_disk(self) -> None:
-        """There is room again."""
-        self.is_full = False
+            self.ailments.clear(*ENDED_BY_BOOT)
         self.tell()
 
     def wipe(self) -> None:
@@ -177,6 +206,10 @@ class Host:
 
     def tell(self) -> None:
         """Say that something changed."""
+        if self.ailments.has(Ail.KUBELET):
+            self._works.clear()
+        else:
+            self._works.set()
         for call in tuple(self._heard):
             call()
 

@@ -6,6 +6,9 @@ Images of simulated fleets have no bytes. All exist, but for those that were tak
 from __future__ import annotations
 
 import hashlib
+from itertools import count
+
+from homeostat.sim.world.hosts.ailing import End
 
 
 class Registry:
@@ -13,7 +16,14 @@ class Registry:
 
     def __init__(self) -> None:
         self._missing: dict[str, None] = {}
-        self.is_down = False
+        self._outages: dict[int, None] = {}
+        self._numbers = count()
+
+    def go_down(self) -> End:
+        """Answer nobody, until what is given back is called."""
+        number = next(self._numbers)
+        self._outages[number] = None
+        return lambda: self._outages.pop(number, None)
 
     def remove(self, image: str) -> None:
         """Nobody can pull it from now on; hosts that have it keep it."""
@@ -25,7 +35,7 @@ class Registry:
 
     def refusal(self, image: str) -> str:
         """Why a pull fails, as containerd words it; empty when it succeeds."""
-        if self.is_down:
+        if self._outages:
             host = _host(image)
             why = f'failed to do request: Head "https://{host}/v2/": dial tcp: connect: connection refused'
             return _told("Unknown", image, why)

@@ -11,6 +11,7 @@ from tests.support.simulated_hosts import HOST, NODES, OTHER, WHOLE, SimulatedHo
 
 from homeostat.api.core import LEASE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM
 from homeostat.api.kind import unstructured
+from homeostat.sim.world.hosts.ailing import Ail
 from homeostat.sim.world.hosts.datacentre import UnknownHost
 from homeostat.sim.world.hosts.laying_out import Layout, lay_out
 
@@ -61,10 +62,10 @@ async def test_leases_are_really_renewed_when_that_is_switched_on() -> None:
     async with simulated_hosts(beat_s=10.0) as world:
         await world.after(95)
         assert await renewed(world) == START + timedelta(seconds=90)
-        world.centre.host(HOST).cut_off()
+        mend = world.centre.host(HOST).ailments.begin(Ail.NETWORK)
         await world.after(100)
         assert await renewed(world) <= START + timedelta(seconds=100)
-        world.centre.host(HOST).reconnect()
+        mend()
         await world.after(15)
         assert await renewed(world) >= START + timedelta(seconds=195)
 
@@ -104,11 +105,11 @@ async def test_a_boot_gives_a_host_another_boot_id() -> None:
 
 async def test_a_host_that_comes_back_tells_its_conditions_anew() -> None:
     async with simulated_hosts() as world:
-        world.centre.host(HOST).cut_off()
+        mend = world.centre.host(HOST).ailments.begin(Ail.NETWORK)
         await world.after(50)
         unknown = {"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}
         await world.client.merge_patch(NODES, HOST, {"status": {"conditions": [unknown]}}, subresource="status")
-        world.centre.host(HOST).reconnect()
+        mend()
         await world.after(10)
         conditions = (await world.node())["status"]["conditions"]
         assert {each["type"]: each["status"] for each in conditions}["Ready"] == "True"
@@ -117,11 +118,11 @@ async def test_a_host_that_comes_back_tells_its_conditions_anew() -> None:
 async def test_a_host_that_is_cut_off_runs_its_pods_on_and_hears_later_that_one_is_gone() -> None:
     async with simulated_hosts() as world:
         await world.bind()
-        world.centre.host(HOST).cut_off()
+        mend = world.centre.host(HOST).ailments.begin(Ail.NETWORK)
         await world.client.delete(WHOLE, "web", "default", grace_s=0)
         await world.after(300)
         assert not world.started[0].was_killed
-        world.centre.host(HOST).reconnect()
+        mend()
         await world.after(1)
         assert world.started[0].was_killed
 
@@ -129,11 +130,11 @@ async def test_a_host_that_is_cut_off_runs_its_pods_on_and_hears_later_that_one_
 async def test_what_a_host_that_is_cut_off_has_to_tell_is_told_later() -> None:
     async with simulated_hosts() as world:
         await world.bind()
-        world.centre.host(HOST).cut_off()
+        mend = world.centre.host(HOST).ailments.begin(Ail.NETWORK)
         world.started[0].end(1)
         await world.after(5)
         assert (await world.of_container())["restartCount"] == 0
-        world.centre.host(HOST).reconnect()
+        mend()
         await world.after(1)
         assert (await world.of_container())["restartCount"] == 1
 
@@ -141,18 +142,18 @@ async def test_what_a_host_that_is_cut_off_has_to_tell_is_told_later() -> None:
 async def test_a_kubelet_that_hangs_lets_containers_run_and_restarts_none() -> None:
     async with simulated_hosts() as world:
         await world.bind()
-        world.centre.host(HOST).hang_kubelet()
+        mend = world.centre.host(HOST).ailments.begin(Ail.KUBELET)
         world.started[0].end(1)
         await world.after(100)
         assert len(world.started) == 1
-        world.centre.host(HOST).restart_kubelet()
+        mend()
         await world.after(1)
         assert len(world.started) == 2
 
 
 async def test_a_disk_that_is_full_is_told_and_takes_no_images() -> None:
     async with simulated_hosts() as world:
-        world.centre.host(HOST).fill_disk()
+        world.centre.host(HOST).ailments.begin(Ail.DISK_FULL)
         await world.bind()
         await world.after(1)
         conditions = (await world.node())["status"]["conditions"]

@@ -16,7 +16,9 @@ from typing import Any, Protocol
 from homeostat.api.pods import ContainerStatus
 from homeostat.kit.clock import Clock
 from homeostat.kit.random import Random
+from homeostat.sim.world.hosts.ailing import Ail
 from homeostat.sim.world.hosts.containers import Disk, Program
+from homeostat.sim.world.hosts.host import Host, Process
 from homeostat.sim.world.hosts.images import Registry, identity
 from homeostat.sim.world.hosts.kubelet.backoff import BackOff, spoken
 from homeostat.sim.world.hosts.kubelet.probing import Asking, first_at
@@ -46,18 +48,6 @@ class Stage(Enum):
     END = auto()
 
 
-class Host(Protocol):
-    """What a container needs of its host."""
-
-    images: dict[str, None]
-    slowness: float
-
-    @property
-    def is_full(self) -> bool:
-        """Whether there is no room on its disk."""
-        ...
-
-
 class Ground(Protocol):
     """What is around a container: its Pod, and its host."""
 
@@ -65,10 +55,11 @@ class Ground(Protocol):
     random: Random
     times: Times
     registry: Registry
+    host: Host
 
     @property
-    def host(self) -> Host:
-        """Where it runs."""
+    def key(self) -> str:
+        """The Pod, by namespace and name."""
         ...
 
     @property
@@ -116,7 +107,7 @@ class ContainerLife:
         self._restarts = -1  # before the first start
         self._due = inf
         self._kill_at = inf
-        self._is_killed = False
+        self._signal = ASKED_TO_END, "Error"  # the code and reason with which it ends if it returns no code
         self._backoff, self._pulls = BackOff(), BackOff()
         self._pull_error = ""
         self._program: Program | None = None
@@ -202,10 +193,16 @@ class ContainerLife:
         elif self.stage is not Stage.END:
             self._settle(Stage.END)
 
+    def be_killed(self, code: int, reason: str) -> None:
+        """Something on its host kills it at once."""
+        if self._task is not None and not self._task.done():
+            self._signal = code, reason
+            _put_down(self._task)
+
     def abandon(self) -> None:
         """Its host has no power any more."""
         if self._task is not None:
-            self._task.cancel()
+            _put_down(self._task)
 
     async def step(self) -> None:
         """Do what is due. Raises KubeError."""
@@ -266,10 +263,8 @@ class ContainerLife:
     def _pulled(self) -> None:
         ground, image = self._ground, self.spec.image
         refusal = ground.registry.refusal(image)
-        if not refusal and ground.host.is_full and image not in ground.host.images:
-            refusal = (
-                f'rpc error: code = Unknown desc = failed to pull and unpack image "{image}": no space left on device'
-            )
+        if not refusal and image not in ground.host.images and (trouble := ground.host.pull_refusal()):
+            refusal = f'rpc error: code = Unknown desc = failed to pull and unpack image "{image}": {trouble}'
         if refusal:
             self._pull_error = refusal
             self._pulls = self._pulls.tried(self._now)
@@ -280,6 +275,13 @@ class ContainerLife:
         self._settle(Stage.START, ground.times.start.draw(ground.random) * ground.host.slowness)
 
     async def _start(self) -> None:
+        if self._ground.host.ailments.has(Ail.RUNTIME):
+            self._settle(Stage.START, self._ground.times.retry.draw(self._ground.random))
+            return
+        if refusal := self._ground.host.refusal():
+            self._wait("CreateContainerError", refusal)
+            self._settle(Stage.OFF, self._ground.times.retry.draw(self._ground.random))
+            return
         self._words = Disk()
         try:
             program = await self._ground.program(self.spec, self._words, self._ground.wake)
@@ -289,9 +291,10 @@ class ContainerLife:
             return
         self._restarts += 1
         self._program = program
-        self._born, self._began = self._ground.clock.now(), self._now
+        self._born, self._began = self._ground.host.now(self._ground.clock), self._now
         self._state = {"running": {"startedAt": _time(self._born)}}
-        self._is_killed, self._kill_at = False, inf
+        self._signal, self._kill_at = (ASKED_TO_END, "Error"), inf
+        self._ground.host.processes[self._id()] = Process(self._ground.key, self.spec.name, self.be_killed)
         self._task = self._ground.spawn(program.run())
         self._task.add_done_callback(lambda _: self._ground.wake())
         self._settle(Stage.RUN)
@@ -361,21 +364,26 @@ class ContainerLife:
 
     def _kill(self) -> None:
         assert self._task is not None  # noqa: S101
-        self._is_killed = True
-        self._task.cancel()
+        self._signal = KILLED, "Error"
+        _put_down(self._task)
         self._due = inf
         if not self._task.done():
-            self._put_away(KILLED)
+            self._put_away(*self._signal)
 
     def _ended(self, task: asyncio.Task[int]) -> None:
-        self._put_away((KILLED if self._is_killed else ASKED_TO_END) if task.cancelled() else task.result())
+        if task.cancelled():
+            self._put_away(*self._signal)
+        else:
+            code = task.result()
+            self._put_away(code, "Error" if code else "Completed")
 
-    def _put_away(self, code: int) -> None:
-        """It has ended with that code: for good, or until it is started again."""
+    def _put_away(self, code: int, reason: str) -> None:
+        """It has ended: for good, or until it is started again."""
+        self._ground.host.processes.pop(self._id(), None)
         self._ended_at = self._now
-        was = {"startedAt": _time(self._born), "finishedAt": _time(self._ground.clock.now())}
+        was = {"startedAt": _time(self._born), "finishedAt": _time(self._ground.host.now(self._ground.clock))}
         message = str(self._words.content.get("message", ""))[-_LONGEST_MESSAGE:]
-        told = {"exitCode": code, "reason": "Error" if code else "Completed", **was, "containerID": self._id()}
+        told = {"exitCode": code, "reason": reason, **was, "containerID": self._id()}
         self._state = {"terminated": {**told, "message": message} if message else told}
         self._task, self._program, self._askings = None, None, {}
         if self.is_ending or not self._comes_back(code):
@@ -418,13 +426,20 @@ class ContainerLife:
         self._restarts = told.restart_count
         running = told.state.running
         born = running.started_at if running is not None else None
-        now = self._ground.clock.now()
+        now = self._ground.host.now(self._ground.clock)
         was = {"startedAt": _time(born or now), "finishedAt": _time(now)}
         self._last = {"terminated": {"exitCode": _LOST, "reason": "Unknown", **was, "containerID": self._id()}}
 
     def _id(self) -> str:
         text = f"{self._ground.uid}/{self.spec.name}/{self._restarts}"
         return f"containerd://{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _put_down(task: asyncio.Task[int]) -> None:
+    """Kill a program: nothing that it does to end in order goes on."""
+    if not task.done():
+        task.cancel()
+        asyncio.get_running_loop().call_soon(_put_down, task)
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -60,6 +60,9 @@ class Kubelet:
             if host.is_heard:
                 self._told = {}  # whoever watched over it may have said something else meanwhile
         self._catch_up()
+        if host.is_up:
+            for life, _ in self._lives.values():
+                life.wake()
         self._say_news()
 
     def pod_changed(self, old: Pod | None, new: Pod | None) -> None:
@@ -129,7 +132,7 @@ class Kubelet:
             await self._register()
         if not self._has_promised:
             await self._beat()
-        now = self._cell.clock.now()
+        now = self.host.now(self._cell.clock)
         status = node.status(self.host, now, self._told)
         if _plain(status) != _plain(self._told):
             await self._patch_node(status)
@@ -139,7 +142,7 @@ class Kubelet:
             self._has_promised, self._has_news = False, True
 
     async def _register(self) -> None:
-        client, now = self._cell.client, self._cell.clock.now()
+        client, now = self._cell.client, self.host.now(self._cell.clock)
         body = node.node(self.host, now)
         try:
             made = await client.create(NODE, body)
@@ -150,7 +153,7 @@ class Kubelet:
 
     async def _beat(self) -> None:
         clock = self._cell.clock
-        await self._renew(node.FOR_EVER if self._beat_s is None else clock.now())
+        await self._renew(node.FOR_EVER if self._beat_s is None else self.host.now(clock))
         self._has_promised = True
 
     async def _fall_silent(self) -> None:

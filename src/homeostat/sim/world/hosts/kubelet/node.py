@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from homeostat.runtime.microtime import micro_time
+from homeostat.sim.world.hosts.ailing import Ail
 from homeostat.sim.world.hosts.host import Host
 
 LEASES = "kube-node-lease"
@@ -18,6 +19,29 @@ LEASE_S = 40
 FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)  # until when a host that is well promises to beat (decision 0032)
 REPORTED = ("rack", "switch", "model")  # labels below `sim.homeostat.dev/`
 _HOST = "kubernetes.io/hostname"
+_PRESSURES = {
+    "MemoryPressure": (
+        Ail.MEMORY_SHORT,
+        (
+            ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+            ("KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        ),
+    ),
+    "DiskPressure": (
+        Ail.DISK_FULL,
+        (
+            ("KubeletHasDiskPressure", "kubelet has disk pressure"),
+            ("KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        ),
+    ),
+    "PIDPressure": (
+        Ail.NO_PIDS,
+        (
+            ("KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
+            ("KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+        ),
+    ),
+}
 
 
 def labels(host: Host) -> dict[str, str]:
@@ -90,17 +114,13 @@ def lease(host: Host, uid: str, renewed: datetime) -> dict[str, Any]:
 
 
 def _conditions(host: Host, now: datetime, before: Any) -> list[dict[str, Any]]:
-    disk = (
-        ("True", "KubeletHasDiskPressure", "kubelet has disk pressure")
-        if host.is_full
-        else ("False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure")
+    claims = {type_: _pressure(host, ail, words) for type_, (ail, words) in _PRESSURES.items()}
+    trouble = _trouble(host)
+    claims["Ready"] = (
+        ("False", "KubeletNotReady", trouble)
+        if trouble
+        else ("True", "KubeletReady", "kubelet is posting ready status")
     )
-    claims = {
-        "MemoryPressure": ("False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-        "DiskPressure": disk,
-        "PIDPressure": ("False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-        "Ready": ("True", "KubeletReady", "kubelet is posting ready status"),
-    }
     known = {each["type"]: each for each in before}
     stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     made = []
@@ -110,6 +130,22 @@ def _conditions(host: Host, now: datetime, before: Any) -> list[dict[str, Any]]:
         said = {"type": type_, "status": is_true, "reason": reason, "message": message}
         made.append({**said, "lastHeartbeatTime": stamp, "lastTransitionTime": since})
     return made
+
+
+def _pressure(host: Host, ail: Ail, words: tuple[tuple[str, str], tuple[str, str]]) -> tuple[str, str, str]:
+    there, absent = words
+    return ("True", *there) if host.ailments.has(ail) else ("False", *absent)
+
+
+def _trouble(host: Host) -> str:
+    if host.ailments.has(Ail.RUNTIME):
+        return "container runtime is down"
+    if host.ailments.has(Ail.POD_NETWORK):
+        return (
+            "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady"
+            " message:Network plugin returns error: cni plugin not initialized"
+        )
+    return ""
 
 
 def _identity(host: Host, what: str) -> str:

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from homeostat.api.core import PERSISTENT_VOLUME_CLAIM
 from homeostat.api.pods import POD, Pod
 from homeostat.kube.errors import Conflict, KubeError, NotFound
+from homeostat.sim.world.hosts.ailing import Ail
 from homeostat.sim.world.hosts.containers import Container, Disk, Program
 from homeostat.sim.world.hosts.host import Host
 from homeostat.sim.world.hosts.kubelet.cell import Cell
@@ -80,6 +81,11 @@ class PodLife:
     def uid(self) -> str:
         """Of the Pod."""
         return self._pod.metadata.uid
+
+    @property
+    def key(self) -> str:
+        """By namespace and name."""
+        return self._pod.metadata.key
 
     @property
     def name(self) -> str:
@@ -174,7 +180,7 @@ class PodLife:
         self._whole = whole
         spec = whole.spec
         self.grace_s = float(spec.termination_grace_period_seconds)
-        self._born = _time(whole.status.start_time or self.clock.now())
+        self._born = _time(whole.status.start_time or self.host.now(self.clock))
         waits = "PodInitializing" if spec.init_containers else "ContainerCreating"
         policy = "OnFailure" if spec.restart_policy == _ALWAYS else spec.restart_policy
         self._inits = [
@@ -234,6 +240,9 @@ class PodLife:
     def _connect(self) -> None:
         if self.clock.monotonic() < self._ready_at:
             self._due = self._ready_at
+            return
+        if self.host.ailments.has(Ail.POD_NETWORK) or self.host.ailments.has(Ail.RUNTIME):
+            self._due = self.clock.monotonic() + self.times.retry.draw(self.random)
             return
         self._address = self.host.address if self._known.spec.host_network else self.host.take_address()
         place = Place(self.host.name, self.host.address, self._address, self.host.allocatable)
@@ -296,7 +305,7 @@ class PodLife:
         return self._cell.start(given, changed)
 
     def _reach(self) -> None:
-        if not self.host.is_connected:
+        if not self.host.reaches_server:
             raise CutOff
 
     def _disk_of(self, volume: Volume, part: str) -> Disk:
@@ -325,7 +334,7 @@ class PodLife:
 
     async def _refresh(self) -> None:
         self._refresh_at = inf
-        if self._mounts is None or not self.host.is_connected:
+        if self._mounts is None or not self.host.reaches_server:
             return
         for key in sources_of(self._known):
             content = await self._cell.sources.read(key)
@@ -371,7 +380,7 @@ class PodLife:
         for volume in self._whole.spec.volumes if self._whole is not None else ():
             self.host.disks.drop(f"{self.uid}/{volume.name}")
         if not self._is_gone:
-            if not self.host.is_connected:
+            if not self.host.reaches_server:
                 return
             meta = self._pod.metadata
             with suppress(NotFound, Conflict):
@@ -380,11 +389,11 @@ class PodLife:
 
     async def _tell(self) -> None:
         """What is told of it, if it is not what was told before."""
-        if self._is_gone or self._is_over or not self.host.is_connected:
+        if self._is_gone or self._is_over or not self.host.reaches_server:
             return
         if self._told.get("phase") in _OVER and not self._mounts:
             return
-        status = status_of(self._facts(), self._told, _time(self.clock.now()))
+        status = status_of(self._facts(), self._told, _time(self.host.now(self.clock)))
         if status == self._told:
             return
         meta = self._pod.metadata
