@@ -1,0 +1,68 @@
+"""Every namespace has a ServiceAccount `default`, and the certificates by which its Pods know the API server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from homeostat.api.core import CONFIG_MAP, NAMESPACE, SERVICE_ACCOUNT
+from homeostat.api.meta import Object
+from homeostat.kube.client import Client
+from homeostat.kube.errors import AlreadyExists, ApiError
+from homeostat.runtime.manager import Manager
+from homeostat.runtime.outcome import DONE, Outcome
+from homeostat.sim.world.controllers.loops import loop
+
+DEFAULT, ROOT_CA = "default", "kube-root-ca.crt"
+_EXPLAINS = "kubernetes.io/description"
+_DESCRIPTION = (
+    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the"
+    " internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes"
+    " clusters."
+)
+
+
+def add_service_accounts(manager: Manager, client: Client) -> None:
+    """Give each namespace its default account."""
+
+    def body(namespace: str) -> dict[str, Any]:
+        return {"metadata": {"name": DEFAULT, "namespace": namespace}}
+
+    _keep_one(manager, client, "serviceaccount-controller", SERVICE_ACCOUNT, DEFAULT, body)
+
+
+def add_root_certificates(manager: Manager, client: Client, bundle: str) -> None:
+    """Publish the certificates of the API server in each namespace; one that was edited stays as it is."""
+
+    def body(namespace: str) -> dict[str, Any]:
+        meta = {"name": ROOT_CA, "namespace": namespace, "annotations": {_EXPLAINS: _DESCRIPTION}}
+        return {"metadata": meta, "data": {"ca.crt": bundle}}
+
+    _keep_one(manager, client, "root-ca-certificate-publisher-controller", CONFIG_MAP, ROOT_CA, body)
+
+
+def _keep_one(manager: Manager, client: Client, controller: str, kind: Any, name: str, body: Any) -> None:
+    """One object of a name in each namespace that is not about to go."""
+    namespaces = manager.informer(client, NAMESPACE)
+    objects = manager.informer(client, kind, fields=f"metadata.name={name}")
+
+    async def reconcile(namespace: str) -> Outcome:
+        found = namespaces.store.get(namespace)
+        if found is None or found.metadata.deletion_timestamp is not None or objects.store.get(name, namespace):
+            return DONE
+        try:
+            await client.create(kind, body(namespace))
+        except AlreadyExists:
+            return DONE
+        except ApiError as error:
+            if error.reason == "Forbidden" and "being terminated" in error.message:
+                return DONE
+            raise
+        return DONE
+
+    def namespace_of(obj: Object) -> Iterable[str]:
+        return (obj.metadata.namespace,)
+
+    made = loop(manager, controller, reconcile)
+    made.watch(namespaces, when=lambda old, new: old is None and new is not None)
+    made.watch(objects, namespace_of, when=lambda _, new: new is None)
