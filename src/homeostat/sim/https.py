@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from hashlib import sha256
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -18,17 +19,19 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from homeostat.kube.tls import load_pair
 from homeostat.runtime.serving import QuietServer, listen
-from homeostat.sim.apiserver.access.attributes import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User
+from homeostat.sim.apiserver.access.impersonating import SEPARATOR
+from homeostat.sim.apiserver.access.tokens import BadToken
 from homeostat.sim.apiserver.answer import Answer, refused
 from homeostat.sim.apiserver.refusing import Refused
 from homeostat.sim.apiserver.server import ApiServer, Request
+from homeostat.sim.apiserver.types.user import AUTHENTICATED, NOBODY, User
 from homeostat.sim.apiserver.verbs.bodies import MAX_BYTES, too_large
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 _PEER = "homeostat.peer"
-_ANONYMOUS = User(ANONYMOUS, (UNAUTHENTICATED,))
+_CREDENTIAL = "authentication.kubernetes.io/credential-id"
 
 
 def context(authority: bytes, certificate: bytes, key: bytes) -> ssl.SSLContext:
@@ -78,7 +81,7 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        headers = {name.decode("latin-1").lower(): each.decode("latin-1") for name, each in scope["headers"]}
+        headers = _headers(scope["headers"])
         try:
             user = self._user(scope, headers)
             answer = self._server.answer(await _request(scope, headers, receive), user)
@@ -90,12 +93,23 @@ class Front:
 
     def _user(self, scope: Scope, headers: Mapping[str, str]) -> User:
         if headers.get("authorization", "").startswith("Bearer "):
-            user = self._tokens.get(headers["authorization"].removeprefix("Bearer ").strip())
-            if user is None:
-                raise Refused(401, "Unauthorized", "Unauthorized")
-            return User(user.name, (*user.groups, AUTHENTICATED))
-        peer = scope["state"].get(_PEER)
-        return _of_certificate(peer) if peer else _ANONYMOUS
+            token = headers["authorization"].removeprefix("Bearer ").strip()
+            user = self._tokens.get(token)
+            if user is not None:
+                return User(user.name, (*user.groups, AUTHENTICATED))
+            try:
+                return self._server.tokens.user_of(token)[0]
+            except BadToken as error:
+                raise Refused(401, "Unauthorized", "Unauthorized") from error
+        return cast("User | None", scope["state"].get(_PEER)) or NOBODY
+
+
+def _headers(sent: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for raw, each in sent:
+        name, value = raw.decode("latin-1").lower(), each.decode("latin-1")
+        found[name] = f"{found[name]}{SEPARATOR}{value}" if name in found else value
+    return found
 
 
 class _GoneError(Exception):
@@ -108,14 +122,18 @@ class _PeerProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         shown = self.transport.get_extra_info("ssl_object")
-        self.scope["state"][_PEER] = shown.getpeercert() if shown is not None else None
+        self.scope["state"][_PEER] = _of_certificate(shown) if shown is not None else None
 
 
-def _of_certificate(peer: Mapping[str, Any]) -> User:
+def _of_certificate(shown: ssl.SSLObject) -> User | None:
+    peer: Mapping[str, Any] = shown.getpeercert() or {}
+    if not peer:
+        return None
+    credential = sha256(shown.getpeercert(binary_form=True) or b"").hexdigest()
     parts = [pair for names in peer["subject"] for pair in names]
     name = next((each for key, each in parts if key == "commonName"), "")
     groups = tuple(each for key, each in parts if key == "organizationName")
-    return User(name, (*groups, AUTHENTICATED))
+    return User(name, (*groups, AUTHENTICATED), extra={_CREDENTIAL: (f"X509SHA256={credential}",)})
 
 
 async def _request(scope: Scope, headers: Mapping[str, str], receive: Receive) -> Request:

@@ -233,7 +233,7 @@ async def test_logs_of_a_pod_without_node_are_refused(client: Client, namespace:
         await anext(client.logs("p", namespace, container="x"))
 
 
-@pytest.mark.not_imitated("tokens of service accounts")
+@pytest.mark.not_imitated("credentials below HTTPS: users in memory are given")
 async def test_a_service_account_token_is_a_credential(client: Client, api_server: ApiServer, namespace: str) -> None:
     await client.create(ACCOUNTS, {"metadata": {"name": "robot"}}, namespace)
     token = await client.create_token("robot", namespace, expiration_s=600)

@@ -9,8 +9,12 @@ from msgspec.structs import replace
 
 from homeostat.kit.clock import Clock
 from homeostat.kit.random import Random
-from homeostat.sim.apiserver.access.attributes import AUTHENTICATED, Attributes, User, attributes_of, forbidden
+from homeostat.sim.apiserver.access.attributes import Attributes, User, attributes_of, forbidden
+from homeostat.sim.apiserver.access.granting import Granter
+from homeostat.sim.apiserver.access.impersonating import acting
+from homeostat.sim.apiserver.access.reviews import REVIEWS, Reviewer
 from homeostat.sim.apiserver.access.roles import Roles
+from homeostat.sim.apiserver.access.tokens import Tokens
 from homeostat.sim.apiserver.answer import Answer, refused
 from homeostat.sim.apiserver.discovery import discovered
 from homeostat.sim.apiserver.kinds import budgets, namespaces
@@ -20,7 +24,7 @@ from homeostat.sim.apiserver.printing.showing import shown
 from homeostat.sim.apiserver.refusing import Refused, not_imitated
 from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.builtin import builtin_types
-from homeostat.sim.apiserver.types.forms import wanted
+from homeostat.sim.apiserver.types.forms import no_other_form, wanted
 from homeostat.sim.apiserver.types.registry import Types
 from homeostat.sim.apiserver.types.routing import Asked, not_found_here, route
 from homeostat.sim.apiserver.types.type import Value
@@ -41,7 +45,7 @@ _HEALTH = ("/livez", "/readyz", "/healthz")
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What was asked, as HTTP has it; header names in lower case."""
+    """What was asked, as HTTP has it; header names in lower case, one of several values with these in lines."""
 
     method: str
     path: str
@@ -63,6 +67,9 @@ class ApiServer:
             self.types.add(each)
             self.store.shelf(each.collection)
         self._roles = Roles(self.store)
+        self.tokens = Tokens(self.store, clock, random)
+        self._reviewer = Reviewer(self._roles, self.tokens, clock)
+        self._granter = Granter(self.store, self.tokens, clock)
         self._clock = clock
         self._writer = Writer(self.store, clock, random)
         self._patcher = Patcher(self.store, self._writer, clock)
@@ -83,8 +90,7 @@ class ApiServer:
             return refused(error)
 
     def _answered(self, request: Request, user: User) -> Answer:
-        if "impersonate-user" in request.headers:
-            raise not_imitated("impersonation")
+        user = acting(user, request.headers, self._roles)
         told = self._of_server(request) if request.method == "GET" else None
         if told is not None:
             self._check_access(user, Attributes(verb="get", path=request.path))
@@ -92,8 +98,10 @@ class ApiServer:
         media = _media(request)
         asked = route(request.method, request.path, request.query, self.types)
         self._check_access(user, attributes_of(asked))
-        asked = replace(asked, agent=request.headers.get("user-agent", "unknown"), media=media)
+        asked = replace(asked, user=user, agent=request.headers.get("user-agent", "unknown"), media=media)
         form = wanted(request.headers.get("accept", ""), of_list=asked.verb in ("list", "watch"))
+        if form.kind and asked.type.collection in REVIEWS:
+            raise no_other_form()
         answer = shown(self._verb(asked, request.body), asked, form, self._clock)
         return replace(answer, headers=_warning(asked.warnings)) if asked.warnings else answer
 
@@ -105,12 +113,13 @@ class ApiServer:
         return discovered(request.path, self.types, VERSION, accept) or documented(request.path, accept)
 
     def _check_access(self, user: User, wanted: Attributes) -> None:
-        is_public = wanted.path and _is_public(wanted.path) and AUTHENTICATED in user.groups
-        if not is_public and not self._roles.allow(user, wanted):
+        if not self._roles.allow(user, wanted):
             raise forbidden(user, wanted)
 
     def _verb(self, asked: Asked, body: bytes) -> Answer:
         asked.type.strategy.check_use()
+        if asked.type.collection in REVIEWS:
+            return self._reviewer.answer(asked, body)
         if asked.subresource not in ("", "status"):
             return self._below(asked, body)
         match asked.verb:
@@ -120,6 +129,10 @@ class ApiServer:
                 return list_(self.store, asked)
             case "watch":
                 return watch(self.store, self._clock, asked)
+        return self._written(asked, body)
+
+    def _written(self, asked: Asked, body: bytes) -> Answer:
+        match asked.verb:
             case "create":
                 return self._writer.create(asked, body)
             case "update":
@@ -141,6 +154,8 @@ class ApiServer:
                 return self._binder.bind(asked, body)
             case "eviction", "create":
                 return self._evicter.evict(asked, body)
+            case "token", "create":
+                return self._granter.grant(asked, body)
             case "log", "get":
                 return log(self.store, asked)
             case "finalize", "update":
@@ -164,11 +179,6 @@ class ApiServer:
         type_ = self.types.get(group, "v1", plural)
         assert type_ is not None  # noqa: S101  (a built-in type)
         self._writer.make(Asked(verb="create", type=type_, agent="kube-apiserver"), value)
-
-
-def _is_public(path: str) -> bool:
-    """What every authenticated user may read, as system:discovery and system:public-info-viewer let them."""
-    return path in (*_HEALTH, "/version") or path.startswith(("/api", "/openapi"))
 
 
 def _media(request: Request) -> str:

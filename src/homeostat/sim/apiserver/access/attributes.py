@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from msgspec import Struct
 
 from homeostat.sim.apiserver.refusing import Refused
 from homeostat.sim.apiserver.types.routing import Asked
+from homeostat.sim.apiserver.types.user import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User
 
-ANONYMOUS, UNAUTHENTICATED, AUTHENTICATED = "system:anonymous", "system:unauthenticated", "system:authenticated"
-
-
-class User(Struct, frozen=True):
-    """Who asks."""
-
-    name: str
-    groups: tuple[str, ...] = ()
-    uid: str = ""
-    extra: Mapping[str, tuple[str, ...]] = {}
+__all__ = ["ANONYMOUS", "AUTHENTICATED", "UNAUTHENTICATED", "Attributes", "User", "attributes_of", "forbidden"]
 
 
 class Attributes(Struct, frozen=True, kw_only=True):

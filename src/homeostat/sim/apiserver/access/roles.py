@@ -11,16 +11,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from homeostat.sim.apiserver.access.attributes import Attributes, User
+from homeostat.sim.apiserver.access.attributes import AUTHENTICATED, UNAUTHENTICATED, Attributes, User
 from homeostat.sim.apiserver.store.record import key_of
 from homeostat.sim.apiserver.store.store import Store
+from homeostat.sim.apiserver.types.user import ACCOUNT
 
 _GROUP = "rbac.authorization.k8s.io"
 _ROLES, _CLUSTER_ROLES = (_GROUP, "roles"), (_GROUP, "clusterroles")
 _BINDINGS, _CLUSTER_BINDINGS = (_GROUP, "rolebindings"), (_GROUP, "clusterrolebindings")
 _ALL = "*"
 _ADMINISTRATORS = "system:masters"
-_ACCOUNT = "system:serviceaccount"
 
 Subject = tuple[str, str]
 """`User` or `Group`, and a name; a service account is the user that it is known as."""
@@ -55,10 +55,41 @@ class Rule(Struct, frozen=True):
 
 
 class Granted(Struct, frozen=True):
-    """A binding: whose rules these are, and in which namespace; an empty one is everywhere."""
+    """A binding: what its rules are, and in which namespace (empty: everywhere). `told` is how reasons name it."""
 
     namespace: str
     rules: tuple[Rule, ...]
+    told: str
+
+
+# What a server lets everybody who proves who he is ask about himself. The objects of its first roles are not there.
+_BASIC = Granted(
+    "",
+    (
+        Rule(
+            verbs=frozenset({"create"}),
+            groups=frozenset({"authorization.k8s.io", "authentication.k8s.io"}),
+            resources=frozenset({"selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"}),
+            names=frozenset(),
+            paths=(),
+        ),
+    ),
+    'ClusterRoleBinding "system:basic-user" of ClusterRole "system:basic-user" to Group "system:authenticated"',
+)
+
+
+def _readable(name: str, group: str, *paths: str) -> Granted:
+    rule = Rule(frozenset({"get"}), frozenset(), frozenset(), frozenset(), paths)
+    return Granted("", (rule,), f'ClusterRoleBinding "{name}" of ClusterRole "{name}" to Group "{group}"')
+
+
+def _public(group: str) -> Granted:
+    paths = ("/healthz", "/livez", "/readyz", "/version", "/version/")
+    return _readable("system:public-info-viewer", group, *paths)
+
+
+_DISCOVERED = ("/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*")
+_DISCOVERY = _readable("system:discovery", AUTHENTICATED, *_DISCOVERED)
 
 
 class Roles:
@@ -71,16 +102,41 @@ class Roles:
 
     def allow(self, user: User, wanted: Attributes) -> bool:
         """Whether a user may do something."""
+        return self.reason(user, wanted) is not None
+
+    def reason(self, user: User, wanted: Attributes) -> str | None:
+        """Why a user may do something; administrators need no reason, and None is for what he may not."""
         if _ADMINISTRATORS in user.groups:
-            return True
-        self._refresh()
-        return any(
-            rule.allows(wanted)
-            for subject in (("User", user.name), *(("Group", group) for group in user.groups))
-            for granted in self._granted.get(subject, ())
-            if not granted.namespace or (granted.namespace == wanted.namespace and not wanted.path)
-            for rule in granted.rules
+            return ""
+        return next(
+            (
+                f"RBAC: allowed by {granted.told}"
+                for granted in self._of(user)
+                if not granted.namespace or (granted.namespace == wanted.namespace and not wanted.path)
+                if any(rule.allows(wanted) for rule in granted.rules)
+            ),
+            None,
         )
+
+    def rules_in(self, user: User, namespace: str) -> Iterator[Rule]:
+        """All that a user may do in a namespace."""
+        if _ADMINISTRATORS in user.groups:
+            everything = frozenset({_ALL})
+            yield Rule(everything, everything, everything, frozenset(), ())
+            yield Rule(everything, frozenset(), frozenset(), frozenset(), (_ALL,))
+        for granted in self._of(user):
+            if granted.namespace in ("", namespace):
+                yield from granted.rules
+
+    def _of(self, user: User) -> Iterator[Granted]:
+        self._refresh()
+        for group in (AUTHENTICATED, UNAUTHENTICATED):
+            if group in user.groups:
+                yield _public(group)
+        if AUTHENTICATED in user.groups:
+            yield from (_BASIC, _DISCOVERY)
+        for subject in (("User", user.name), *(("Group", group) for group in user.groups)):
+            yield from self._granted.get(subject, ())
 
     def _refresh(self) -> None:
         collections = (_ROLES, _CLUSTER_ROLES, _BINDINGS, _CLUSTER_BINDINGS)
@@ -92,8 +148,9 @@ class Roles:
         for collection in (_BINDINGS, _CLUSTER_BINDINGS):
             for record in self._store.shelf(collection).within(""):
                 binding = record.value(b"")
-                granted = Granted(record.namespace, self._rules(record.namespace, binding.get("roleRef") or {}))
+                rules = self._rules(record.namespace, binding.get("roleRef") or {})
                 for subject in binding.get("subjects") or ():
+                    granted = Granted(record.namespace, rules, _told(binding, subject))
                     self._granted.setdefault(_subject(subject, record.namespace), []).append(granted)
 
     def _rules(self, namespace: str, reference: dict[str, Any]) -> tuple[Rule, ...]:
@@ -120,8 +177,20 @@ def _read(raw: Iterable[dict[str, Any]]) -> Iterator[Rule]:
 
 def _subject(subject: dict[str, Any], namespace: str) -> Subject:
     if subject.get("kind") == "ServiceAccount":
-        return ("User", f"{_ACCOUNT}:{subject.get('namespace') or namespace}:{subject.get('name', '')}")
+        return ("User", f"{ACCOUNT}:{subject.get('namespace') or namespace}:{subject.get('name', '')}")
     return (subject.get("kind", ""), subject.get("name", ""))
+
+
+def _told(binding: dict[str, Any], subject: dict[str, Any]) -> str:
+    metadata, role = binding["metadata"], binding.get("roleRef") or {}
+    namespace, whom = metadata.get("namespace", ""), subject.get("name", "")
+    kind, name = ("RoleBinding", f"{metadata['name']}/{namespace}")
+    if not namespace:
+        kind, name = "ClusterRoleBinding", metadata["name"]
+    if subject.get("kind") == "ServiceAccount":
+        whom = f"{whom}/{subject.get('namespace') or namespace}"
+    of = f'{role.get("kind", "")} "{role.get("name", "")}"'
+    return f'{kind} "{name}" of {of} to {subject.get("kind", "")} "{whom}"'
 
 
 def _covers(pattern: str, path: str) -> bool:

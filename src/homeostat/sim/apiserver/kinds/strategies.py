@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from homeostat.kit.clock import Clock
+from homeostat.sim.apiserver.access.reviews import REVIEWS, Reviewed
 from homeostat.sim.apiserver.kinds import rights
 from homeostat.sim.apiserver.kinds.budgets import BudgetStrategy, PriorityClassStrategy
 from homeostat.sim.apiserver.kinds.claims import ClaimStrategy
@@ -30,6 +31,7 @@ from homeostat.sim.apiserver.types.type import Strategy
 def strategies(types: Types, store: Store, clock: Clock) -> dict[Collection, Strategy]:
     """The strategies of one server's types."""
     return {
+        **dict.fromkeys(REVIEWS, Reviewed()),
         ("", "configmaps"): ConfigMapStrategy(),
         ("", "persistentvolumeclaims"): ClaimStrategy(store),
         ("", "secrets"): SecretStrategy(),

@@ -44,7 +44,7 @@ def wanted(accept: str, *, of_list: bool = False) -> Form:
     if any(each in accept.partition(";as=")[0] for each in _ACCEPTED[1:]):
         raise not_imitated("answers that are not JSON")
     if any(each.partition(";")[0].strip() in _JSON for each in accept.split(",")):
-        raise not_acceptable(f"only the following media types are accepted: {', '.join(_ACCEPTED)}")
+        raise no_other_form()
     known = _ACCEPTED + _STREAMED if of_list else _ACCEPTED  # a list may be asked for as a watch
     raise not_acceptable(f"406: Not Acceptable\n\nAvailable representations: {', '.join(known)}")
 
@@ -52,6 +52,11 @@ def wanted(accept: str, *, of_list: bool = False) -> Form:
 def not_acceptable(why: str) -> Refused:
     """Nothing that the client takes can be given."""
     return Refused(406, "NotAcceptable", why)
+
+
+def no_other_form() -> Refused:
+    """What is there has one form alone."""
+    return not_acceptable(f"only the following media types are accepted: {', '.join(_ACCEPTED)}")
 
 
 def _form(said: dict[str, str]) -> Form | None:

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from homeostat.sim.apiserver.refusing import Refused, bad_request
 from homeostat.sim.apiserver.types.registry import Types
 from homeostat.sim.apiserver.types.type import Type
+from homeostat.sim.apiserver.types.user import NOBODY, User
 
 _OF_OBJECT = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _OF_COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
@@ -24,6 +25,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     name: str = ""
     subresource: str = ""
     query: Mapping[str, str] = {}
+    user: User = NOBODY
     agent: str = "unknown"  # what the client calls itself
     media: str = "application/json"
     warnings: list[str] = field(default_factory=list)  # what the client is told beside the answer
