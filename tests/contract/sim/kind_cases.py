@@ -112,6 +112,7 @@ GOOD: dict[str, Body] = {
     "worthless PriorityClass": of("PriorityClass", "scheduling.k8s.io/v1", value=0, preemptionPolicy="Never"),
 }
 GOOD |= {
+    "revision": of("ControllerRevision", "apps/v1", revision=1, data={"spec": {"template": {"$patch": "replace"}}}),
     "smallest Job": of("Job", "batch/v1", spec={"template": ONCE}),
     "Job with labels": of(
         "Job", "batch/v1", spec={"parallelism": 3, "template": {"metadata": TEMPLATE["metadata"], **ONCE}}
@@ -234,6 +235,8 @@ WRONG: dict[str, Body] = {
     "class above all": of("PriorityClass", "scheduling.k8s.io/v1", value=2000000000),
 }
 WRONG |= {
+    "revision without data": of("ControllerRevision", "apps/v1", revision=1),
+    "revision of a wrong number": of("ControllerRevision", "apps/v1", revision=-1, data={}),
     "Job wrong all over": of(
         "Job",
         "batch/v1",
@@ -301,6 +304,10 @@ WRONG |= {
 }
 
 CHANGES: dict[str, tuple[Body, Body]] = {
+    "data of a revision": (
+        of("ControllerRevision", "apps/v1", revision=1, data={"a": "b"}),
+        of("ControllerRevision", "apps/v1", revision=2, data={"a": "c"}),
+    ),
     "selector of a Deployment": (
         workload("Deployment"),
         {

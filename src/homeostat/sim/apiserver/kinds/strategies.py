@@ -21,6 +21,7 @@ from homeostat.sim.apiserver.kinds.workloads import (
     DaemonSetStrategy,
     DeploymentStrategy,
     ReplicaSetStrategy,
+    RevisionStrategy,
     StatefulSetStrategy,
 )
 from homeostat.sim.apiserver.store.store import Collection, Store
@@ -43,6 +44,7 @@ def strategies(types: Types, store: Store, clock: Clock) -> dict[Collection, Str
         ("", "pods"): PodStrategy(store),
         ("", "serviceaccounts"): rights.AccountStrategy(),
         ("", "services"): ServiceStrategy(),
+        ("apps", "controllerrevisions"): RevisionStrategy(),
         ("apps", "daemonsets"): DaemonSetStrategy(),
         ("apps", "deployments"): DeploymentStrategy(),
         ("apps", "replicasets"): ReplicaSetStrategy(),

@@ -75,6 +75,8 @@ class ReplicaSetStrategy(Strategy):
 class DeploymentStrategy(Strategy):
     """ReplicaSets, one after the other."""
 
+    status_annotates = True
+
     def default(self, value: Value) -> None:
         """One Pod, replaced a quarter at a time."""
         spec = value.setdefault("spec", {})
@@ -151,6 +153,20 @@ class StatefulSetStrategy(Strategy):
             yield from number_causes(rolling or {}, "spec.updateStrategy.rollingUpdate", "partition")
         yield from number_causes(spec, "spec", "replicas", "minReadySeconds")
         yield from _of_template(spec, "statefulset")
+
+
+class RevisionStrategy(Strategy):
+    """A template that a StatefulSet or a DaemonSet has, or had."""
+
+    def causes(self, value: Value, old: Value | None) -> Iterable[Cause]:
+        """Of its number, and of its data, which stay."""
+        number, data = value.get("revision", 0), value.get("data")
+        if number < 0:
+            yield invalid("revision", number, "must be greater than or equal to 0")
+        if data is None:
+            yield required("data", "data is mandatory")
+        elif old is not None and data != old.get("data"):
+            yield invalid("data", data, IMMUTABLE)
 
 
 class DaemonSetStrategy(Strategy):

@@ -23,6 +23,10 @@ def reference_of(schema: Mapping[str, Any]) -> str:
     return str(schema.get("$ref", "")).removeprefix(REFERENCE)
 
 
+# What Go keeps as it came, which OpenAPI tells as any object.
+RAW = "io.k8s.apimachinery.pkg.runtime.RawExtension"
+
+
 class Shapes:
     """The shapes of a set of named schemas."""
 
@@ -34,7 +38,9 @@ class Shapes:
         """The shape of a named type. Raises KeyError."""
         if name not in self._made:
             schema = self._schemas[name]
-            if schema.get("type") in ("object", None) and "properties" in schema:
+            if name == RAW:
+                self._made[name] = Shape("object", "atomic", each=UNTYPED)
+            elif schema.get("type") in ("object", None) and "properties" in schema:
                 # Known before it is filled: it may have parts of its own type.
                 self._made[name] = shape = Shape("object")
                 self._fill(shape, schema)

@@ -51,6 +51,8 @@ class Strategy:
     """What a name must be."""
     keeps_first_status = False
     """Whether a new object may come with a status."""
+    status_annotates = False
+    """Whether whoever writes the status may write annotations with it."""
     returns_deleted = False
     """Whether a deletion is answered by the object that is gone, and not by a Status."""
     orphans = False

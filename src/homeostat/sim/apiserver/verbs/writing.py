@@ -117,7 +117,8 @@ def _settled(asked: Asked, new: Value, old: Value) -> Value:
     """What is left of a change when all is put back that its way does not lead to."""
     type_ = asked.type
     if asked.subresource == _STATUS:
-        owners = _only(new["metadata"], "managedFields")
+        with_status = ("managedFields", "annotations") if type_.strategy.status_annotates else ("managedFields",)
+        owners = {key: new["metadata"][key] for key in with_status if key in new["metadata"]}
         new = {**old, "metadata": {**old["metadata"], **owners}} | _only(new, _STATUS)
     elif _STATUS in type_.subresources:
         new.pop(_STATUS, None)

@@ -1,0 +1,34 @@
+"""Workloads for tests of the world: builders that show only what matters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Object = dict[str, Any]
+
+
+def template(image: str = "web:1", labels: dict[str, str] | None = None, **spec: Any) -> Object:
+    """A Pod's template of one container, that ends at once."""
+    body = {"containers": [{"name": "main", "image": image}], "terminationGracePeriodSeconds": 1, **spec}
+    return {"metadata": {"labels": labels or {"app": "web"}}, "spec": body}
+
+
+def deployment(
+    name: str = "web",
+    image: str = "web:1",
+    *,
+    maxSurge: int | str | None = None,  # noqa: N803  (as the API has it)
+    maxUnavailable: int | str | None = None,  # noqa: N803
+    **spec: Any,
+) -> Object:
+    """A Deployment of Pods with the label `app`."""
+    if maxSurge is not None:
+        spec["strategy"] = {"rollingUpdate": {"maxSurge": maxSurge, "maxUnavailable": maxUnavailable}}
+    selector = {"matchLabels": {"app": "web"}}
+    return {"metadata": {"name": name}, "spec": {"selector": selector, "template": template(image), **spec}}
+
+
+def conditions(obj: Object) -> dict[str, tuple[str, str, str]]:
+    """What an object's conditions say: status, reason and message, by type."""
+    found = obj.get("status", {}).get("conditions", ())
+    return {each["type"]: (each["status"], each.get("reason", ""), each.get("message", "")) for each in found}
