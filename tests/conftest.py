@@ -1,7 +1,7 @@
 """Which tests run here, in which order, and what the end of the output says about the rest.
 
-Order: repo, unit, contract, real, so that the cheapest news comes first. `soak` runs by `-m soak` only. Tests marked
-`real` run wherever the machine allows; elsewhere they are left out and the summary says how many and why. With
+Order: repo, unit, contract, sim, real, so that the cheapest news comes first. `soak` runs by `-m soak` only. Tests
+marked `real` run wherever the machine allows; elsewhere they are left out and the summary says how many and why. With
 HOMEOSTAT_REAL=require nothing is left out: what cannot run fails.
 """
 
@@ -15,7 +15,7 @@ import pytest
 from tests.support.real import left_out_because
 
 ROOT = Path(__file__).parent.parent
-ORDER = ("repo", "unit", "contract", "real")
+ORDER = ("repo", "unit", "contract", "sim", "real")
 
 _left_out: pytest.StashKey[tuple[int, tuple[str, ...]]] = pytest.StashKey()
 

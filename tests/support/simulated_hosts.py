@@ -9,10 +9,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.support.clock import ManualClock, settle
-from tests.support.simulated import client_of, simulated_server
+from tests.support.simulated import client_of
 
 from homeostat.api.core import NODE, POD
 from homeostat.api.kind import unstructured
+from homeostat.kit.clock import Clock
+from homeostat.kit.random import Random
 from homeostat.kube.client import Client
 from homeostat.kube.errors import NotFound
 from homeostat.runtime.manager import Manager, ManagerSettings
@@ -63,7 +65,7 @@ class Scripted:
 class SimulatedHosts:
     """What a test sees of it."""
 
-    def __init__(self, server: ApiServer, client: Client, clock: ManualClock, centre: DataCentre) -> None:
+    def __init__(self, server: ApiServer, client: Client, clock: Clock, centre: DataCentre) -> None:
         self.server, self.client, self.clock, self.centre = server, client, clock, centre
         self.started: list[Scripted] = []  # every program `scripted` that was ever started
         self.begins_well = True
@@ -75,8 +77,11 @@ class SimulatedHosts:
 
     async def after(self, seconds: float) -> None:
         """Let time pass, and everybody do what is due."""
-        await self.clock.advance(seconds)
-        await settle(150)
+        if isinstance(self.clock, ManualClock):
+            await self.clock.advance(seconds)
+            await settle(150)
+        else:
+            await self.clock.sleep(seconds or 1e-3)
 
     async def bind(self, name: str = "web", host: str = HOST, **spec: Any) -> None:
         """A Pod that a scheduler gave to a host."""
@@ -114,16 +119,31 @@ def container(name: str = "main", **parts: Any) -> dict[str, Any]:
 
 @asynccontextmanager
 async def simulated_hosts(
-    hosts: int = 2, *, times: Times = AT_ONCE, beat_s: float | None = None, seed: int = 0
+    hosts: int = 2, *, times: Times = AT_ONCE, beat_s: float | None = None
 ) -> AsyncIterator[SimulatedHosts]:
-    """Hosts that run, with registered Nodes."""
-    clock, chance = ManualClock(), random.Random(seed)
-    server = simulated_server(clock, seed)
+    """Hosts that run, with registered Nodes, on a clock that a test moves."""
+    async with hosts_at(ManualClock(), random.Random(0), hosts, times=times, beat_s=beat_s) as made:
+        yield made
+
+
+@asynccontextmanager
+async def hosts_at(
+    clock: Clock,
+    chance: Random,
+    hosts: int = 2,
+    *,
+    times: Times = AT_ONCE,
+    beat_s: float | None = None,
+    add: Callable[[Manager, Client], None] = lambda manager, client: None,
+) -> AsyncIterator[SimulatedHosts]:
+    """Hosts on any clock, with controllers that a test adds."""
+    server = ApiServer(clock=clock, random=chance)
     centre = DataCentre(lay_out(hosts), clock=clock, random=chance, times=times)
     async with client_of(server, clock) as client:
         made = SimulatedHosts(server, client, clock, centre)
         manager = Manager(clock=clock, random=chance, settings=ManagerSettings(tune_gc=False))
         add_kubelets(manager, client, centre, {"scripted": made.start}, beat_s=beat_s)
+        add(manager, client)
         stop = asyncio.Event()
         running = asyncio.ensure_future(manager.run(stop))
         centre.start_all()

@@ -170,7 +170,10 @@ class Host:
         return ""
 
     def now(self, clock: Clock) -> datetime:
-        """The time that its own clock shows."""
+        """The time that its own clock shows.
+
+        Its Node and its Lease bear the right one all the same, as they are judged by what they say.
+        """
         return clock.now() + timedelta(seconds=self.ailments.sum(Ail.CLOCK))
 
     def hear(self, call: Callable[[], None]) -> None:

@@ -30,6 +30,7 @@ from homeostat.sim.world.hosts.times import Times
 KILLED, ASKED_TO_END = 137, 143  # 128 and the signal
 _LOST = 255  # what containerd says of one that was there before the host went down
 _LONGEST_MESSAGE = 4096
+_TRIES = 100  # until a program that is killed and goes on is left alone
 
 
 class Stage(Enum):
@@ -435,11 +436,12 @@ class ContainerLife:
         return f"containerd://{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def _put_down(task: asyncio.Task[int]) -> None:
-    """Kill a program: nothing that it does to end in order goes on."""
-    if not task.done():
+def _put_down(task: asyncio.Task[int], tries: int = _TRIES) -> None:
+    """Kill a program: nothing that it does to end in order goes on for longer than a few steps."""
+    if not task.done() and tries > 0:
         task.cancel()
-        asyncio.get_running_loop().call_soon(_put_down, task)
+        # As a timer, not as a callback: those go before all tasks, also before the one that is to end.
+        asyncio.get_running_loop().call_later(0, _put_down, task, tries - 1)
 
 
 def _time(moment: datetime | None) -> str | None:

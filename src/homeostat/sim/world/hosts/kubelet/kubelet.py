@@ -132,7 +132,7 @@ class Kubelet:
             await self._register()
         if not self._has_promised:
             await self._beat()
-        now = self.host.now(self._cell.clock)
+        now = self._cell.clock.now()
         status = node.status(self.host, now, self._told)
         if _plain(status) != _plain(self._told):
             await self._patch_node(status)
@@ -142,7 +142,7 @@ class Kubelet:
             self._has_promised, self._has_news = False, True
 
     async def _register(self) -> None:
-        client, now = self._cell.client, self.host.now(self._cell.clock)
+        client, now = self._cell.client, self._cell.clock.now()
         body = node.node(self.host, now)
         try:
             made = await client.create(NODE, body)
@@ -153,7 +153,7 @@ class Kubelet:
 
     async def _beat(self) -> None:
         clock = self._cell.clock
-        await self._renew(node.FOR_EVER if self._beat_s is None else self.host.now(clock))
+        await self._renew(node.FOR_EVER if self._beat_s is None else clock.now())
         self._has_promised = True
 
     async def _fall_silent(self) -> None:
