@@ -132,13 +132,14 @@ class Scheduler:
             self._think(node=node, pod=ask)
 
     def _stands_now(self, pod: Pod) -> None:
-        key = pod.metadata.key
+        key, node = pod.metadata.key, pod.spec.node_name
         placed = self._forget(key)
         self._drop(key)
+        left = self.estate.homes.get(key, "")
         ask = asked(pod)
-        self.estate.take_in(ask, pod.spec.node_name)
-        if placed is None or placed.node != pod.spec.node_name or ask.is_ending:
-            self._think(pod=ask)
+        self.estate.take_in(ask, node)
+        # Where it was thought to stand, there is room; and others may have waited for it to stand somewhere.
+        self._think(node=left if placed is not None and left != node else "", pod=ask)
 
     def _pending(self, pod: Pod) -> None:
         key = pod.metadata.key

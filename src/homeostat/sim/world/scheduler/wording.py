@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from homeostat.sim.world.scheduler.choosing import Unfit
 from homeostat.sim.world.scheduler.preempting import Futile
 
+# What the plugin for dynamic resources says of every Pod, whether it has such claims or not.
+_NO_CLAIMS = "no new claims to deallocate"
 NO_NODES = "no nodes available to schedule pods"
 
 
@@ -18,7 +20,7 @@ def told(unfit: Unfit, futile: Futile | None) -> str:
     if futile is None:
         return text
     why = futile.why or f"0/{unfit.nodes} nodes are available: {_reasons(futile.counts)}."
-    return f"{text} preemption: {why}"
+    return f"{text} {_NO_CLAIMS}, preemption: {why}"
 
 
 def _reasons(counts: Mapping[str, int]) -> str:

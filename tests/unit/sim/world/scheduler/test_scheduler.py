@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.controllers import CLAIMS, CLASSES, EVENTS, NODES, PODS, PRIORITIES, VOLUMES, Site, working
-from tests.support.placing import node, pod
+from tests.support.placing import away_from, node, pod
 
 from homeostat.sim.world.kinds.volumes import BOUND, SELECTED
 from homeostat.sim.world.scheduler.scheduler import add_scheduler
@@ -61,7 +61,7 @@ async def test_a_pod_that_fits_nowhere_says_why_and_is_looked_at_when_room_comes
         assert (said["status"], said["reason"]) == ("False", "Unschedulable")
         assert said["message"] == (
             "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable."
-            " preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
+            " no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
         )
         assert any(each["reason"] == "FailedScheduling" for each in await site.all(EVENTS, "default"))
         await site.client.merge_patch(NODES, "n2", {"spec": {"unschedulable": None}})
@@ -81,6 +81,15 @@ async def test_a_pod_waits_for_another_to_go_and_is_not_looked_at_for_what_does_
         await site.client.delete(PODS, "a", "default", grace_s=0)
         await site.rest()
         assert await _node_of(site, "b") == "n1"
+
+
+async def test_a_pod_that_would_be_near_others_waits_until_one_of_them_stands_somewhere() -> None:
+    async with working(add_scheduler) as site:
+        await _ready_node(site, "n1")
+        near = away_from({"app": "db"}, "kubernetes.io/hostname", "podAffinity")
+        await _make_pod(site, "a", affinity=near)
+        await _make_pod(site, "db", labels={"app": "db"})
+        assert await _node_of(site, "a") == "n1"
 
 
 async def test_a_gated_pod_is_placed_when_its_gates_are_gone() -> None:
