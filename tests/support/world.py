@@ -30,7 +30,7 @@ from homeostat.api.kind import Kind
 from homeostat.kit.clock import Clock
 from homeostat.kit.random import Random
 from homeostat.kube.client import Client
-from homeostat.kube.errors import Conflict, NotFound
+from homeostat.kube.errors import AlreadyExists, Conflict, NotFound
 from homeostat.runtime.informer import Informer
 
 T = TypeVar("T")
@@ -243,7 +243,7 @@ class World:
                 "claimRef": {**about, "namespace": self.namespace, "uid": meta["uid"]},
             },
         }
-        with suppress(Conflict):
+        with suppress(Conflict, AlreadyExists):
             await self.client.create(VOLUMES, body)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from homeostat.kube.client import Client
 from homeostat.runtime.manager import Manager
+from homeostat.sim.world.controllers.accounts import add_service_accounts
 from homeostat.sim.world.controllers.budgets import add_disruption_budgets
 from homeostat.sim.world.controllers.deployments.controller import add_deployments
 from homeostat.sim.world.controllers.endpoints.controller import add_endpoint_slices
@@ -21,7 +22,8 @@ def add_controllers(manager: Manager, client: Client) -> None:
     """Let all of them work in this manager, as the user of this client."""
     for add in (
         *(add_replica_sets, add_deployments),
-        *(add_garbage_collector, add_namespaces, add_endpoint_slices, add_disruption_budgets),
+        *(add_garbage_collector, add_namespaces, add_service_accounts),
+        *(add_endpoint_slices, add_disruption_budgets),
         *(add_volume_binder, add_volume_protection),
         *(add_node_lifecycle, add_taint_eviction, add_pod_garbage_collector),
     ):

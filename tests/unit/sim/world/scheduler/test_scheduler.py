@@ -61,7 +61,8 @@ async def test_a_pod_that_fits_nowhere_says_why_and_is_looked_at_when_room_comes
         assert (said["status"], said["reason"]) == ("False", "Unschedulable")
         assert said["message"] == (
             "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable."
-            " no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
+            " no new claims to deallocate, preemption: 0/2 nodes are available:"
+            " 2 Preemption is not helpful for scheduling."
         )
         assert any(each["reason"] == "FailedScheduling" for each in await site.all(EVENTS, "default"))
         await site.client.merge_patch(NODES, "n2", {"spec": {"unschedulable": None}})

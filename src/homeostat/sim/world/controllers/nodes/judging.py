@@ -103,6 +103,12 @@ def is_well(node: Node) -> bool:
     return ready is not None and ready.status == "True"
 
 
+def is_unknown(node: Node) -> bool:
+    """Whether nobody knows how it is any more."""
+    ready = node.condition("Ready")
+    return ready is not None and ready.status == "Unknown"
+
+
 def wanted_taints(node: Node, *, drives_out: bool) -> tuple[Key, ...]:
     """Key and effect of the taints that a Node's state asks for; those that drive out only when it is its turn."""
     keys = [_TAINTS[each.type, each.status] for each in node.status.conditions if (each.type, each.status) in _TAINTS]

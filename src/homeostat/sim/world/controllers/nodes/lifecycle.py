@@ -17,6 +17,7 @@ from homeostat.runtime.outcome import DONE, Outcome, Progress
 from homeostat.runtime.queue import Priority
 from homeostat.sim.world.controllers.loops import loop as make_loop
 from homeostat.sim.world.controllers.nodes.judging import (
+    is_unknown,
     is_well,
     silent_at,
     unknown,
@@ -67,7 +68,7 @@ class _Lifecycle:
         if new is None or not new.is_ready:
             return False
         node = self._nodes.store.get(new.spec.node_name)
-        return node is not None and not is_well(node)
+        return node is not None and is_unknown(node)
 
     def _count(self, old: Node | None, new: Node | None, priority: Priority) -> None:  # noqa: ARG002
         """How each zone is; when that changes, those that wait for their turn look again."""
@@ -109,14 +110,14 @@ class _Lifecycle:
                 patch.insert(0, {"op": "add", "path": "/status/conditions", "value": []})
             await self._client.json_patch(NODE, name, patch, subresource="status")
             return DONE  # what follows from it is done when its echo comes, and its zone is counted anew
-        if not is_well(node) and node.condition("Ready") is not None:
+        if is_unknown(node):
             await self._tell_pods(node)
         wait_s = await self._taint(node)
         soonest = min((each for each in (wait_s, left_s) if each is not None and each > 0), default=None)
         return DONE if soonest is None else Progress(soonest)
 
     async def _tell_pods(self, node: Node) -> None:
-        """Pods of an ill Node take no traffic."""
+        """Pods of a silent Node take no traffic; of one that speaks its kubelet says how its Pods are."""
         name = node.metadata.name
         for pod in self._pods.store.by_index(ON_NODE, name):
             places = [at for at, each in enumerate(pod.status.conditions) if (each.type, each.status) == _READY]
