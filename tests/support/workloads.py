@@ -28,6 +28,37 @@ def deployment(
     return {"metadata": {"name": name}, "spec": {"selector": selector, "template": template(image), **spec}}
 
 
+def stateful_set(
+    name: str = "db",
+    image: str = "db:1",
+    *,
+    partition: int | None = None,
+    claims: tuple[str, ...] = (),
+    **spec: Any,
+) -> Object:
+    """A StatefulSet of Pods with the label `app`, and claims of these names."""
+    if partition is not None:
+        spec["updateStrategy"] = {"type": "RollingUpdate", "rollingUpdate": {"partition": partition}}
+    if claims:
+        spec["volumeClaimTemplates"] = [claim_template(each) for each in claims]
+    return {
+        "metadata": {"name": name},
+        "spec": {
+            "serviceName": name,
+            "selector": {"matchLabels": {"app": "db"}},
+            "template": template(image, {"app": "db"}),
+            **spec,
+        },
+    }
+
+
+def claim_template(name: str) -> Object:
+    """A small volume of a class that nobody serves: volumes for it are made by hand."""
+    size = {"requests": {"storage": "1Gi"}}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": size, "storageClassName": "by-hand"}
+    return {"metadata": {"name": name, "labels": {"kept": "yes"}}, "spec": spec}
+
+
 def conditions(obj: Object) -> dict[str, tuple[str, str, str]]:
     """What an object's conditions say: status, reason and message, by type."""
     found = obj.get("status", {}).get("conditions", ())
