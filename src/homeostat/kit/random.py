@@ -1,7 +1,7 @@
 """Chance as an object that is passed in.
 
 `Random` is what homeostat needs of a random source; `random.Random` satisfies it, so a seeded one gives one history.
-Keys and tokens are the exception: they come from the operating system, through `cryptography` and `secrets`.
+Keys and tokens are the exception: they come from the operating system, through `homeostat.kit.pki.source`.
 """
 
 from __future__ import annotations

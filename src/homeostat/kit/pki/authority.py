@@ -27,6 +27,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
+from homeostat.kit.pki.source import source
+
 AUTHORITY_LIFE = timedelta(days=3650)
 LEAF_LIFE = timedelta(days=365)
 RENEWED_BEFORE = timedelta(days=30)
@@ -73,7 +75,7 @@ def new_authority(name: str, now: datetime, life: timedelta = AUTHORITY_LIFE) ->
         .add_extension(_usage(signs=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
-    return certificate_pem(builder.sign(key, hashes.SHA256())), key_pem(key)
+    return certificate_pem(_signed(builder, key)), key_pem(key)
 
 
 def cross_sign(signer: Signer, other: x509.Certificate) -> bytes:
@@ -92,7 +94,7 @@ def cross_sign(signer: Signer, other: x509.Certificate) -> bytes:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.key.public_key()), critical=False)
     )
-    return certificate_pem(builder.sign(signer.key, hashes.SHA256()))
+    return certificate_pem(_signed(builder, signer.key))
 
 
 def read_signer(entries: Mapping[str, bytes], name: str) -> Signer:
@@ -126,7 +128,7 @@ def issue(signer: Signer, request: Request, now: datetime, life: timedelta = LEA
         uses.append(ExtendedKeyUsageOID.SERVER_AUTH)
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     builder = builder.add_extension(x509.ExtendedKeyUsage(uses), critical=False)
-    return certificate_pem(builder.sign(signer.key, hashes.SHA256())), key_pem(key)
+    return certificate_pem(_signed(builder, signer.key)), key_pem(key)
 
 
 def read_certificate(entries: Mapping[str, bytes], entry: str) -> x509.Certificate:
@@ -156,7 +158,7 @@ def read_key(entries: Mapping[str, bytes], entry: str) -> ec.EllipticCurvePrivat
 
 def new_key() -> ec.EllipticCurvePrivateKey:
     """A private key from the operating system's randomness."""
-    return ec.generate_private_key(ec.SECP256R1())
+    return source().key()
 
 
 def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -172,6 +174,10 @@ def public_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 def certificate_pem(certificate: x509.Certificate) -> bytes:
     """A certificate as PEM."""
     return certificate.public_bytes(Encoding.PEM)
+
+
+def _signed(builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    return builder.sign(key, hashes.SHA256(), ecdsa_deterministic=source().signs_alike or None)
 
 
 def _may_sign(certificate: x509.Certificate) -> bool:
@@ -197,7 +203,7 @@ def _builder(
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key)
-        .serial_number(x509.random_serial_number())
+        .serial_number(source().number())
         .not_valid_before(begins)
         .not_valid_after(ends)
     )

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from secrets import token_bytes
 from typing import Any
 
 import yaml
@@ -27,6 +26,7 @@ from homeostat.kit.pki.authority import (
     read_key,
     read_signer,
 )
+from homeostat.kit.pki.source import source
 from homeostat.operators.cluster.pki import states
 from homeostat.operators.cluster.pki.states import NEW, OLD, state
 
@@ -49,7 +49,7 @@ def new_keys(kind: str, now: datetime, suffix: str = "") -> dict[str, bytes]:
     if kind == states.TOKEN_KEY:
         return {TOKEN_KEY: key_pem(new_key())}
     if kind == states.ENCRYPTION_KEY:
-        return {ENCRYPTION_KEY: token_bytes(_KEY_BYTES)}
+        return {ENCRYPTION_KEY: source().token(_KEY_BYTES)}
     made: dict[str, bytes] = {}
     for entry, name in CAS.items():
         made[f"{entry}.crt"], made[f"{entry}.key"] = new_authority(f"{name}{suffix}", now)
