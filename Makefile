@@ -56,6 +56,11 @@ format: venv ## write the code's format and the fixes that the linter is sure of
 soak: venv system binaries ## tests that take long: large counts, repeated faults
 	@$(BIN)/pytest -m soak
 
+SEEDS ?= 1
+.PHONY: simulate
+simulate: venv ## kill simulated operators at every moment, with SEEDS=N orders of what is ready each
+	@HOMEOSTAT_SEEDS=$(SEEDS) $(BIN)/pytest tests/sim
+
 .PHONY: bench
 bench: venv binaries $(BENCH)/.synced ## measure client and runtime beside their peers, write docs/reference/benchmarks.md
 	@$(PY) -m benchmarks

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -31,7 +33,14 @@ def install(server: ApiServer) -> None:
 async def define(client: Client) -> None:
     """Apply deploy/crds, where kubectl does not reach."""
     for path in sorted((ROOT / "deploy/crds").glob("cluster.*.yaml")):
-        await client.apply(DEFINITIONS, yaml.safe_load(path.read_text()))
+        for content in contents(path):
+            await client.apply(DEFINITIONS, content)
+
+
+@functools.cache
+def contents(path: Path) -> tuple[dict[str, Any], ...]:
+    """The objects of a file of manifests, read once; nobody changes them."""
+    return tuple(yaml.safe_load_all(path.read_text()))
 
 
 def clear(server: ApiServer) -> None:
@@ -45,8 +54,7 @@ def clear(server: ApiServer) -> None:
 
 def example(path: str) -> dict[str, Any]:
     """An object of the examples."""
-    content: dict[str, Any] = yaml.safe_load((ROOT / "examples" / path).read_text())
-    return content
+    return copy.deepcopy(contents(ROOT / "examples" / path)[0])
 
 
 def cluster(name: str = "demo", namespace: str = "default", **spec: Any) -> dict[str, Any]:

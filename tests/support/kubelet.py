@@ -173,7 +173,7 @@ class Kubelet:
             await self._work.wait()
             self._work.clear()
             dirty, self._dirty = self._dirty, set()
-            ours = [namespace for namespace in dirty if namespace.startswith(self._prefix)]
+            ours = [namespace for namespace in sorted(dirty) if namespace.startswith(self._prefix)]
             await asyncio.gather(*(self._namespace(namespace) for namespace in ours))
 
     async def _namespace(self, namespace: str) -> None:
@@ -275,7 +275,7 @@ class Kubelet:
             behaviour = next(named, "end" if pod["spec"].get("restartPolicy") == "Never" else "run")
             if behaviour == "run" and self.needs_servers and component in CONTROLLERS and not self._is_served(pod):
                 behaviour = "start"
-            status = status_of(pod, behaviour)
+            status = status_of(pod, behaviour, self._clock)
             if "podIP" in status:
                 status["podIP"] = ".".join((self.network, *status["podIP"].split(".")[1:]))
             await self._status("Pod", pod, status)

@@ -44,6 +44,10 @@ class FakeEtcd:
             for each in self._members.values()
         )
 
+    def peek(self) -> tuple[MemberSeen, ...]:
+        """The members that were asked for so far, for tests."""
+        return tuple(self._members.values())
+
     async def remove(self, access: EtcdAccess, member_id: int) -> None:
         self._require_quorum()
         gone = self._members.pop(member_id, None)

@@ -15,7 +15,7 @@ from tests.support.granting import FakeRights
 from tests.support.membership import FakeEtcd
 from tests.support.stores import FakeStores
 
-from homeostat.kit.clock import SystemClock
+from homeostat.kit.clock import Clock, SystemClock
 from homeostat.kit.random import system_random
 from homeostat.kube.client import Client
 from homeostat.kube.http import HttpTransport
@@ -36,7 +36,8 @@ SERVED = "v1.35.4"
 class FakeEndpoint:
     """Satisfies the operator's Probe: answers with a version, or with what it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         self.failure = ""
         self.hung: set[str] = set()  # urls of API servers that do not answer when they are asked past the endpoint
         self.are_all_hung = False
@@ -48,19 +49,19 @@ class FakeEndpoint:
         self.rewritten: list[str] = []  # the pages of Secrets that were to be written anew
         self.kubeconfigs: list[bytes] = []
         self.forgotten: list[bytes] = []
-        self.asked_at: list[float] = []  # by the machine's monotonic clock
+        self.asked_at: list[float] = []  # by the clock, in seconds
         self._asked = asyncio.Event()
 
     async def probe(self, kubeconfig: bytes, direct: Direct | None = None) -> Served:
         if direct is not None:
             if direct.url in self.hung or self.are_all_hung:
-                await SystemClock().sleep(self.silence_s)
+                await self._clock.sleep(self.silence_s)
                 raise Unreachable(f"{direct.url} does not answer")
             if why := self.refuses(direct.url):
                 raise Unreachable(why)
             return Served(SERVED, self._leaders())
         self.kubeconfigs.append(kubeconfig)
-        self.asked_at.append(time.monotonic())
+        self.asked_at.append(self._clock.monotonic())
         self._asked.set()
         if self.failure:
             raise Unreachable(self.failure)
@@ -82,13 +83,13 @@ class FakeEndpoint:
         self.forgotten.append(kubeconfig)
 
     def _leaders(self) -> dict[str, LeaderSeen]:
-        renewed = None if self.are_leaders_hung else datetime.now(UTC)
+        renewed = None if self.are_leaders_hung else self._clock.now()
         return {component: LeaderSeen(holder, renewed) for component, holder in self.leaders.items()}
 
     async def until_asked(self, times: int) -> None:
         """Wait for so many more probes."""
         times += len(self.kubeconfigs)
-        async with SystemClock().timeout(30):
+        async with self._clock.timeout(30):
             while len(self.kubeconfigs) < times:
                 self._asked.clear()
                 await self._asked.wait()

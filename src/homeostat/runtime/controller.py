@@ -96,9 +96,10 @@ class Controller(Generic[K]):
             try:
                 if when is not None and priority is not Priority.RESYNC and not when(old, new):
                     return
-                keys = set[K]() if new is None else set(map_keys(new))
+                # A dict keeps their order; that of a set of names differs from process to process.
+                keys = dict.fromkeys(() if new is None else map_keys(new))
                 if old is not None and old is not new:
-                    keys.update(map_keys(old))
+                    keys.update(dict.fromkeys(map_keys(old)))
             except Exception:
                 # One odd object must not stop the watch of all others.
                 self._log.exception("skipping an object that could not be mapped to keys", kind=informer.name)

@@ -144,17 +144,18 @@ class Store(Generic[T]):
 
     def _index(self, key: str, old: T | None, new: T | None) -> None:
         for name, function in self._functions.items():
-            before = set(function(old)) if old is not None else set()
-            after = set(function(new)) if new is not None else set()
-            if before == after:
+            # Dicts keep the order of what the function yields; that of sets differs from process to process.
+            before = dict.fromkeys(function(old)) if old is not None else {}
+            after = dict.fromkeys(function(new)) if new is not None else {}
+            if before.keys() == after.keys():
                 continue
             index = self._indexes[name]
-            for value in before - after:
+            for value in (each for each in before if each not in after):
                 members = index[value]
                 del members[key]
                 if not members:
                     del index[value]
-            for value in after - before:
+            for value in (each for each in after if each not in before):
                 index.setdefault(value, {})[key] = None
 
 

@@ -1,0 +1,160 @@
+"""A cell in virtual time: a simulated API server, doubles of what else there is, and processes of an operator."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.support.cells import Cell
+from tests.support.killing.mortal import Life, MortalTransport, mortal
+from tests.support.killing.points import Points
+from tests.support.killing.witness import Witness
+from tests.support.kinds import contents, define
+from tests.support.kubelet import Kubelet
+from tests.support.membership import FakeEtcd
+from tests.support.operating import USER, FakeEndpoint
+from tests.support.restoring import FakeHandout
+from tests.support.simulated import ADMIN
+from tests.support.stores import FakeStores
+from tests.support.tree import ROOT
+
+from homeostat.api.core import NAMESPACE, SECRET
+from homeostat.api.kind import Kind, Resource, unstructured
+from homeostat.kit.clock import Clock
+from homeostat.kit.random import Random
+from homeostat.kube.client import Client
+from homeostat.kube.transport import Transport
+from homeostat.operators.cluster.controller import add_cluster_operator, fleet_of
+from homeostat.operators.cluster.ports import Outside
+from homeostat.operators.cluster.restore.ports import RestoreTools
+from homeostat.runtime.manager import Manager, ManagerSettings
+from homeostat.sim.apiserver.access.attributes import AUTHENTICATED, User
+from homeostat.sim.apiserver.server import ApiServer
+from homeostat.sim.time.order import PROCESS
+
+PLACE = "cell"
+IMAGE = "homeostat.local/homeostat:test"
+_RBAC = "rbac.authorization.k8s.io"
+_MADE_FIRST: dict[str, Kind[dict[str, Any]]] = {
+    each.kind: unstructured(each)
+    for each in (
+        Resource("", "v1", "Namespace", "namespaces", namespaced=False),
+        Resource("", "v1", "ServiceAccount", "serviceaccounts"),
+        Resource(_RBAC, "v1", "ClusterRole", "clusterroles", namespaced=False),
+        Resource(_RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False),
+        Resource(_RBAC, "v1", "Role", "roles"),
+        Resource(_RBAC, "v1", "RoleBinding", "rolebindings"),
+        Resource("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", namespaced=False),
+        Resource(
+            "cluster.homeostat.dev", "v1alpha1", "ClusterPackageVersion", "clusterpackageversions", namespaced=False
+        ),
+    )
+}
+
+
+class World:
+    """One cell with one namespace of clusters, and what an operator in it talks to."""
+
+    def __init__(self, clock: Clock, random: Random, at: int | None = None) -> None:
+        """A process dies at this point."""
+        self.clock, self.random = clock, random
+        self.server = ApiServer(clock=clock, random=random)
+        etcd = FakeEtcd()
+        self.witness = Witness(self.server, clock, etcd)
+        self.points = Points(self.state, self.kill, at)
+        self.client = Client(self.witness.watched(ADMIN), clock=clock, random=random)
+        self.kubelet = Kubelet(self.client, clock=clock, random=random, namespace=PLACE)
+        self.kubelet.collects_pods = True
+        self.cell = Cell(self.witness.watched(ADMIN), self.client, self.kubelet, PLACE)
+        self.cell.endpoint = FakeEndpoint(clock)
+        self.cell.etcd, self.cell.stores = etcd, FakeStores(etcd)
+        self.cell.etcd.runs = lambda member: self.cell.find("Pod", member) is not None
+        self.process: Process | None = None
+
+    def state(self) -> Hashable:
+        """Changes whenever anything changes that a process could have changed."""
+        cell = self.cell
+        stories = (cell.etcd.story, cell.stores.story, cell.rights.story, cell.endpoint.rewritten)
+        return (self.clock.monotonic(), self.server.store.revision, *map(len, stories))
+
+    @asynccontextmanager
+    async def playing(self) -> AsyncIterator[Cell]:
+        """The cell at work, without an operator."""
+        await self._prepare()
+        async with self.kubelet.running():
+            yield self.cell
+            if self.process is not None:
+                await self.process.end()
+        self.witness.check()
+
+    def start(self) -> Process:
+        """Another process of the operator."""
+        self.process = Process(self, number=0 if self.process is None else self.process.number + 1)
+        return self.process
+
+    def kill(self) -> None:
+        """End the process that runs, between two instructions."""
+        assert self.process is not None
+        self.process.kill()
+
+    async def _prepare(self) -> None:
+        await define(self.client)
+        paths = [ROOT / "deploy/operator/priority.yaml", ROOT / "deploy/operator/rights.yaml"]
+        for path in (*paths, *sorted((ROOT / "examples/packageversions").glob("*.yaml"))):
+            for content in contents(path):
+                await self.client.apply(_MADE_FIRST[content["kind"]], content)
+        for role in ("homeostat:cell", "homeostat:cell-wide"):
+            binding = {
+                "metadata": {"name": f"test:{role}"},
+                "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": role},
+                "subjects": [{"apiGroup": _RBAC, "kind": "User", "name": USER}],
+            }
+            await self.client.create(_MADE_FIRST["ClusterRoleBinding"], binding)
+        await self.client.create(NAMESPACE, {"metadata": {"name": PLACE}})
+        await self.client.create(SECRET, {"metadata": {"name": "stranger", "namespace": PLACE}})
+
+
+class Process:
+    """The cluster operator as the application wires it, with the rights of deploy/operator alone, until it dies."""
+
+    def __init__(self, world: World, number: int) -> None:
+        self.number = number
+        self.life = Life(world.points)
+        clock, random, cell = world.clock, world.random, world.cell
+        user = User(USER, (AUTHENTICATED,))
+        transport: Transport = MortalTransport(world.witness.watched(user, judged=USER), self.life)
+        self._client = Client(transport, clock=clock, random=random, field_manager="homeostat-cluster")
+        self._manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
+        outside = Outside(
+            probe=mortal(cell.endpoint, "probe", self.life),
+            etcd=mortal(cell.etcd, "etcd", self.life),
+            rights=mortal(cell.rights, "rights", self.life),
+            upkeep=mortal(cell.stores, "stores", self.life),
+            restoring=RestoreTools(cell.store, mortal(FakeHandout(cell.store), "handout", self.life), IMAGE),
+        )
+        add_cluster_operator(self._manager, self._client, outside, namespace=PLACE, fleet=fleet_of(self._manager))
+        name = PROCESS.set(f"operator {number}")
+        self._task = asyncio.get_running_loop().create_task(self._manager.run(asyncio.Event()), name="manager")
+        PROCESS.reset(name)
+
+    @property
+    def name(self) -> str:
+        """As its tasks tell it."""
+        return f"operator {self.number}"
+
+    def kill(self) -> None:
+        """End it: what it does from now on reaches nobody."""
+        self.life.is_over = True
+        self._task.cancel()
+
+    async def gone(self) -> None:
+        """Wait until nothing of it runs any more."""
+        await asyncio.wait((self._task,))
+
+    async def end(self) -> None:
+        """Kill it, if it lives, and wait until nothing of it runs."""
+        self.kill()
+        (ended,) = await asyncio.gather(self._task, return_exceptions=True)
+        assert isinstance(ended, asyncio.CancelledError), f"the operator ended: {ended}"
