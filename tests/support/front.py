@@ -16,6 +16,7 @@ from tests.support.simulated import simulated_server
 
 from homeostat.kit.clock import SystemClock
 from homeostat.sim.apiserver.access.attributes import User
+from homeostat.sim.apiserver.server import ApiServer
 from homeostat.sim.https import context, serve
 
 TOKEN = "a-token-of-ann"
@@ -56,14 +57,14 @@ class Kubectl:
 
 
 @asynccontextmanager
-async def fronted(directory: Path) -> AsyncIterator[Kubectl]:
-    """kubectl, while a simulated server serves it."""
+async def fronted(directory: Path, server: ApiServer | None = None) -> AsyncIterator[Kubectl]:
+    """kubectl, while a simulated server serves it: that one, or one of its own."""
     authority, port, listening = Authority(), free_port(), asyncio.Event()
     certificate, key = authority.server("127.0.0.1")
     clock = SystemClock()
     serving = asyncio.ensure_future(
         serve(
-            simulated_server(clock),
+            server or simulated_server(clock),
             "127.0.0.1",
             port,
             context(authority.certificate, certificate, key),

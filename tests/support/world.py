@@ -32,6 +32,7 @@ from homeostat.kit.random import Random
 from homeostat.kube.client import Client
 from homeostat.kube.errors import AlreadyExists, Conflict, NotFound
 from homeostat.runtime.informer import Informer
+from homeostat.sim.apiserver.server import ApiServer
 
 T = TypeVar("T")
 Object = dict[str, Any]
@@ -71,6 +72,7 @@ class World:
         self.usual: Behaviour = "ready"
         self.ends_pods = True
         self.nodes: list[str] = []
+        self.simulated: ApiServer | None = None  # the server behind it, where there is one in this process
         self._informers = {
             each.resource.kind: Informer(client, each, clock=clock, random=random, namespace=namespace)
             for each in SHOWN

@@ -6,10 +6,12 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from tests.support.engines import SIM
 from tests.support.engines import on_both_engines as pytest_generate_tests
+from tests.support.front import Kubectl, fronted
 from tests.support.managing import control_plane
 from tests.support.simulated import client_of, simulated_server
 from tests.support.world import World, new_namespace
@@ -31,26 +33,38 @@ __all__ = ["pytest_generate_tests"]
 async def world(engine: str) -> AsyncIterator[World]:
     """A namespace, controllers and a scheduler over it, and Nodes to add."""
     clock = SystemClock()
-    async with (_simulated if engine == SIM else _real)() as client:
+    async with (_simulated if engine == SIM else _real)() as (client, simulated):
         namespace = new_namespace()
         await client.create(NAMESPACE, {"metadata": {"name": namespace}})
         made = World(engine, client, namespace, clock=clock, random=system_random())
+        made.simulated = simulated
         async with made.turning():
             yield made
 
 
+@pytest.fixture
+async def kubectl(world: World, tmp_path: Path) -> AsyncIterator[Kubectl]:
+    """kubectl before the world's API server."""
+    if world.simulated is not None:
+        async with fronted(tmp_path, world.simulated) as made:
+            yield made
+    else:
+        server = control_plane().server
+        yield Kubectl(tmp_path, server.url, server.authority)
+
+
 @asynccontextmanager
-async def _real() -> AsyncIterator[Client]:
+async def _real() -> AsyncIterator[tuple[Client, ApiServer | None]]:
     async with connect(control_plane().server.config, clock=SystemClock(), random=system_random()) as client:
-        yield client
+        yield client, None
 
 
 @asynccontextmanager
-async def _simulated() -> AsyncIterator[Client]:
+async def _simulated() -> AsyncIterator[tuple[Client, ApiServer | None]]:
     clock = SystemClock()
     server = simulated_server(clock)
     async with client_of(server, clock) as client, at_work(server):
-        yield client
+        yield client, server
 
 
 @asynccontextmanager
