@@ -52,6 +52,13 @@ def stateful_set(
     }
 
 
+def daemon_set(name: str = "agent", image: str = "agent:1", *, pod: Object | None = None, **spec: Any) -> Object:
+    """A DaemonSet of Pods with the label `app`."""
+    selector, labels = {"matchLabels": {"app": "agent"}}, {"app": "agent"}
+    whole = {"selector": selector, "template": template(image, labels, **(pod or {})), **spec}
+    return {"metadata": {"name": name}, "spec": whole}
+
+
 def claim_template(name: str) -> Object:
     """A small volume of a class that nobody serves: volumes for it are made by hand."""
     size = {"requests": {"storage": "1Gi"}}

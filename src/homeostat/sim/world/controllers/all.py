@@ -6,6 +6,7 @@ from homeostat.kube.client import Client
 from homeostat.runtime.manager import Manager
 from homeostat.sim.world.controllers.accounts import add_service_accounts
 from homeostat.sim.world.controllers.budgets import add_disruption_budgets
+from homeostat.sim.world.controllers.daemonsets.controller import add_daemon_sets
 from homeostat.sim.world.controllers.deployments.controller import add_deployments
 from homeostat.sim.world.controllers.endpoints.controller import add_endpoint_slices
 from homeostat.sim.world.controllers.garbage.collector import add_garbage_collector
@@ -22,7 +23,7 @@ from homeostat.sim.world.controllers.volumes.protection import add_volume_protec
 def add_controllers(manager: Manager, client: Client) -> None:
     """Let all of them work in this manager, as the user of this client."""
     for add in (
-        *(add_replica_sets, add_deployments, add_stateful_sets),
+        *(add_replica_sets, add_deployments, add_stateful_sets, add_daemon_sets),
         *(add_garbage_collector, add_namespaces, add_service_accounts),
         *(add_endpoint_slices, add_disruption_budgets),
         *(add_volume_binder, add_volume_protection),

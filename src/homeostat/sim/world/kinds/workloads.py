@@ -178,6 +178,49 @@ class StatefulSet(Struct, frozen=True, gc=False):
     status: StatefulSetStatus = StatefulSetStatus()
 
 
+class RollingDaemons(Struct, frozen=True, gc=False, rename="camel"):
+    """On how many Nodes a Pod may be missing, and on how many there may be two, on the way to another template."""
+
+    max_unavailable: Share = 1
+    max_surge: Share = 0
+
+
+class DaemonStrategy(Struct, frozen=True, gc=False, rename="camel"):
+    """The way to another template."""
+
+    type: str = "RollingUpdate"
+    rolling_update: RollingDaemons = RollingDaemons()
+
+
+class DaemonSetSpec(WorkloadSpec, frozen=True, gc=False, rename="camel", kw_only=True):
+    """A Pod on every Node that suits it."""
+
+    update_strategy: DaemonStrategy = DaemonStrategy()
+    revision_history_limit: int = 10
+
+
+class DaemonSetStatus(Struct, frozen=True, gc=False, rename="camel", kw_only=True):
+    """On how many Nodes there is one, and how they fare."""
+
+    observed_generation: int = 0
+    current_number_scheduled: int = 0
+    desired_number_scheduled: int = 0
+    updated_number_scheduled: int = 0
+    number_misscheduled: int = 0
+    number_ready: int = 0
+    number_available: int = 0
+    number_unavailable: int = 0
+    collision_count: int | None = None
+
+
+class DaemonSet(Struct, frozen=True, gc=False):
+    """A DaemonSet."""
+
+    metadata: ObjectMeta
+    spec: DaemonSetSpec = DaemonSetSpec()
+    status: DaemonSetStatus = DaemonSetStatus()
+
+
 class ControllerRevision(Struct, frozen=True, gc=False):
     """A template that a workload has, or had."""
 
@@ -192,4 +235,5 @@ class ControllerRevision(Struct, frozen=True, gc=False):
 REPLICA_SET = Kind(Resource("apps", "v1", "ReplicaSet", "replicasets"), ReplicaSet)
 DEPLOYMENT = Kind(Resource("apps", "v1", "Deployment", "deployments"), Deployment)
 STATEFUL_SET = Kind(Resource("apps", "v1", "StatefulSet", "statefulsets"), StatefulSet)
+DAEMON_SET = Kind(Resource("apps", "v1", "DaemonSet", "daemonsets"), DaemonSet)
 CONTROLLER_REVISION = Kind(Resource("apps", "v1", "ControllerRevision", "controllerrevisions"), ControllerRevision)

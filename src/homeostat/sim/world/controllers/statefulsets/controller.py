@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from homeostat.kube.client import Client
-from homeostat.kube.errors import AlreadyExists, ApiError, KubeError, NotFound
+from homeostat.kube.errors import AlreadyExists, ApiError, KubeError
 from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import DONE, Outcome, Progress, Retry
 from homeostat.sim.world.controllers.loops import loop
@@ -18,13 +18,6 @@ from homeostat.sim.world.controllers.statefulsets.identity import (
     numbered_pod,
     ordinal_of,
     revision_of,
-)
-from homeostat.sim.world.controllers.statefulsets.revisions import (
-    digest_in,
-    in_order,
-    new_revision,
-    template_in,
-    too_old,
 )
 from homeostat.sim.world.controllers.statefulsets.telling import status_of
 from homeostat.sim.world.controllers.workloads.ending import Ending
@@ -38,12 +31,13 @@ from homeostat.sim.world.controllers.workloads.owning import (
     owners_of,
 )
 from homeostat.sim.world.controllers.workloads.pods import is_active, soonest_s
+from homeostat.sim.world.controllers.workloads.revisions import Revisions, in_order, template_in
 from homeostat.sim.world.controllers.workloads.telling import MANAGER, tell
-from homeostat.sim.world.controllers.workloads.templates import Digests, hash_of
 from homeostat.sim.world.kinds.pods import POD, Pod
 from homeostat.sim.world.kinds.volumes import CLAIM, Claim
 from homeostat.sim.world.kinds.workloads import CONTROLLER_REVISION, STATEFUL_SET, ControllerRevision, StatefulSet
 
+HASH = "controller.kubernetes.io/hash"
 _BY_CLAIMS = "claims"
 
 
@@ -62,21 +56,20 @@ class StatefulSets:
     def __init__(self, manager: Manager, client: Client) -> None:
         self._client = client
         self._clock = manager.clock
-        self._digests = Digests()
-        self._kept: dict[str, str] = {}  # digests of revisions, which do not change, by uid
         sets = manager.informer(client, STATEFUL_SET, indexes={BY_NAMESPACE: by_namespace, _BY_CLAIMS: claim_stems})
         pods = manager.informer(client, POD, indexes={BY_CONTROLLER: by_controller})
         revisions = manager.informer(client, CONTROLLER_REVISION, indexes={BY_CONTROLLER: by_controller})
         claims = manager.informer(client, CLAIM)
         self._sets, self._pods, self._claims, self._revisions = sets.store, pods.store, claims.store, revisions.store
         self._ending = Ending(client)
+        self._history = Revisions(client, STATEFUL_SET, revisions.store, HASH)
         self._controller = loop(manager, "statefulset", self._reconcile, workers=4)
         self._controller.watch(sets)
         self._controller.watch(pods, owners_of(STATEFUL_SET, sets.store))
         self._controller.watch(revisions, owners_of(STATEFUL_SET, sets.store))
         self._controller.watch(claims, self._having, when=lambda _, new: new is None)
         sets.add_handler(self._forget_set)
-        revisions.add_handler(self._forget_revision)
+        revisions.add_handler(self._history.forget)
 
     def _having(self, claim: Claim) -> Iterable[str]:
         """The sets that give claims such names."""
@@ -85,12 +78,8 @@ class StatefulSets:
 
     def _forget_set(self, old: StatefulSet | None, new: StatefulSet | None, _: object) -> None:
         if new is None and old is not None:
-            self._digests.forget(old)
+            self._history.forget_owner(old)
             self._ending.forget(old.metadata.key)
-
-    def _forget_revision(self, old: ControllerRevision | None, new: ControllerRevision | None, _: object) -> None:
-        if new is None and old is not None:
-            self._kept.pop(old.metadata.uid, None)
 
     async def _reconcile(self, key: str) -> Outcome:
         owner = self._sets.get(key)
@@ -123,7 +112,7 @@ class StatefulSets:
         self, key: str, owner: StatefulSet, pods: list[Pod], revisions: list[ControllerRevision], note: Note
     ) -> Outcome:
         collisions = owner.status.collision_count or 0
-        update, collisions = await self._updated(owner, revisions, collisions, note)
+        update, collisions = await self._history.newest(owner, revisions, collisions, note)
         by_name = {each.metadata.name: each for each in revisions} | {update.metadata.name: update}
         current = by_name.get(owner.status.current_revision, update).metadata.name
         # The cache may not show yet which ones were asked to end.
@@ -146,43 +135,10 @@ class StatefulSets:
             note(self._sets, written.metadata.resource_version)
         if isinstance(error, KubeError):
             return Retry(error)
-        await self._prune(owner, revisions, {current, update.metadata.name, *map(revision_of, pods)})
+        used = {current, update.metadata.name, *map(revision_of, pods)}
+        await self._history.prune(revisions, used, owner.spec.revision_history_limit)
         after_s = soonest_s((pod for pod in pods if is_active(pod)), owner.spec.min_ready_seconds, seen.now)
         return Progress(after_s) if after_s is not None else DONE
-
-    async def _updated(
-        self, owner: StatefulSet, revisions: list[ControllerRevision], collisions: int, note: Note
-    ) -> tuple[ControllerRevision, int]:
-        """The revision of the present template, which has the highest number, and how often a name was taken."""
-        digest = self._digests.of(owner, owner.spec.template)
-        number = max((each.revision for each in revisions), default=0) + 1
-        same = [each for each in revisions if self._digest(each) == digest]
-        if same and same[-1] is revisions[-1]:
-            return same[-1], collisions
-        namespace = owner.metadata.namespace
-        if same:
-            name, body = same[-1].metadata.name, {"revision": number}
-            moved = await self._client.merge_patch(CONTROLLER_REVISION, name, body, namespace, field_manager=MANAGER)
-            note(self._revisions, moved.metadata.resource_version)
-            return moved, collisions
-        while True:
-            wanted = new_revision(owner, hash_of(digest, collisions), number)
-            try:
-                made = await self._client.create(CONTROLLER_REVISION, wanted, namespace, field_manager=MANAGER)
-            except AlreadyExists:
-                there = await self._client.get(CONTROLLER_REVISION, wanted["metadata"]["name"], namespace)
-                if self._digest(there) == digest:
-                    return there, collisions
-                collisions += 1
-                continue
-            note(self._revisions, made.metadata.resource_version)
-            return made, collisions
-
-    def _digest(self, revision: ControllerRevision) -> str:
-        uid = revision.metadata.uid
-        if uid not in self._kept:
-            self._kept[uid] = digest_in(revision)
-        return self._kept[uid]
 
     async def _act(
         self,
@@ -217,11 +173,3 @@ class StatefulSets:
                     continue
             elif there.metadata.deletion_timestamp is not None:
                 raise ClaimEnding(f"pvc {name} is being deleted")
-
-    async def _prune(self, owner: StatefulSet, revisions: list[ControllerRevision], used: set[str]) -> None:
-        for each in too_old(revisions, used, owner.spec.revision_history_limit):
-            meta = each.metadata
-            try:
-                await self._client.delete(CONTROLLER_REVISION, meta.name, meta.namespace, uid=meta.uid)
-            except NotFound:
-                continue
