@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.killing.course import Course, Scenario, take
+from tests.support.killing.course import Scenario, take, undisturbed
 from tests.support.killing.scenarios import SCENARIOS
+from tests.support.killing.telling import assert_alike
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_a_death_at_any_moment_ends_as_if_it_had_not_been(scenario: Scenario, seed: int, is_thorough: bool) -> None:
-    undisturbed = take(scenario, seed=seed)
+    usual = undisturbed(scenario, seed)
     # With another seed, other moments of them are met.
-    moments = undisturbed.distinct if is_thorough else undisturbed.distinct[seed % scenario.step :: scenario.step]
+    moments = usual.distinct if is_thorough else usual.distinct[seed % scenario.step :: scenario.step]
     assert len(moments) > 2, "fewer would mean that nothing was tested"
     for moment in moments:
         where = f"seed {seed}, killed at {moment.number}: {moment.what}"
@@ -20,12 +21,4 @@ def test_a_death_at_any_moment_ends_as_if_it_had_not_been(scenario: Scenario, se
         except Exception as error:
             raise AssertionError(f"{where}\n{error}") from error
         assert cut.killed_at == moment, f"{where}: it is another history"
-        assert_alike(cut, undisturbed, where)
-
-
-def assert_alike(cut: Course, undisturbed: Course, where: str) -> None:
-    """Nobody can tell that somebody died."""
-    for one, other in zip(cut.final, undisturbed.final, strict=True):
-        assert one == other, where
-    assert cut.started == undisturbed.started, f"{where}: Pods were started more or less often"
-    assert cut.membership == undisturbed.membership, f"{where}: members of etcd came and went otherwise"
+        assert_alike(cut, usual, where)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from tests.support.comparing import normal
 from tests.support.cutting import Deed
+from tests.support.killing.faults import Fault
 from tests.support.killing.points import Point
 from tests.support.killing.world import World
 from tests.support.kubelet import Whole
@@ -48,14 +50,23 @@ class Course(Struct, frozen=True):
     digest: str
 
 
-def take(scenario: Scenario, *, seed: int = 0, kill_at: int | None = None) -> Course:
-    """Run it once. Raises what the witness saw, what is not done in time, and what hangs."""
+def take(scenario: Scenario, *, seed: int = 0, kill_at: int | None = None, fault: Fault | None = None) -> Course:
+    """Run it once, with a death or a fault in it.
+
+    Raises what the witness saw, what is not done in time, and what hangs.
+    """
 
     async def main(clock: Clock, random: Random) -> Course:
         with drawn_from(SeededKeys(random)):
-            return await _taken(World(clock, random, kill_at), scenario)
+            return await _taken(World(clock, random, kill_at, fault), scenario)
 
     return run(main, seed=seed)
+
+
+@functools.cache
+def undisturbed(scenario: Scenario, seed: int) -> Course:
+    """Run it without any trouble; once for all who compare with it."""
+    return take(scenario, seed=seed)
 
 
 async def _taken(world: World, scenario: Scenario) -> Course:
@@ -101,6 +112,7 @@ async def _through(world: World, scenario: Scenario) -> None:
         await scenario.begin(world.cell)
         await scenario.done(world.cell)
         await world.clock.sleep(REST_S)
+        assert world.fault is None or world.is_fault_met, f"there was no write for {world.fault}"
         if world.points.killed_at is not None:
             await succeeding
             await scenario.done(world.cell)
@@ -115,8 +127,16 @@ async def _succeed(world: World) -> None:
     assert process is not None
     await process.gone()
     await process.end()
+    if process is not world.process:
+        return  # it has a successor already
     await world.clock.sleep(RESTART_S)
     world.start()
+
+
+def writes_of(course: Course) -> int:
+    """How many writes a process made in it; Events do not count."""
+    words = (point.what.split() for point in course.points)
+    return sum(len(said) == 3 and said[0] == "before" and "/events" not in said[2] for said in words)
 
 
 def _name(task: Numbered[object]) -> str:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.support.cells import Cell
+from tests.support.killing.faults import OVERLAP_S, Fault, Faulty
 from tests.support.killing.mortal import Life, MortalTransport, mortal
 from tests.support.killing.points import Points
 from tests.support.killing.witness import Witness
@@ -57,8 +58,8 @@ _MADE_FIRST: dict[str, Kind[dict[str, Any]]] = {
 class World:
     """One cell with one namespace of clusters, and what an operator in it talks to."""
 
-    def __init__(self, clock: Clock, random: Random, at: int | None = None) -> None:
-        """A process dies at this point."""
+    def __init__(self, clock: Clock, random: Random, at: int | None = None, fault: Fault | None = None) -> None:
+        """A process dies at this point, or has this trouble with the API server."""
         self.clock, self.random = clock, random
         self.server = ApiServer(clock=clock, random=random)
         etcd = FakeEtcd()
@@ -72,6 +73,8 @@ class World:
         self.cell.etcd, self.cell.stores = etcd, FakeStores(etcd)
         self.cell.etcd.runs = lambda member: self.cell.find("Pod", member) is not None
         self.process: Process | None = None
+        self.fault, self.is_fault_met = fault, False
+        self._all: list[Process] = []
 
     def state(self) -> Hashable:
         """Changes whenever anything changes that a process could have changed."""
@@ -85,14 +88,21 @@ class World:
         await self._prepare()
         async with self.kubelet.running():
             yield self.cell
-            if self.process is not None:
-                await self.process.end()
+            for process in self._all:
+                await process.end()
         self.witness.check()
 
     def start(self) -> Process:
         """Another process of the operator."""
-        self.process = Process(self, number=0 if self.process is None else self.process.number + 1)
+        self.process = Process(self, number=len(self._all))
+        self._all.append(self.process)
         return self.process
+
+    def overlap(self) -> None:
+        """Another process begins to lead; the one that led finds out when its Lease has run out."""
+        assert self.process is not None
+        asyncio.get_running_loop().call_later(OVERLAP_S, self.process.kill)
+        self.start()
 
     def kill(self) -> None:
         """End the process that runs, between two instructions."""
@@ -124,7 +134,10 @@ class Process:
         self.life = Life(world.points)
         clock, random, cell = world.clock, world.random, world.cell
         user = User(USER, (AUTHENTICATED,))
-        transport: Transport = MortalTransport(world.witness.watched(user, judged=USER), self.life)
+        transport: Transport = world.witness.watched(user, judged=USER)
+        if world.fault is not None and not world.is_fault_met:
+            transport = Faulty(transport, world.fault, clock=clock, world=world)
+        transport = MortalTransport(transport, self.life)
         self._client = Client(transport, clock=clock, random=random, field_manager="homeostat-cluster")
         self._manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
         outside = Outside(
