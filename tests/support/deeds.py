@@ -20,7 +20,7 @@ def declaring(**spec: Any) -> Deed:
     return declare
 
 
-def setting(**spec: str) -> Deed:
+def setting(**spec: Any) -> Deed:
     """A change of its spec."""
 
     async def change(cell: Cell) -> None:
@@ -100,6 +100,20 @@ def scaled(topology: str) -> Deed:
             return told.get("complete") == topology and "startedAt" not in told
 
         await cell.kubelet.until(there, f"the topology is {topology}", within_s=WITHIN_S)
+        await cell.until_ready(within_s=WITHIN_S)
+        await place_given_back(cell)
+
+    return changed
+
+
+def rotated(keys: str) -> Deed:
+    """The end of the first rotation of a kind of keys that waits for no release."""
+
+    async def changed(cell: Cell) -> None:
+        def there() -> bool:
+            return cell.status().get("rotations") == {keys: 1} and "rotation" not in cell.status()
+
+        await cell.kubelet.until(there, "the keys are others", within_s=WITHIN_S)
         await cell.until_ready(within_s=WITHIN_S)
         await place_given_back(cell)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.support.cells import open_zones
+from tests.support.cells import Cell, open_zones
 from tests.support.comparing import normal
 from tests.support.cutting import Change, Cut, Yard, cut_at_every_write, finish
 from tests.support.deeds import (
@@ -18,6 +18,7 @@ from tests.support.deeds import (
     gone,
     of,
     ready,
+    rotated,
     scaled,
     setting,
     upgraded,
@@ -112,6 +113,25 @@ async def test_a_change_of_the_topology_that_is_cut_at_any_write_ends_as_if_it_h
     assert_all_alike(cut)
     for cell, death in zip(cut.cells, cut.deaths, strict=True):
         assert kept(cell.etcd.story) == kept(cut.undisturbed.etcd.story), f"killed {death}"
+
+
+@pytest.mark.soak  # tests/unit/operators/cluster/turns has every stage of it
+@pytest.mark.parametrize("step", [12, 3])
+async def test_a_rotation_of_a_key_that_is_cut_at_any_write_ends_as_if_it_had_not_been(yard: Yard, step: int) -> None:
+    yard.haste = 15.0
+    before, done = (declaring(healing={"paused": True}), ready), rotated("encryptionKey")
+    rotation = Change(setting(keys={"rotations": {"encryptionKey": 1}}), done, before=before)
+    cut = await cut_at_every_write(yard, rotation, step)
+    await finish(yard, cut.cells, done)
+    assert_all_alike(cut)
+    for cell, death in zip(cut.cells, cut.deaths, strict=True):
+        assert cell.get("Secret", "demo-pki")["data"].keys() == cut.undisturbed.get("Secret", "demo-pki")["data"].keys()
+        assert born(yard, cell) == born(yard, cut.undisturbed), f"killed {death}"
+
+
+def born(yard: Yard, cell: Cell) -> int:
+    """How many Pods were ever made in a cell."""
+    return sum(namespace == cell.namespace for namespace, _ in yard.kubelet.started)
 
 
 def kept(story: list[str]) -> list[str]:
