@@ -16,6 +16,7 @@ _ASK_S = 3.0  # for one member's answer about itself
 _CHANGE_S = 10.0  # a change waits for a quorum; etcd's own limit for that is 7 s
 _LEVEL = 0.9  # of the leader's log that a learner must have before its promotion: etcd's own readyPercentThreshold
 _NOT_FOUND = "member not found"
+_UNHEALTHY = "unhealthy cluster"
 _THERE_ALREADY = ("Peer URLs already exists", "member ID already exist")  # the id is made of URLs and seconds
 
 
@@ -103,14 +104,25 @@ class EtcdMembership:
                 await gateway.call(leader.host, "maintenance/transfer-leadership", body, Nothing, within_s=_CHANGE_S)
 
     async def _change(self, access: EtcdAccess, method: str, body: dict[str, object]) -> None:
-        """By a member that is well and has a vote: learners take no changes."""
+        """By a member that is well and has a vote: learners take no changes.
+
+        One that has a peer for unhealthy refuses by itself, without asking the leader, and may be wrong for as long as
+        it runs: a request that failed after its streams had come up is never made good again. So others are asked too.
+        """
         async with self._gateway(access) as gateway:
             statuses = await ask_all(gateway, access, Status, within_s=_ASK_S)
             voters = [member.host for member in await self._listed(gateway, statuses) if not member.is_learner]
             able = sorted(host for host, status in statuses.items() if status.leader and host in voters)
             if not able:
                 raise Unreachable(f"etcd: no member of {_among(access)} is well, so {method} cannot be asked for")
-            await gateway.call(able[0], method, body, Nothing, within_s=_CHANGE_S)
+            for host in able:
+                try:
+                    await gateway.call(host, method, body, Nothing, within_s=_CHANGE_S)
+                except Unreachable as error:
+                    if _UNHEALTHY not in str(error) or host == able[-1]:
+                        raise
+                else:
+                    return
 
     async def _listed(self, gateway: Gateway, statuses: dict[str, Status]) -> tuple[Member, ...]:
         """By a member that knows a leader; a list that is agreed on, not what one member remembers."""
