@@ -9,13 +9,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.support.clock import ManualClock, settle
-from tests.support.simulated import client_of, simulated_server
+from tests.support.simulated import ADMIN, client_of, simulated_server
 
 from homeostat.api.kind import Kind, Resource, unstructured
 from homeostat.kube.client import Client
 from homeostat.kube.errors import NotFound
+from homeostat.kube.retrying import NO_RETRIES
+from homeostat.kube.transport import Transport
 from homeostat.runtime.manager import Manager, ManagerSettings
 from homeostat.sim.apiserver.server import ApiServer
+from homeostat.sim.transport import SimTransport
 
 Add = Callable[[Manager, Client], object]
 Object = dict[str, Any]
@@ -100,11 +103,13 @@ class Site:
 
 
 @asynccontextmanager
-async def working(*adders: Add) -> AsyncIterator[Site]:
-    """A cluster with these controllers at work."""
+async def working(*adders: Add, between: Callable[[Transport], Transport] = lambda way: way) -> AsyncIterator[Site]:
+    """A cluster with these controllers at work; what is `between` them and the server may make their lives hard."""
     clock = ManualClock()
     server = simulated_server(clock)
-    async with client_of(server, clock) as client, client_of(server, clock) as theirs:
+    way = between(SimTransport(server, ADMIN, clock=clock))
+    theirs = Client(way, clock=clock, random=random.Random(0), retries=NO_RETRIES)
+    async with client_of(server, clock) as client, theirs:
         manager = Manager(clock=clock, random=random.Random(0), settings=ManagerSettings(tune_gc=False))
         for add in adders:
             add(manager, theirs)

@@ -41,7 +41,7 @@ class Faults:
         self.stopped = asyncio.Event()  # a kill point was reached: nothing passes any more
         self._inner = inner
         self._rules: list[Rule] = []
-        self._streams: set[_Stream] = set()
+        self._streams: dict[_Stream, None] = {}  # no set: they are cut in the order in which they began
         self._kill: tuple[Literal["before", "after"], int] | None = None
         self._writes = 0
 
@@ -141,11 +141,11 @@ class Faults:
 class _Stream:
     """An answer that can be cut."""
 
-    def __init__(self, inner: Response, streams: set[_Stream]) -> None:
+    def __init__(self, inner: Response, streams: dict[_Stream, None]) -> None:
         self._inner = inner
         self._streams = streams
         self._cut = asyncio.Event()
-        streams.add(self)
+        streams[self] = None
 
     @property
     def status(self) -> int:
@@ -182,7 +182,7 @@ class _Stream:
             cut.cancel()
 
     async def close(self) -> None:
-        self._streams.discard(self)
+        self._streams.pop(self, None)
         await self._inner.close()
 
 
