@@ -59,6 +59,14 @@ def daemon_set(name: str = "agent", image: str = "agent:1", *, pod: Object | Non
     return {"metadata": {"name": name}, "spec": whole}
 
 
+def job(name: str = "once", image: str = "work:1", **spec: Any) -> Object:
+    """A Job of Pods that are not started again."""
+    return {"metadata": {"name": name}, "spec": {"template": {"spec": template(image)["spec"] | ONCE}, **spec}}
+
+
+ONCE = {"restartPolicy": "Never"}
+
+
 def claim_template(name: str) -> Object:
     """A small volume of a class that nobody serves: volumes for it are made by hand."""
     size = {"requests": {"storage": "1Gi"}}
