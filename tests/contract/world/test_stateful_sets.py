@@ -217,3 +217,40 @@ async def test_in_order_those_count_that_have_been_ready_long_enough(world: Worl
     assert world.names(PODS) == ["db-0"]
 
     await world.until(lambda: is_complete(world, 2))
+
+
+def owners(world: World, claim: str) -> list[tuple[str, str]]:
+    found = world.find(CLAIMS, claim).get("metadata", {}).get("ownerReferences", ())
+    return [(each["kind"], each["name"]) for each in found]
+
+
+async def test_claims_go_with_the_set_when_they_are_to(world: World) -> None:
+    await world.add_node()
+    policy = {"whenDeleted": "Delete", "whenScaled": "Retain"}
+    body = stateful_set(replicas=2, claims=("data",), persistentVolumeClaimRetentionPolicy=policy)
+    await world.create(STATEFUL_SETS, body)
+    await world.until(lambda: is_complete(world, 2))
+    await world.until(lambda: owners(world, "data-db-0") == [("StatefulSet", "db")])
+    await world.client.set_scale(STATEFUL_SETS, "db", world.namespace, 1)
+    await world.until(lambda: is_complete(world, 1))
+    assert world.names(CLAIMS) == ["data-db-0", "data-db-1"]
+
+    await world.delete(STATEFUL_SETS, "db")
+
+    await world.until(lambda: not world.all(CLAIMS))
+
+
+async def test_claims_go_with_the_pods_that_are_not_wanted_any_more_when_they_are_to(world: World) -> None:
+    await world.add_node()
+    policy = {"whenDeleted": "Retain", "whenScaled": "Delete"}
+    body = stateful_set(replicas=2, claims=("data",), persistentVolumeClaimRetentionPolicy=policy)
+    await world.create(STATEFUL_SETS, body)
+    await world.until(lambda: is_complete(world, 2))
+    assert owners(world, "data-db-1") == []
+
+    await world.client.set_scale(STATEFUL_SETS, "db", world.namespace, 1)
+
+    await world.until(lambda: world.names(CLAIMS) == ["data-db-0"])
+    await world.delete(STATEFUL_SETS, "db")
+    await world.until(lambda: not world.all(PODS))
+    assert world.names(CLAIMS) == ["data-db-0"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from homeostat.kube.client import Client
-from homeostat.kube.errors import AlreadyExists, ApiError, KubeError
+from homeostat.kube.errors import AlreadyExists, ApiError, Invalid, KubeError, NotFound
 from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import DONE, Outcome, Progress, Retry
 from homeostat.sim.world.controllers.loops import loop
@@ -19,6 +20,7 @@ from homeostat.sim.world.controllers.statefulsets.identity import (
     ordinal_of,
     revision_of,
 )
+from homeostat.sim.world.controllers.statefulsets.retaining import changed_owners, owner_of_claims
 from homeostat.sim.world.controllers.statefulsets.telling import status_of
 from homeostat.sim.world.controllers.workloads.ending import Ending
 from homeostat.sim.world.controllers.workloads.owning import (
@@ -122,6 +124,8 @@ class StatefulSets:
         made: list[Pod] = []
         error: Exception | None = None
         try:
+            for pod in pods:
+                await self._own(owner, pod, note)
             for action in decide(seen):
                 await self._act(key, owner, action, by_name, made, note)
         except (KubeError, ClaimEnding) as failure:
@@ -161,9 +165,34 @@ class StatefulSets:
                 note(self._pods, pod.metadata.resource_version)
                 made.append(pod)
 
+    async def _own(self, owner: StatefulSet, pod: Pod, note: Note) -> None:
+        """Let the claims of a Pod go with whom they are to go."""
+        ordinal = ordinal_of(owner, pod.metadata.name)
+        if ordinal is None:
+            return
+        start = owner.spec.ordinals.start
+        is_condemned = ordinal not in range(start, start + owner.spec.replicas)
+        for body in claims_of(owner, ordinal):
+            claim = self._claims.get(body["metadata"]["name"], owner.metadata.namespace)
+            owners = changed_owners(claim, owner, pod, is_condemned=is_condemned) if claim is not None else None
+            if claim is None or owners is None:
+                continue
+            meta = claim.metadata
+            patch: list[dict[str, Any]] = [
+                {"op": "test", "path": "/metadata/uid", "value": meta.uid},
+                {"op": "test", "path": "/metadata/resourceVersion", "value": meta.resource_version},
+                {"op": "add", "path": "/metadata/ownerReferences", "value": list(owners)},
+            ]
+            with suppress(NotFound, Invalid):  # another one by now; it is looked at again
+                written = await self._client.json_patch(CLAIM, meta.name, patch, meta.namespace, field_manager=MANAGER)
+                note(self._claims, written.metadata.resource_version)
+
     async def _provide(self, owner: StatefulSet, ordinal: int) -> None:
         """Make the claims of a Pod that are not there. Raises ClaimEnding."""
+        reference = owner_of_claims(owner, None, is_condemned=False)
         for body in claims_of(owner, ordinal):
+            if reference is not None:
+                body["metadata"]["ownerReferences"] = [reference]
             name, namespace = body["metadata"]["name"], owner.metadata.namespace
             there = self._claims.get(name, namespace)
             if there is None:
