@@ -17,7 +17,9 @@ from msgspec import convert
 from tests.support.business import homeostat, wait_ready
 from tests.support.client import Life
 from tests.support.datacentre import Centre, eventually, on_host
+from tests.support.dying import OPERATORS
 from tests.support.masters import Masters, raised
+from tests.support.overhearing import Overheard
 
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.kit.pki.authority import LEAF_LIFE
@@ -31,6 +33,8 @@ NAMESPACE, NAME = "real-keys", "keys"
 WORD = "plain-to-see"
 CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
 SERVERS = ("etcd", "kube-apiserver")
+GARBAGE = base64.b64encode(b"garbage").decode()
+STAY_S = 5
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +42,21 @@ def tall(centre: Centre) -> Iterator[Centre]:
     """A data centre with a highly available cluster in it."""
     with raised(centre, NAMESPACE, NAME):
         yield centre
+
+
+@pytest.fixture(scope="module")
+def overheard(tall: Centre) -> Overheard:
+    """What is told of the cluster while all tests of this file run."""
+    return Overheard(tall, NAMESPACE, NAME)
+
+
+@pytest.fixture(autouse=True)
+def all_keys_are_noted_and_all_that_is_told_is_listened_to(overheard: Overheard) -> Iterator[None]:
+    """Before and after each test: masters that it replaces take their logs with them."""
+    overheard.note()
+    yield
+    overheard.note()
+    overheard.listen()
 
 
 def secret(centre: Centre, name: str) -> dict[str, bytes]:
@@ -166,6 +185,51 @@ def test_certificates_with_a_day_left_are_renewed_under_servers_that_run(
     assert client.failures == []
 
 
+def test_authorities_that_are_damaged_or_lost_are_told_and_never_made_anew_and_all_goes_on_when_they_are_back(
+    tall: Centre, say: Callable[[str], None]
+) -> None:
+    masters, name = Masters(tall, NAMESPACE, NAME), f"{NAME}-pki"
+    held, born = tall.get("secret", name, "-n", NAMESPACE), pods(tall, *SERVERS, *CONTROLLERS).keys()
+    leaf = f"{NAME}-admin-kubeconfig"
+
+    def there(one: str) -> bool:
+        return bool(tall.kubectl("get", "secret", one, "-n", NAMESPACE, "--ignore-not-found", "-o", "name"))
+
+    def is_told(reason: str) -> bool:
+        told = masters.condition("PKIReady")
+        return (told["reason"], told["status"], "restore it from a backup" in told["message"]) == (
+            reason,
+            "False",
+            True,
+        )
+
+    with life(tall).lived() as client:
+        eventually(lambda: len(client.acknowledged) > 10, within_s=20)
+        spoil = json.dumps({"data": {"ca.key": GARBAGE}})
+        tall.kubectl("patch", "secret", name, "-n", NAMESPACE, "--type=merge", "-p", spoil)
+        eventually(lambda: is_told("AuthorityDamaged"), within_s=60)
+        tall.kubectl("delete", "secret", name, leaf, "-n", NAMESPACE)
+        eventually(lambda: is_told("AuthorityLost"), within_s=60)
+        # An operator that knows nothing of before takes the cluster for no new one.
+        tall.kubectl("delete", "pods", *OPERATORS, "--wait=true", "--timeout=60s")
+        tall.kubectl("rollout", "status", "deployment/homeostat", *OPERATORS[:2], "--timeout=60s")
+        until = time.monotonic() + STAY_S
+        eventually(lambda: is_told("AuthorityLost") and time.monotonic() > until, within_s=60)
+        assert (there(name), there(leaf)) == (False, False)
+        kept = {key: held["metadata"][key] for key in ("name", "namespace", "labels", "ownerReferences")}
+        tall.kubectl("create", "-f", "-", stdin=json.dumps({**held, "metadata": kept}))
+        back = time.monotonic()
+        eventually(lambda: there(leaf), within_s=60)
+        wait_ready(tall, NAMESPACE, NAME)
+        took = time.monotonic() - back
+    assert tall.get("secret", name, "-n", NAMESPACE)["data"] == held["data"]
+    assert secret(tall, "admin-kubeconfig")["kubeconfig"]
+    assert pods(tall, *SERVERS, *CONTROLLERS).keys() == born
+    say(f"authorities that were lost are back: all is well {took:.0f} s later; none of {client.tried} requests failed")
+    assert client.failures == []
+    assert client.lost() == set()
+
+
 def test_authorities_are_replaced_while_clients_work(tall: Centre, say: Callable[[str], None]) -> None:
     old = secret(tall, "pki")["ca.crt"]
     took, tried, retried = [], 0, 0
@@ -191,9 +255,10 @@ def test_authorities_are_replaced_while_clients_work(tall: Centre, say: Callable
 
 
 def test_the_key_of_tokens_is_replaced_while_clients_work_and_old_tokens_live_until_its_release(
-    tall: Centre, say: Callable[[str], None]
+    tall: Centre, overheard: Overheard, say: Callable[[str], None]
 ) -> None:
     old, took = token(tall), []
+    overheard.note_token(old)
     with life(tall).lived() as client:
         eventually(lambda: len(client.acknowledged) > 10, within_s=20)
         for words in (("--keys", "token-key"), ("--release",)):
@@ -235,3 +300,17 @@ def test_the_key_that_encrypts_secrets_is_replaced_while_clients_work_and_all_ar
     )
     assert client.failures == []
     assert client.lost() == set()
+
+
+def test_no_key_and_no_token_of_all_these_is_in_a_log_an_event_a_status_or_any_object_but_its_secret(
+    overheard: Overheard,
+) -> None:
+    overheard.listen()
+    assert len(overheard.keys) > 40
+    assert {where: size > 1000 for where, size in overheard.heard.items()} == {
+        "logs of masters": True,
+        "logs of the operator": True,
+        "events": True,
+        "objects": True,
+    }
+    assert overheard.leaks == []

@@ -198,9 +198,50 @@ def test_a_webhook_that_keeps_all_writes_waiting_is_told_and_no_master_is_restar
     wait_ready(hale.centre, NAMESPACE, "hale")
 
 
+@pytest.mark.soak  # tests/contract/etcd/test_membership.py has a member that hangs, and test_ha.py one that is lost
+def test_a_member_of_etcd_that_is_stopped_is_told_and_replaced_while_the_others_keep_the_quorum(
+    hale: Masters, say: Say
+) -> None:
+    server = hale.hosts(SERVER)[0]
+    victim = next(pod for pod in hale.pods("etcd") if pod["spec"]["nodeName"] == server)
+    name, uid, before = victim["metadata"]["name"], victim["metadata"]["uid"], hale.directory(victim)
+    hale.forget_replacements()
+    hale.patch('{"healing": {"replaceMemberAfterSeconds": 30}}')
+    with hale.life(attempts=2).lived() as client:
+        eventually(lambda: len(client.acknowledged) > 10, within_s=20)
+        hale.signal(victim, "STOP")
+        stopped = time.monotonic()
+        eventually(lambda: name in hale.condition("EtcdReady")["message"], within_s=60, every_s=0.2)
+        told = time.monotonic() - stopped
+        eventually(lambda: keeps_its_quorum(hale) and hale.attempts() == 1, within_s=180)
+        eventually(lambda: keeps_its_quorum(hale) and len(hale.ready("etcd")) == 3, within_s=60)
+        took = time.monotonic() - stopped
+        wait_ready(hale.centre, NAMESPACE, "hale")
+        served = len(client.acknowledged)
+        eventually(lambda: len(client.acknowledged) > served + 10, within_s=20)
+    say(
+        f"a member of etcd is stopped: told after {told:.0f} s, replaced after {took:.0f} s, 30 s of them patience;"
+        f" {len(client.failures)} of {client.tried} requests failed, the last one begun"
+        f" {client.failed_for(stopped):.1f} s after"
+    )
+    assert uid not in hale.ready("etcd")
+    assert hale.directory(victim) != before
+    assert client.failed_for(stopped) <= told + OUTAGE_S, client.failures
+    assert client.lost() == set()
+
+
+def keeps_its_quorum(masters: Masters) -> bool:
+    """Two members of three are ready; it fails where they are not, for that must never be."""
+    ready = len(masters.ready("etcd"))
+    if ready < 2:
+        raise RuntimeError(f"{ready} members of etcd are ready, a quorum is 2")
+    return True
+
+
 @pytest.mark.soak  # test_ha.py shows a lost volume; here the process runs on until it is killed
 def test_a_data_directory_wiped_under_a_member_that_runs_is_replaced_when_it_ends(hale: Masters, say: Say) -> None:
     victim = hale.pods("etcd")[-1]
+    hale.forget_replacements()
     hale.patch('{"healing": {"replaceMemberAfterSeconds": 30}}')
     with hale.life().lived() as client:
         eventually(lambda: len(client.acknowledged) > 10, within_s=20)

@@ -8,15 +8,31 @@ import tempfile
 import threading
 from collections import Counter
 from contextlib import suppress
-from typing import Self
+from itertools import groupby
+from typing import NamedTuple, Self
 
 from tests.support.datacentre import Centre
 from tests.support.masters import Whole, signal
 
 HOME = "homeostat-system"
 OPERATORS = ("-n", HOME, "-l", "app.kubernetes.io/name=homeostat")
-COMPONENT = r"{.metadata.labels.app\.kubernetes\.io/component}"
+FIELDS = (
+    r"{.metadata.labels.app\.kubernetes\.io/component}",
+    "{.metadata.uid}",
+    "{.metadata.deletionTimestamp}",
+    '{.status.conditions[?(@.type=="Ready")].status}',
+)
+HEARD = f"jsonpath={'|'.join(FIELDS)}{{'\\n'}}"
 LONGEST_S = 60.0  # of a death
+
+
+class Told(NamedTuple):
+    """What a watch told of a Pod at one moment."""
+
+    component: str
+    uid: str
+    is_going: bool
+    is_ready: bool
 
 
 class Deaths:
@@ -77,8 +93,7 @@ class Births:
     def __enter__(self) -> Self:
         self._before = {pod["metadata"]["uid"] for pod in self._centre.get(*self._pods)["items"]}
         command = [str(self._centre.inner.kubectl), "--kubeconfig", str(self._centre.inner.kubeconfig)]
-        line = f'jsonpath={COMPONENT} {{.metadata.uid}}{{"\\n"}}'
-        self._watch = subprocess.Popen([*command, "get", *self._pods, "--watch", "-o", line], stdout=self._told)
+        self._watch = subprocess.Popen([*command, "get", *self._pods, "--watch", "-o", HEARD], stdout=self._told)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -88,6 +103,35 @@ class Births:
 
     def counted(self) -> dict[str, int]:
         """How many there were until now, by component."""
+        return dict(Counter(told[0].component for told in self._by_uid().values()))
+
+    def turns(self) -> list[str]:
+        """Which components came into being in turn; those of one that came one after the other are one turn."""
+        return [component for component, _ in groupby(told[0].component for told in self._by_uid().values())]
+
+    def most_at_once(self) -> int:
+        """Of how many at most it was awaited at one moment that they become ready for the first time."""
+        coming: set[str] = set()
+        known, most = set(self._before), 0
+        for told in self._heard():
+            if told.is_ready or told.is_going:
+                coming.discard(told.uid)
+                known.add(told.uid)
+            elif told.uid not in known:
+                coming.add(told.uid)
+            most = max(most, len(coming))
+        return most
+
+    def _by_uid(self) -> dict[str, list[Told]]:
+        """What was heard of each that was not there before, in the order in which they came."""
+        found: dict[str, list[Told]] = {}
+        for told in self._heard():
+            if told.uid not in self._before:
+                found.setdefault(told.uid, []).append(told)
+        return found
+
+    def _heard(self) -> list[Told]:
         self._told.seek(0)
-        heard = {tuple(line.split()) for line in self._told.read().splitlines()}
-        return dict(Counter(component for component, uid in heard if uid not in self._before))
+        words = (line.split("|") for line in self._told.read().splitlines())
+        whole = (each for each in words if len(each) == len(FIELDS))
+        return [Told(component, uid, bool(going), ready == "True") for component, uid, going, ready in whole]

@@ -60,6 +60,18 @@ class Masters:
             where = ("cluster", self.name, "-n", self.namespace)
             self.centre.kubectl("patch", *where, "--subresource=status", "--type=merge", "-p", wish)
 
+    def forget_replacements(self) -> None:
+        """Have the status know of no member that was replaced: the next one waits for no back-off, and is the first."""
+        if "healing" in self.status():
+            wish = json.dumps({"status": {"healing": {"lastStartedAt": None, "attempts": None}}})
+            where = ("cluster", self.name, "-n", self.namespace)
+            self.centre.kubectl("patch", *where, "--subresource=status", "--type=merge", "-p", wish)
+
+    def attempts(self) -> int:
+        """How many replacements of members were begun, none of which is under way; 0 while one is."""
+        told = self.status().get("healing", {})
+        return 0 if "replacement" in told else int(told.get("attempts", 0))
+
     def endpoint(self) -> set[str]:
         """The addresses that clients are sent to."""
         wanted = f"kubernetes.io/service-name={self.name}-apiserver"
