@@ -106,6 +106,29 @@ def test_a_single_cluster_whose_volume_is_wiped_does_not_begin_anew_as_if_nothin
     played(story)
 
 
+def test_a_lost_quorum_is_restored_from_the_snapshot_that_a_person_approves() -> None:
+    async def story(cell: Fleet) -> None:
+        await cell.declare(topology="ha")
+        await cell.until_ready(within_s=300)
+        await remember(cell, "before")
+        await cell.change(backup={"request": "now"})
+        backup = "backup"
+        await cell.until(lambda: cell.status().get(backup, {}).get("answered") == "now", "a snapshot is taken", 300)
+        await remember(cell, "after")
+        for name in ("demo-etcd-0", "demo-etcd-1"):
+            host = pod(cell, name)["spec"]["nodeName"]
+            cell.world.centre.host(host).wipe()
+            cell.world.centre.cut_power(host)
+            cell.world.centre.power_on(host)
+        await cell.until(lambda: "newestSnapshot" in cell.status().get("quorumLoss", {}), "the loss is told", 1800)
+        snapshot = cell.status()["quorumLoss"]["newestSnapshot"]
+        await cell.change(healing={"approveRestore": snapshot})
+        await cell.until_ready(within_s=HALF_AN_HOUR_S)
+        assert await remembered(cell) == {"before"}
+
+    played(story)
+
+
 def test_thirty_clusters_of_one_moment_are_ready_within_minutes_and_none_is_restarted() -> None:
     async def story(cell: Fleet) -> None:
         names = [f"c{number}" for number in range(30)]

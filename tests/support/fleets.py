@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -22,13 +23,15 @@ from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.healing.pulse import Pulse
 from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
 from homeostat.operators.cluster.ports import Outside
-from homeostat.operators.cluster.snapshots.controller import add_backups
+from homeostat.operators.cluster.restore.ports import RestoreTools
+from homeostat.operators.cluster.snapshots.controller import Means, add_backups
 from homeostat.providers.endpoint.granting import BusinessRights
 from homeostat.providers.endpoint.probing import EndpointProbe
 from homeostat.runtime.manager import Manager, ManagerSettings
 from homeostat.sim.transport import SimTransport
 from homeostat.sim.world.network.dialling import reach_from
 from homeostat.sim.world.ports.etcd import Reaching, WorldEtcd
+from homeostat.sim.world.ports.snapshots import WorldHandout, WorldSnapshots
 from homeostat.sim.world.ports.upkeep import WorldStores
 from homeostat.sim.world.world import WORLD, Plan, World
 
@@ -76,6 +79,9 @@ class Fleet:
         resource = _GROUPS[kind]
         shelf = self.world.server.store.shelf((resource.group, resource.plural))
         return [each.value(b"") for each in shelf.within("" if not resource.namespaced else "default")]
+
+    def status(self, name: str = "demo") -> Whole:
+        return dict((self.find("Cluster", name) or {}).get("status", {}))
 
     def condition(self, type_: str, name: str = "demo") -> Whole:
         found = self.find("Cluster", name) or {}
@@ -155,14 +161,21 @@ async def operate(world: World, policy: Policy) -> None:
     client = Client(transport, clock=clock, random=random, field_manager="homeostat-cluster", observer=pulse)
     manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
     reach, reaching = reach_from(world.network, clock), Reaching(world.network, clock)
+    handout = WorldHandout(world.snapshots, world.copies, f"process-{clock.monotonic()}")
     outside = Outside(
         probe=EndpointProbe(clock=clock, random=random, reach=reach),
         etcd=WorldEtcd(reaching),
         upkeep=WorldStores(reaching),
         rights=BusinessRights(clock=clock, random=random, reach=reach),
+        store=world.snapshots,
+        restoring=RestoreTools(world.snapshots, handout, "homeostat.local/homeostat:simulated"),
     )
+    means = Means(WorldSnapshots(reaching, world.copies), world.snapshots, Path("/nowhere"))
     shared = fleet_of(manager, policy, is_slow=lambda: pulse.is_slow)
     add_cluster_operator(manager, client, outside, policy=policy, fleet=shared)
-    add_backups(manager, client, None, namespaces=("",))
-    code = await manager.run(asyncio.Event())
+    add_backups(manager, client, means, namespaces=("",))
+    try:
+        code = await manager.run(asyncio.Event())
+    finally:
+        handout.close()
     raise RuntimeError(f"the operator has ended with {code}")

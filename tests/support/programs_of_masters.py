@@ -19,6 +19,7 @@ from homeostat.sim.world.hosts.containers import Container, Disk, Program
 from homeostat.sim.world.network.dialling import reach_from
 from homeostat.sim.world.network.network import Found, Network, Target, UnknownName
 from homeostat.sim.world.ports.etcd import Reaching, WorldEtcd
+from homeostat.sim.world.programs.etcd.copies import Copies
 from homeostat.sim.world.programs.masters import masters
 from homeostat.sim.world.programs.starting import LOG, Surroundings
 
@@ -64,7 +65,7 @@ class Masters:
         self.state = "new"
         self.etcd_version = "3.6.16"
         self._tasks: dict[str, asyncio.Task[int]] = {}
-        self._started = masters(self.around)
+        self._started = masters(self.around, Copies())
         now = clock.now()
         made = {name: new_authority(name, now) for name in ("ca", "etcd-ca", "front")}
         self.entries = {f"{name}.crt": pair[0] for name, pair in made.items()}

@@ -29,6 +29,8 @@ from homeostat.sim.world.kinds.volumes import STORAGE_CLASS
 from homeostat.sim.world.network.balancers import add_balancers
 from homeostat.sim.world.network.network import Network
 from homeostat.sim.world.network.services import Services
+from homeostat.sim.world.ports.snapshots import WorldStore
+from homeostat.sim.world.programs.etcd.copies import Copies
 from homeostat.sim.world.programs.masters import masters
 from homeostat.sim.world.programs.starting import Surroundings
 from homeostat.sim.world.scheduler.scheduler import add_scheduler
@@ -59,6 +61,8 @@ class World:
         self.server = ApiServer(clock=clock, random=random)
         layout = Layout(zones=plan.zones, pods=plan.pods_per_host)
         self.centre = DataCentre(lay_out(plan.hosts, layout), clock=clock, random=random, times=plan.times)
+        self.copies = Copies()
+        self.snapshots = WorldStore(self.copies)
         self.network = Network(is_heard=self._is_heard)
         self.manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
         self.client = self.client_of(WORLD, "homeostat-world")
@@ -80,7 +84,7 @@ class World:
     def _add_parts(self) -> None:
         manager, client = self.manager, self.client
         around = Surroundings(self.network, self.clock, self.random)
-        add_kubelets(manager, client, self.centre, masters(around))
+        add_kubelets(manager, client, self.centre, masters(around, self.copies))
         add_scheduler(manager, client)
         add_controllers(manager, client)
         add_volume_provisioner(manager, client)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from homeostat.sim.world.hosts.containers import Container, Program, Programs, Start
 from homeostat.sim.world.programs.apiserver.server import Server
 from homeostat.sim.world.programs.controllers import MANAGER, SCHEDULER, Controllers
 from homeostat.sim.world.programs.etcd.clusters import Clusters
+from homeostat.sim.world.programs.etcd.copies import Copies
 from homeostat.sim.world.programs.etcd.member import Member
+from homeostat.sim.world.programs.restoring import Step, etcdutl, member_step
 from homeostat.sim.world.programs.starting import Surroundings
 
 
-def masters(around: Surroundings) -> Programs:
+def masters(around: Surroundings, copies: Copies) -> Programs:
     """All of one world."""
     clusters = Clusters()
 
@@ -28,5 +31,12 @@ def masters(around: Surroundings) -> Programs:
 
         return start
 
-    found = {"etcd": etcd, "kube-apiserver": apiserver}
+    def member(container: Container, _: Callable[[], None]) -> Program:
+        return Step(container, around, partial(member_step, copies=copies))
+
+    def etcdutl_(container: Container, _: Callable[[], None]) -> Program:
+        return Step(container, around, partial(etcdutl, around=around, clusters=clusters))
+
+    found: dict[str, Start] = {"homeostat": member, "etcdutl": etcdutl_}
+    found |= {"etcd": etcd, "kube-apiserver": apiserver}
     return found | {kind: controllers(kind) for kind in (MANAGER, SCHEDULER)}

@@ -63,6 +63,12 @@ class Member:
         return self._container.flag("name")
 
     @property
+    def running_id(self) -> int:
+        """Its id. Only of one that runs."""
+        assert self.running is not None  # noqa: S101
+        return self.running.id
+
+    @property
     def belonging(self) -> Belonging:
         """Itself in the list of its cluster. Only of one that follows a leader."""
         assert self.running is not None  # noqa: S101
