@@ -62,7 +62,7 @@ FAULTS = (
             amount="times",
             says=("INFO: task jbd2/{device}-8:412 blocked for more than 120 seconds.",),
         ),
-        {**_DEVICE, "times": Parameter(100.0, "how many times longer")},
+        {**_DEVICE, "times": Parameter(50.0, "how many times longer")},
     ),
     Fault(
         "disk-lost",

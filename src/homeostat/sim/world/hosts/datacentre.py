@@ -18,6 +18,7 @@ from homeostat.sim.world.hosts.images import Registry
 from homeostat.sim.world.hosts.times import Times
 
 T = TypeVar("T")
+_SLOWEST_BOOT = 10.0  # however slow the disk is: most of a boot is not read from it
 MOST_HOSTS = 16_384  # as many ranges of 254 Pods as 100.64.0.0/10 has
 
 
@@ -117,7 +118,7 @@ class DataCentre:
     async def _boot(self, host: Host) -> None:
         host.become(Power.OFF)
         host.become(Power.BOOTING)
-        await self.clock.sleep(self.times.boot.draw(self.random) * host.slowness)
+        await self.clock.sleep(self.times.boot.draw(self.random) * min(host.slowness, _SLOWEST_BOOT))
         host.become(Power.ON)
 
     async def _shut_down(self, host: Host) -> None:

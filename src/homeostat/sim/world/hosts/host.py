@@ -19,6 +19,7 @@ from homeostat.kit.clock import Clock
 from homeostat.sim.world.hosts.ailing import ENDED_BY_BOOT, Ail, Ailments
 from homeostat.sim.world.hosts.disks import Shelf
 
+_SLOWEST = 50.0  # however many troubles there are: a host that is slower counts as hung
 _LINES = 1000  # that a kernel keeps of its log
 
 
@@ -145,8 +146,8 @@ class Host:
 
     @property
     def slowness(self) -> float:
-        """How many times longer than usual everything takes."""
-        return self.ailments.times(Ail.DISK_SLOW, Ail.HEAT)
+        """How many times longer than usual everything takes; what has begun takes as long as it was to take then."""
+        return min(self.ailments.times(Ail.DISK_SLOW, Ail.HEAT), _SLOWEST)
 
     def refusal(self) -> str:
         """Why it can start nothing, as containerd words it; empty when it can."""

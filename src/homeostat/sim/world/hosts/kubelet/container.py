@@ -136,6 +136,11 @@ class ContainerLife:
         return asked is None or bool(asked[1].verdict)
 
     @property
+    def has_begun(self) -> bool:
+        """Whether it runs, ran, or could not: before that nothing is worth a word."""
+        return self._restarts >= 0 or self.stage not in (Stage.TURN, Stage.IMAGE, Stage.START)
+
+    @property
     def has_ended(self) -> bool:
         """Whether it ended for good."""
         return self.stage is Stage.END

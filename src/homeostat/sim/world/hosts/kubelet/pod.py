@@ -410,14 +410,16 @@ class PodLife:
     def _facts(self) -> Facts:
         whole = self._known
         conditions = {each.type: each.status == "True" for each in self._pod.status.conditions}
+        # A network that was given a moment ago is told with what came of it, as kubelets do that are not slow.
+        has_begun = any(each.has_begun for each in (*self._inits, *self._mains))
         return Facts(
             policy=whole.spec.restart_policy,
             inits=[each.seen(is_done=_has_done_its_part(each)) for each in self._inits],
             mains=[each.seen() for each in self._mains],
             host_ip=self.host.address,
-            pod_ip=self._address,
+            pod_ip=self._address if has_begun else "",
             started=self._born,
-            has_sandbox=self._step is Step.RUN and not self._have_ended,
+            has_sandbox=self._step is Step.RUN and has_begun and not self._have_ended,
             gates={gate.condition_type: conditions.get(gate.condition_type) for gate in whole.spec.readiness_gates},
             generation=self._pod.metadata.generation,
             is_over=self._is_ending and self._have_ended,
