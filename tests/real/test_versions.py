@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.support.business import EXAMPLES, create, homeostat
+from tests.support.business import EXAMPLES, create, homeostat, wait_ready
 from tests.support.datacentre import Centre, eventually
 from tests.support.dying import Births
 from tests.support.masters import Masters, Whole
@@ -205,6 +205,39 @@ def test_a_pause_in_the_middle_holds_before_the_next_master_until_it_ends(
     say(f"an upgrade paused after the API server is complete {time.monotonic() - resumed:.0f} s after the pause")
     assert (images(masters, MANAGER), images(masters, SCHEDULER)) == ({PATCH}, {PATCH})
     assert "memory" in mover.business(NAME, "get", "namespaces", "-o", "name", namespace=NAMESPACE)
+
+
+@pytest.mark.soak  # tests/contract/operators/test_upgrade.py shows it without hosts
+def test_a_broken_version_is_left_for_a_person_who_sets_the_spec_back_and_no_master_that_serves_is_touched(
+    mover: Centre, move: Callable[[str], None], say: Callable[[str], None]
+) -> None:
+    move(PATCH)
+    masters, before = Masters(mover, NAMESPACE, NAME), births(Masters(mover, NAMESPACE, NAME))
+    broken = older(PATCH, PATCH)
+    broken["metadata"]["name"] = "broken"
+    (server,) = [each for each in broken["spec"]["components"] if each["name"] == SERVER]
+    server["args"]["no-such-flag"] = "true"
+    mover.kubectl("apply", "-f", "-", stdin=json.dumps(broken))
+    try:
+        masters.patch(json.dumps({"upgradePolicy": {"onFailure": "Pause", "stepTimeoutSeconds": 30}}))
+        wish(masters, "broken")
+        eventually(lambda: masters.condition("UpToDate")["reason"] == "UpgradeFailed", within_s=150)
+        assert f"set spec.packageVersion back to {PATCH}" in masters.condition("UpToDate")["message"]
+        until = time.monotonic() + PAUSED_S
+        while time.monotonic() < until:
+            assert (births(masters), masters.condition("UpToDate")["reason"]) == (before, "UpgradeFailed")
+        assert "memory" in mover.business(NAME, "get", "namespaces", "-o", "name", namespace=NAMESPACE)
+        began = time.monotonic()
+        wish(masters, PATCH)
+        eventually(lambda: "upgrade" not in masters.status(), within_s=60)
+        wait_ready(mover, NAMESPACE, NAME)
+        say(f"a broken version that a person takes back is forgotten after {time.monotonic() - began:.0f} s")
+        assert (births(masters), masters.condition("UpToDate")["reason"]) == (before, "AsDeclared")
+        eventually(lambda: masters.pods("kube-apiserver-trial") == [], within_s=60)
+    finally:
+        wish(masters, PATCH)
+        masters.patch('{"upgradePolicy": {"onFailure": null, "stepTimeoutSeconds": null}}')
+    mover.kubectl("delete", "cpv", "broken")
 
 
 @pytest.mark.soak  # the move between patches up is part of the test above
