@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from homeostat.kube.client import Client
-from homeostat.kube.errors import ApiError, Conflict, Invalid, NotFound
+from homeostat.kube.errors import ApiError, Invalid, NotFound
 from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 from homeostat.sim.world.controllers.jobs.counting import FINALIZER, count
@@ -111,7 +111,7 @@ class Jobs:
             {"op": "test", "path": "/metadata/finalizers", "value": list(meta.finalizers)},
             {"op": "replace", "path": "/metadata/finalizers", "value": left},
         ]
-        with suppress(NotFound, Conflict, Invalid):
+        with suppress(NotFound, Invalid):  # it is another one by now, and its change wakes the key
             written = await self._client.json_patch(POD, meta.name, patch, meta.namespace, field_manager=MANAGER)
             self._controller.writes.note(key, self._pods, written.metadata.resource_version)
 
@@ -124,6 +124,6 @@ class Jobs:
         if left_s > 0:
             return Progress(left_s)
         meta = job.metadata
-        with suppress(NotFound, Conflict):
+        with suppress(NotFound):
             await self._client.delete(JOB, meta.name, meta.namespace, uid=meta.uid, propagation="Foreground")
         return DONE

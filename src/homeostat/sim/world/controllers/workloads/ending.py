@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from homeostat.kube.client import Client
-from homeostat.kube.errors import Conflict, NotFound
+from homeostat.kube.errors import NotFound
 from homeostat.sim.world.controllers.workloads.pods import is_active
 from homeostat.sim.world.kinds.pods import POD, Pod
 
@@ -35,8 +35,8 @@ class Ending:
         self._asked.setdefault(key, {})[meta.uid] = None
         try:
             await self._client.delete(POD, meta.name, meta.namespace, uid=meta.uid)
-        except (NotFound, Conflict):
-            return  # it is gone already
+        except NotFound:
+            return  # the cache will show it
         except BaseException:
             self._asked[key].pop(meta.uid, None)
             raise
