@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 
 from homeostat.sim.apiserver.kinds.pods.judging import port_name_faults
-from homeostat.sim.apiserver.refusing import Cause
+from homeostat.sim.apiserver.refusing import Cause, Refused
 from homeostat.sim.apiserver.schemas.causes import InOrder, at_index, duplicate, invalid, not_supported, required
 from homeostat.sim.apiserver.schemas.rfc import dns_label_faults, dns_subdomain_faults
 from homeostat.sim.apiserver.types.type import Strategy, Value
@@ -23,6 +23,7 @@ _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _AFFINITIES = ("ClientIP", "None")
 _POLICIES = ("Cluster", "Local")
 _PORTS = range(30000, 32768)
+_FULL = "Internal error occurred: failed to allocate a nodePort: range is full"
 _PORT_SAYS = "must be between 1 and 65535, inclusive"
 _NO_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 
@@ -128,7 +129,10 @@ class ServiceStrategy(Strategy):
             given: set[int] = set()
             for port in spec.get("ports") or ():
                 if not port.get("nodePort"):
-                    port["nodePort"] = next(each for each in _PORTS if each not in self._ports and each not in given)
+                    free = (each for each in _PORTS if each not in self._ports and each not in given)
+                    port["nodePort"] = next(free, 0)
+                if not port["nodePort"]:
+                    raise Refused(500, "InternalError", _FULL)
                 given.add(port["nodePort"])
 
     def _free_address(self) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from tests.support.clock import ManualClock
 from tests.support.simulated import client_of, simulated_server
 
 from homeostat.api.kind import Resource, unstructured
 from homeostat.kube.client import Client
+from homeostat.kube.errors import InternalError
+from homeostat.sim.apiserver.kinds import services
 
 SERVICES = unstructured(Resource("", "v1", "Service", "services"))
 
@@ -38,3 +41,15 @@ async def test_an_address_that_is_free_again_can_be_asked_for() -> None:
         address = await made(client, "a")
         await client.delete(SERVICES, "a", "default")
         assert await made(client, "b", clusterIP=address) == address
+
+
+async def test_when_all_ports_of_hosts_are_taken_a_service_that_needs_one_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(services, "_PORTS", range(30000, 30001))
+    clock = ManualClock()
+    async with client_of(simulated_server(clock), clock) as client:
+        await made(client, "a", type="LoadBalancer")
+        with pytest.raises(InternalError, match="failed to allocate a nodePort: range is full"):
+            await made(client, "b", type="LoadBalancer")
+        await made(client, "c", type="LoadBalancer", allocateLoadBalancerNodePorts=False)
