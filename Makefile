@@ -61,6 +61,10 @@ SEEDS ?= 1
 simulate: venv ## kill simulated operators at every moment, with SEEDS=N orders of what is ready each
 	@HOMEOSTAT_SEEDS=$(SEEDS) $(BIN)/pytest tests/sim
 
+.PHONY: conformance
+conformance: venv binaries ## judge the simulated API server by Kubernetes' own end-to-end suite; builds the suite once
+	@$(PY) -m scripts.conformance
+
 .PHONY: bench
 bench: venv binaries $(BENCH)/.synced ## measure client and runtime beside their peers, write docs/reference/benchmarks.md
 	@$(PY) -m benchmarks

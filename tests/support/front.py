@@ -27,6 +27,7 @@ class Kubectl:
 
     def __init__(self, directory: Path, url: str, authority: Authority) -> None:
         self._directory = directory
+        self.program = require("kubectl", "1.35")
         certificate, key = authority.user("admin", "system:masters")
         files = {"ca.crt": authority.certificate, "admin.crt": certificate, "admin.key": key}
         files["kubeconfig"] = msgspec.json.encode(_kubeconfig(directory, url))
@@ -37,7 +38,7 @@ class Kubectl:
         """The exit code, and all that it printed."""
         options = (f"--kubeconfig={self._directory / 'kubeconfig'}", f"--cache-dir={self._directory / 'cache'}")
         process = await asyncio.create_subprocess_exec(
-            str(require("kubectl", "1.35")),
+            str(self.program),
             *options,
             f"--user={user}",
             *words,

@@ -22,6 +22,7 @@ from homeostat.sim.apiserver.kinds.strategies import strategies
 from homeostat.sim.apiserver.openapi import documented
 from homeostat.sim.apiserver.printing.showing import shown
 from homeostat.sim.apiserver.refusing import Refused, not_imitated
+from homeostat.sim.apiserver.schemas import protobuf
 from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.builtin import builtin_types
 from homeostat.sim.apiserver.types.forms import no_other_form, wanted
@@ -102,7 +103,8 @@ class ApiServer:
         form = wanted(request.headers.get("accept", ""), of_list=asked.verb in ("list", "watch"))
         if form.kind and asked.type.collection in REVIEWS:
             raise no_other_form()
-        answer = shown(self._verb(asked, request.body), asked, form, self._clock)
+        body = protobuf.as_json(request.body) if request.body.startswith(protobuf.MAGIC) else request.body
+        answer = shown(self._verb(asked, body), asked, form, self._clock)
         return replace(answer, headers=_warning(asked.warnings)) if asked.warnings else answer
 
     def _of_server(self, request: Request) -> Answer | None:
@@ -182,8 +184,10 @@ class ApiServer:
 
 
 def _media(request: Request) -> str:
-    """What a body is written in. Protobuf is not spoken; of patches their verb knows. Raises Refused."""
+    """What a body is written in, for who reads it; of patches their verb knows. Raises Refused."""
     media = request.headers.get("content-type", "").partition(";")[0].strip() or JSON
+    if media == protobuf.MEDIA and (not request.body or request.body.startswith(protobuf.MAGIC)):
+        return JSON
     if request.method in ("POST", "PUT") and media not in (JSON, YAML):
         text = "the body of the request was in an unknown format - accepted media types include"
         raise Refused(415, "UnsupportedMediaType", f"{text}: {JSON}, {YAML}; found {media}")

@@ -23,6 +23,8 @@ _ESTABLISHED = ("Established", "InitialNamesAccepted", "the initial names have b
 class DefinitionStrategy(Strategy):
     """Serves and stops serving the types of one server."""
 
+    keeps_metadata_of_status = True
+
     def __init__(self, types: Types, store: Store, clock: Clock) -> None:
         self._types = types
         self._store = store

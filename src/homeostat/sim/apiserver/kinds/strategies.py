@@ -20,6 +20,7 @@ from homeostat.sim.apiserver.kinds.volumes import ClassStrategy, VolumeStrategy
 from homeostat.sim.apiserver.kinds.workloads import (
     DaemonSetStrategy,
     DeploymentStrategy,
+    PodTemplateStrategy,
     ReplicaSetStrategy,
     RevisionStrategy,
     StatefulSetStrategy,
@@ -42,6 +43,7 @@ def strategies(types: Types, store: Store, clock: Clock) -> dict[Collection, Str
         ("", "nodes"): NodeStrategy(),
         ("", "persistentvolumes"): VolumeStrategy(clock),
         ("", "pods"): PodStrategy(store),
+        ("", "podtemplates"): PodTemplateStrategy(),
         ("", "serviceaccounts"): rights.AccountStrategy(),
         ("", "services"): ServiceStrategy(),
         ("apps", "controllerrevisions"): RevisionStrategy(),

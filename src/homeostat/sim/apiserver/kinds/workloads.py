@@ -72,10 +72,24 @@ class ReplicaSetStrategy(Strategy):
         return ("status.replicas",)
 
 
+class PodTemplateStrategy(Strategy):
+    """What Pods would be made of, kept by itself."""
+
+    returns_deleted = True
+
+    def default(self, value: Value) -> None:
+        """Of everything that can be left out."""
+        default_template(value.setdefault("template", {}))
+
+    def causes(self, value: Value, old: Value | None) -> Iterable[Cause]:  # noqa: ARG002
+        """Of its Pods."""
+        return spec_causes(value["template"].get("spec", {}), "template.spec")
+
+
 class DeploymentStrategy(Strategy):
     """ReplicaSets, one after the other."""
 
-    status_annotates = True
+    keeps_of_status = ("labels",)
 
     def default(self, value: Value) -> None:
         """One Pod, replaced a quarter at a time."""

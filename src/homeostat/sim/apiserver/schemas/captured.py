@@ -2,7 +2,8 @@
 
 Three files of what the API server serves: `types` holds its aggregated discovery and the schemas of its OpenAPI
 documents, `paths` the rest of these documents, which only clients that ask for OpenAPI need, `columns` the heads of its
-tables. They are read when they are first asked for, once per process.
+tables. A fourth, `messages`, is of `scripts/capture_messages.py`: how objects are written in protobuf. They are read
+when they are first asked for, once per process.
 """
 
 from __future__ import annotations
@@ -37,6 +38,13 @@ def types() -> Types:
 def columns() -> dict[str, list[dict[str, Any]]]:
     """The columns of tables by `plural.group`, of types that have better ones than a name and a date."""
     found: dict[str, list[dict[str, Any]]] = msgspec.json.decode(_content("columns"))
+    return found
+
+
+@functools.cache
+def messages() -> dict[str, dict[str, list[str]]]:
+    """The messages of protobuf by their full names: for each number a name, `one`, `many` or `map`, and a type."""
+    found: dict[str, dict[str, list[str]]] = msgspec.json.decode(_content("messages"))
     return found
 
 

@@ -51,10 +51,12 @@ class Strategy:
     """What a name must be."""
     keeps_first_status = False
     """Whether a new object may come with a status."""
-    status_annotates = False
-    """Whether whoever writes the status may write annotations with it."""
     returns_deleted = False
     """Whether a deletion is answered by the object that is gone, and not by a Status."""
+    keeps_metadata_of_status = False
+    """Whether a write of the status leaves the metadata as it is; for custom types it always does."""
+    keeps_of_status: tuple[str, ...] = ()
+    """What of the metadata a write of the status leaves as it is where it changes the rest."""
     orphans = False
     """Whether those that an object owns stay when it is deleted and nobody says what is to become of them."""
 
@@ -145,6 +147,11 @@ class Type(Struct, eq=False, kw_only=True):
         "update",
         "watch",
     )
+
+    @property
+    def keeps_metadata_of_status(self) -> bool:
+        """Whether a write of the status leaves the metadata as it is."""
+        return self.is_custom or self.strategy.keeps_metadata_of_status
 
     @property
     def collection(self) -> Collection:

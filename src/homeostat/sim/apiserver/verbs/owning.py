@@ -15,8 +15,8 @@ from homeostat.sim.apiserver.types.type import Value
 _LONGEST = 128  # of a manager's name
 _STATUS = FieldSet.named("status")
 # What a write of the status leaves as it is, and so gives to nobody.
+_SPEC, _SPEC_AND_LABELS = FieldSet.named("spec"), FieldSet.named("spec", "metadata.labels")
 _ALL_BUT_STATUS = FieldSet.named("spec", "metadata.labels", "metadata.annotations")
-_ALL_BUT_NOTES = FieldSet.named("spec", "metadata.labels")
 
 
 def updated(old: Value | None, new: Value, asked: Asked, now: datetime) -> Value:
@@ -41,7 +41,9 @@ def _writer(asked: Asked, now: datetime) -> Writer:
     has_status = "status" in asked.type.subresources
     reset = _STATUS if has_status else NOTHING
     if asked.subresource == "status":
-        reset = _ALL_BUT_NOTES if asked.type.strategy.status_annotates else _ALL_BUT_STATUS
+        reset = _ALL_BUT_STATUS if asked.type.keeps_metadata_of_status else _SPEC
+        if "labels" in asked.type.strategy.keeps_of_status:
+            reset = _SPEC_AND_LABELS
     return Writer(manager, asked.type.resource.api_version, stamp(now), asked.subresource, reset)
 
 

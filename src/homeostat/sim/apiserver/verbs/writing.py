@@ -117,14 +117,21 @@ def _settled(asked: Asked, new: Value, old: Value) -> Value:
     """What is left of a change when all is put back that its way does not lead to."""
     type_ = asked.type
     if asked.subresource == _STATUS:
-        with_status = ("managedFields", "annotations") if type_.strategy.status_annotates else ("managedFields",)
-        owners = {key: new["metadata"][key] for key in with_status if key in new["metadata"]}
-        new = {**old, "metadata": {**old["metadata"], **owners}} | _only(new, _STATUS)
+        new = {**old, "metadata": _written_with_status(type_, new["metadata"], old["metadata"])} | _only(new, _STATUS)
     elif _STATUS in type_.subresources:
         new.pop(_STATUS, None)
         new |= _only(old, _STATUS)
     type_.schema.default(new)
     return new
+
+
+def _written_with_status(type_: Type, new: Value, old: Value) -> Value:
+    if type_.keeps_metadata_of_status:
+        return {**old, **_only(new, "managedFields")}
+    kept = type_.strategy.keeps_of_status
+    return {key: each for key, each in new.items() if key not in kept} | {
+        key: each for key, each in old.items() if key in kept
+    }
 
 
 def _finish(asked: Asked, new: Value, old: Value) -> None:

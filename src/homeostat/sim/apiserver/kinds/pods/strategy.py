@@ -37,6 +37,7 @@ class PodStrategy(Strategy):
     """A Pod waits for a host, and its host's kubelet for it."""
 
     returns_deleted = True
+    keeps_of_status = ("ownerReferences",)
 
     def __init__(self, store: Store) -> None:
         self._store = store
