@@ -14,6 +14,11 @@ def down(name: str) -> None:
 
     A data centre that is not there is removed already: that is no error.
     """
+    from homeostat.cli import simulated
+
+    if simulated.down(name):
+        click.echo(f"data centre {name} is gone; it was simulated")
+        return
     asyncio.run(_down(name))
 
 

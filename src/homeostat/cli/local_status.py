@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 @output_option("json")
 def status(name: str, output: str | None) -> int:
     """Tell what runs: hosts, the cell's parts, business clusters, endpoints. Exit code 1 when something is not well."""
+    from homeostat.cli import simulated
+
+    if simulated.place_of(name).is_used():
+        return simulated.status(name, output)
     from homeostat.cli.local_centre import existing, make_ground
     from homeostat.local.status import status as ask
 

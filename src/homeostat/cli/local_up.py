@@ -14,12 +14,17 @@ from homeostat.cli.exits import CliError, Exit
 
 if TYPE_CHECKING:
     from homeostat.local.datacentre import DataCentre
+    from homeostat.local.doctor import Check
     from homeostat.local.steps import Timing
 
 
 @click.command()
 @click.option(
-    "--engine", type=click.Choice(["auto", "kubernetes"]), default="auto", show_default=True, help="Real hosts."
+    "--engine",
+    type=click.Choice(["auto", "kubernetes", "sim"]),
+    default="auto",
+    show_default=True,
+    help="Real hosts, or a simulated data centre; auto: real hosts where this machine can carry them.",
 )
 @click.option("--name", default="homeostat", show_default=True, help="The data centre's name.")
 @click.option(
@@ -29,27 +34,48 @@ if TYPE_CHECKING:
 def up(engine: str, name: str, hosts: int | None, dry_run: bool) -> None:
     """Raise a data centre on this machine: hosts, a meta cluster over them, homeostat in it.
 
-    May be repeated at any time: it keeps what runs and makes the rest, also after a kill or a reboot.
+    May be repeated at any time: it keeps what runs and makes the rest, also after a kill or a reboot. A simulated one
+    needs neither root nor Linux, and serves within seconds; it is lost when its process ends.
     """
-    del engine  # both mean real hosts: there is no other engine yet
+    from homeostat.cli import simulated
+
+    is_simulated = engine == "sim" or (engine == "auto" and simulated.place_of(name).is_used())
+    lacks = () if is_simulated else missing()
+    if lacks and engine == "auto":
+        click.echo(f"this machine cannot carry real hosts ({lacks[0].found}), so they are simulated", err=True)
+        is_simulated = True
+    if is_simulated:
+        simulated.up(name, hosts, dry_run=dry_run)
+        return
+    simulated.refuse_other_engine(name)
+    if lacks:
+        lines = "\n".join(f"  {check.name}: {check.found}\n    {check.remedy}" for check in lacks)
+        raise CliError(
+            f"this machine cannot carry real hosts\n{lines}",
+            Exit.FAILURE,
+            remedy="`homeostat doctor` shows all checks; `--engine sim` needs none of them",
+        )
     asyncio.run(_up(name, hosts, dry_run=dry_run))
+
+
+def missing() -> tuple[Check, ...]:
+    """What this machine lacks for real hosts."""
+    from homeostat.cli.local_centre import paths
+    from homeostat.local import doctor
+
+    places = paths()
+    return doctor.failed(doctor.diagnose(doctor.gather(places.cache, places.state, os.environ)))
 
 
 async def _up(name: str, hosts: int | None, *, dry_run: bool) -> None:
     from homeostat.cli.local_centre import errors, make_ground, paths, view
     from homeostat.kit.clock import SystemClock
     from homeostat.kit.random import system_random
-    from homeostat.local import datacentre, doctor
+    from homeostat.local import datacentre
     from homeostat.local.manifests import Manifests, root
     from homeostat.local.updown import plan_of_up, up
 
     clock, places = SystemClock(), paths()
-    checks = doctor.diagnose(doctor.gather(places.cache, places.state, os.environ))
-    if failed := doctor.failed(checks):
-        lines = "\n".join(f"  {check.name}: {check.found}\n    {check.remedy}" for check in failed)
-        raise CliError(
-            f"this machine cannot carry real hosts\n{lines}", Exit.FAILURE, remedy="`homeostat doctor` shows all checks"
-        )
     with errors():
         if dry_run:
             centre = await datacentre.sketch(places, name, hosts, clock=clock, random=system_random())

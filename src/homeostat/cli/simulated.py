@@ -1,0 +1,109 @@
+"""What `up`, `down`, `status` and `logs` do where the data centre is a simulated one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+import click
+
+from homeostat.cli.exits import CliError, Exit
+from homeostat.local.paths import Paths
+from homeostat.local.plan import PlanError, check_name
+from homeostat.local.state import FILE as OF_REAL_HOSTS
+from homeostat.sim.standing.place import Place, Reached
+from homeostat.sim.standing.process import StartFailed, end, start
+
+HOSTS = 6
+_MAIN = "from homeostat.cli.main import main; main()"
+_SERVES_WITHIN_S, _ENDS_WITHIN_S = 60.0, 15.0
+
+
+def place_of(name: str) -> Place:
+    """Where a simulated data centre of a name is, or would be. Raises CliError for what can be no name."""
+    try:
+        check_name(name)
+    except PlanError as error:
+        raise CliError(str(error), Exit.USAGE) from error
+    return Place(Paths.from_environment(os.environ).data_centre(name))
+
+
+def refuse_other_engine(name: str) -> None:
+    """Two worlds cannot have one name. Raises CliError where a simulated data centre has it."""
+    place = place_of(name)
+    if place.is_used():
+        raise CliError(
+            f"data centre {name} is a simulated one",
+            Exit.USAGE,
+            remedy=f"remove it with `homeostat down --name {name}`, or choose another --name",
+        )
+
+
+def up(name: str, hosts: int | None, *, dry_run: bool) -> None:
+    """Let a simulated data centre of a name run, and say how to reach it. Raises CliError."""
+    place = place_of(name)
+    if (place.directory / OF_REAL_HOSTS).exists():
+        raise CliError(
+            f"data centre {name} is one of real hosts",
+            Exit.USAGE,
+            remedy=f"remove it with `homeostat down --name {name}`, or choose another --name",
+        )
+    if reached := place.reached():
+        if hosts not in (None, len(reached.hosts)):
+            raise CliError(
+                f"--hosts: data centre {name} was made with {len(reached.hosts)}, found {hosts}",
+                Exit.USAGE,
+                remedy=f"remove it first with `homeostat down --name {name}`",
+            )
+    elif dry_run:
+        click.echo(f"1. a process that simulates data centre {name}: {hosts or HOSTS} hosts in three zones")
+        return
+    else:
+        command = (sys.executable, "-c", _MAIN, "run", "simulation", "--name", name)
+        try:
+            reached = start(place, (*command, "--hosts", str(hosts or HOSTS)), within_s=_SERVES_WITHIN_S)
+        except StartFailed as error:
+            place.remove()
+            raise CliError(str(error)) from error
+    click.echo(summary(place, reached))
+
+
+def down(name: str) -> bool:
+    """End a simulated data centre of a name; whether there was one."""
+    return place_of(name).is_used() and end(place_of(name), within_s=_ENDS_WITHIN_S)
+
+
+def status(name: str, output: str | None) -> int:
+    """Tell whether it runs, and how it is reached."""
+    place = place_of(name)
+    reached = place.reached()
+    if output == "json":
+        import msgspec
+
+        found = {"name": name, "engine": "sim", "is_ready": reached is not None}
+        told = found if reached is None else found | msgspec.to_builtins(reached)
+        click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+    elif reached is None:
+        click.echo(
+            f"data centre {name}  simulated\n  its process has ended: `homeostat up --engine sim` starts it anew"
+        )
+    else:
+        click.echo(summary(place, reached))
+    return Exit.OK if reached is not None else Exit.FAILURE
+
+
+def summary(place: Place, reached: Reached) -> str:
+    """What runs and how to reach it."""
+    option = "" if reached.name == "homeostat" else f" --name {reached.name}"
+    lines = [
+        f"data centre {reached.name} is up, simulated: nothing in it is real, and it is lost when its process ends",
+        f"  control   {reached.url}",
+        f"  hosts     {', '.join(reached.hosts)}",
+        f"  network   load balancers {reached.addresses}",
+        f"  log       {place.log}",
+        f"  reach it  export KUBECONFIG={place.kubeconfig}",
+    ]
+    if shutil.which("kubectl"):
+        lines.append("            kubectl get nodes")
+    return "\n".join([*lines, f"  remove    homeostat down{option}"])
