@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from hashlib import sha256
 from typing import Any, cast
 from urllib.parse import parse_qsl
@@ -30,7 +31,8 @@ from homeostat.sim.apiserver.verbs.bodies import MAX_BYTES, too_large
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
-_PEER = "homeostat.peer"
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+_TLS = "homeostat.tls"
 _CREDENTIAL = "authentication.kubernetes.io/credential-id"
 
 
@@ -55,7 +57,14 @@ async def serve(
     listening: asyncio.Event | None = None,
 ) -> None:
     """Serve until cancelled. Raises OSError when the address cannot be had."""
-    front = Front(server, tokens or {})
+    with contextlib.closing(listen("simulated API server", host, port)) as listener:
+        await serve_at(Front(server, tokens or {}), listener, tls, listening=listening)
+
+
+async def serve_at(
+    front: Application, listener: socket.socket, tls: ssl.SSLContext, *, listening: asyncio.Event | None = None
+) -> None:
+    """Serve an application at a socket that listens, until cancelled; how the client proved itself is in its scope."""
     config = uvicorn.Config(
         cast(Any, front),
         http=_PeerProtocol,
@@ -68,8 +77,7 @@ async def serve(
     )
     config.load()
     config.ssl = tls
-    with contextlib.closing(listen("simulated API server", host, port)) as listener:
-        await QuietServer(config, listening).serve(sockets=[listener])
+    await QuietServer(config, listening).serve(sockets=[listener])
 
 
 class Front:
@@ -81,15 +89,15 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        headers = _headers(scope["headers"])
+        headers = headers_of(scope)
         try:
             user = self._user(scope, headers)
-            answer = self._server.answer(await _request(scope, headers, receive), user)
+            answer = self._server.answer(await read(scope, headers, receive), user)
         except Refused as error:
             answer = refused(error)
-        except _GoneError:
+        except GoneError:
             return
-        await _reply(answer, receive, send)
+        await reply(answer, receive, send)
 
     def _user(self, scope: Scope, headers: Mapping[str, str]) -> User:
         if headers.get("authorization", "").startswith("Bearer "):
@@ -101,18 +109,10 @@ class Front:
                 return self._server.tokens.user_of(token)[0]
             except BadToken as error:
                 raise Refused(401, "Unauthorized", "Unauthorized") from error
-        return cast("User | None", scope["state"].get(_PEER)) or NOBODY
+        return _of_certificate(scope["state"][_TLS]) or NOBODY
 
 
-def _headers(sent: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for raw, each in sent:
-        name, value = raw.decode("latin-1").lower(), each.decode("latin-1")
-        found[name] = f"{found[name]}{SEPARATOR}{value}" if name in found else value
-    return found
-
-
-class _GoneError(Exception):
+class GoneError(Exception):
     """The client left before it had said all."""
 
 
@@ -121,8 +121,7 @@ class _PeerProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        shown = self.transport.get_extra_info("ssl_object")
-        self.scope["state"][_PEER] = _of_certificate(shown) if shown is not None else None
+        self.scope["state"][_TLS] = self.transport.get_extra_info("ssl_object")
 
 
 def _of_certificate(shown: ssl.SSLObject) -> User | None:
@@ -136,12 +135,28 @@ def _of_certificate(shown: ssl.SSLObject) -> User | None:
     return User(name, (*groups, AUTHENTICATED), extra={_CREDENTIAL: (f"X509SHA256={credential}",)})
 
 
-async def _request(scope: Scope, headers: Mapping[str, str], receive: Receive) -> Request:
+def headers_of(scope: Scope) -> dict[str, str]:
+    """What a client said about its request; names in lower case."""
+    found: dict[str, str] = {}
+    for raw, each in scope["headers"]:
+        name, value = raw.decode("latin-1").lower(), each.decode("latin-1")
+        found[name] = f"{found[name]}{SEPARATOR}{value}" if name in found else value
+    return found
+
+
+def shown_in(scope: Scope) -> bytes:
+    """The certificate that the client has shown, as PEM; empty for none."""
+    shown = scope["state"][_TLS].getpeercert(binary_form=True)
+    return ssl.DER_cert_to_PEM_cert(shown).encode() if shown else b""
+
+
+async def read(scope: Scope, headers: Mapping[str, str], receive: Receive) -> Request:
+    """The whole request. Raises Refused when it is too large, GoneError when the client left before its end."""
     parts, size, has_more = [], 0, True
     while has_more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise _GoneError
+            raise GoneError
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MAX_BYTES:
@@ -152,7 +167,8 @@ async def _request(scope: Scope, headers: Mapping[str, str], receive: Receive) -
     return Request(method=scope["method"], path=path, query=query, headers=headers, body=b"".join(parts))
 
 
-async def _reply(answer: Answer, receive: Receive, send: Send) -> None:
+async def reply(answer: Answer, receive: Receive, send: Send) -> None:
+    """Send an answer; a stream ends when the client leaves."""
     headers = [(b"content-type", answer.media.encode())]
     headers += [(name.lower().encode(), each.encode()) for name, each in answer.headers.items()]
     if answer.stream is None:
