@@ -110,6 +110,15 @@ class Server:
             return _NOBODY
         return User(proof.common_name, (*proof.organizations, AUTHENTICATED))
 
+    def tls_material(self) -> tuple[bytes, bytes, bytes]:
+        """What it speaks TLS with now, for who serves it on real ports: certificate, key, and authorities of clients.
+
+        Raises Untrusted and FileNotFoundError.
+        """
+        flag, read = self._container.flag, self._container.files
+        certificate = self._pairs["tls-cert-file"].now()
+        return certificate, read(flag("tls-private-key-file")), read(flag("client-ca-file"))
+
     async def answer(self, request: Request, user: User) -> Answer:
         """Answer a request; what needs etcd waits for it."""
         if user is _NOBODY:
