@@ -44,3 +44,20 @@ def cluster(connection: Connection, settings: ClusterOptions) -> None:
 
     code = run_cluster(replace(settings, kubeconfig=connection.kubeconfig, context=connection.context))
     raise SystemExit(code)
+
+
+@run.command()
+@click.option("--name", default="homeostat", show_default=True, help="The data centre's name.")
+@click.option("--hosts", type=click.IntRange(1, 10_000), default=6, show_default=True, help="How many hosts it has.")
+@click.option("--ready-fd", type=int, default=-1, hidden=True)
+def simulation(name: str, hosts: int, ready_fd: int) -> None:
+    """Run a simulated data centre in this process, with the cluster operator in it: `homeostat up --engine sim`."""
+    from homeostat.app.simulation import SimulationOptions, run_simulation
+    from homeostat.cli.exits import CliError
+    from homeostat.cli.simulated import place_of
+    from homeostat.sim.standing.place import Taken
+
+    try:
+        raise SystemExit(run_simulation(SimulationOptions(name=name, hosts=hosts, ready_fd=ready_fd), place_of(name)))
+    except Taken as error:
+        raise CliError(str(error)) from error

@@ -1,0 +1,152 @@
+"""`homeostat run simulation`: a simulated cell on real time, the cluster operator in it, and doors to both.
+
+All of it is one process, and nothing of it is on disk but how it is reached. The operator is wired as in a real cell,
+with the world's ports in the place of those that need a network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+
+from msgspec import Struct
+
+from homeostat.kit.clock import Clock, SystemClock
+from homeostat.kit.pki.authority import Request, Signer, issue, new_authority, read_signer
+from homeostat.kit.random import system_random
+from homeostat.kube.client import Client
+from homeostat.local.manifests import Manifests, root
+from homeostat.local.meta import applying
+from homeostat.operators.cluster.controller import add_cluster_operator, fleet_of
+from homeostat.operators.cluster.decide import Policy
+from homeostat.operators.cluster.pki.kubeconfig import write_kubeconfig
+from homeostat.operators.cluster.ports import Outside
+from homeostat.providers.endpoint.granting import BusinessRights
+from homeostat.providers.endpoint.probing import EndpointProbe
+from homeostat.runtime.manager import Manager, ManagerSettings, stop_on_signals
+from homeostat.runtime.serving import listen
+from homeostat.sim.apiserver.access.attributes import AUTHENTICATED, User
+from homeostat.sim.https import Front, context, serve_at
+from homeostat.sim.standing.doors import Doors
+from homeostat.sim.standing.place import Place, Reached
+from homeostat.sim.standing.process import READY
+from homeostat.sim.world.network.dialling import reach_from
+from homeostat.sim.world.ports.etcd import Reaching, WorldEtcd
+from homeostat.sim.world.ports.upkeep import WorldUpkeep
+from homeostat.sim.world.world import Plan, World
+from homeostat.telemetry.logs import configure
+
+HOST, ANY_PORT = "127.0.0.1", 0
+# Of 127.0.0.0/8, all of which is loopback, a part that nobody else is known to use.
+ADDRESSES = "127.64.0.0/16"
+ADMIN = User("kubernetes-admin", ("system:masters", AUTHENTICATED))
+# With the rights that deploy/operator gives it, and no others.
+OPERATOR = User(
+    "system:serviceaccount:homeostat-system:homeostat",
+    ("system:serviceaccounts", "system:serviceaccounts:homeostat-system", AUTHENTICATED),
+)
+_ELSEWHERE = ("Deployment", "PodDisruptionBudget", "Service")  # the operator runs beside the world, not in it
+
+
+class SimulationOptions(Struct, frozen=True, kw_only=True):
+    """Options of `homeostat run simulation`."""
+
+    name: str
+    hosts: int
+    ready_fd: int = -1  # where to say that it serves; -1: nowhere
+
+
+def run_simulation(options: SimulationOptions, place: Place) -> int:
+    """Run until SIGTERM or SIGINT; the exit code. Raises Taken when another process runs it."""
+    with place.run():
+        return asyncio.run(_Simulation(options, place).run())
+
+
+class _Simulation:
+    def __init__(self, options: SimulationOptions, place: Place) -> None:
+        self._options, self._place = options, place
+        self._clock, self._random = SystemClock(), system_random()
+        self._world = World(clock=self._clock, random=self._random, plan=Plan(hosts=options.hosts, pool=ADDRESSES))
+        self._authority = _authority(self._clock)
+
+    async def run(self) -> int:
+        """Live until told to end."""
+        configure(clock=self._clock, style="console", level="info")
+        stop, world = asyncio.Event(), self._world
+        stop_on_signals(stop)
+        doors = Doors(world.manager, world.client, world.network)
+        async with world.client_of(ADMIN) as admin, world.client_of(OPERATOR, "homeostat-cluster") as operator:
+            parts = [world.run(), doors.run(), self._operate(operator), self._serve(admin)]
+            tasks = [asyncio.ensure_future(part) for part in parts]
+            told = asyncio.ensure_future(stop.wait())
+            ended, _ = await asyncio.wait((told, *tasks), return_when=asyncio.FIRST_COMPLETED)
+            for task in (told, *tasks):
+                task.cancel()
+            await asyncio.gather(*tasks, told, return_exceptions=True)
+        for task in ended - {told}:
+            task.result()
+        return 0
+
+    async def _operate(self, client: Client) -> None:
+        """The cluster operator, as `homeostat run cell` has it."""
+        world, clock, random = self._world, self._clock, self._random
+        manager = Manager(clock=clock, random=random, settings=ManagerSettings())
+        policy = Policy()
+        reach, reaching = reach_from(world.network, clock), Reaching(world.network, clock)
+        outside = Outside(
+            probe=EndpointProbe(clock=clock, random=random, reach=reach),
+            etcd=WorldEtcd(reaching),
+            upkeep=WorldUpkeep(reaching),
+            rights=BusinessRights(clock=clock, random=random, reach=reach),
+        )
+        add_cluster_operator(manager, client, outside, policy=policy, fleet=fleet_of(manager, policy))
+        await manager.run(asyncio.Event())
+        raise RuntimeError("the cluster operator has ended")
+
+    async def _serve(self, admin: Client) -> None:
+        """Furnish the cell, let people in, and say so."""
+        listening = asyncio.Event()
+        address = str(HOST)
+        with contextlib.closing(listen("simulated API server", address, ANY_PORT)) as listener:
+            certificate, key = issue(self._authority[0], _serving(), self._clock.now())
+            tls = context(self._authority[1], certificate, key)
+            serving = asyncio.ensure_future(serve_at(Front(self._world.server, {}), listener, tls, listening=listening))
+            try:
+                await furnish(admin)
+                await listening.wait()
+                self._tell(f"https://{address}:{listener.getsockname()[1]}")
+                await serving
+            finally:
+                serving.cancel()
+
+    def _tell(self, url: str) -> None:
+        certificate, key = issue(self._authority[0], _ADMIN, self._clock.now())
+        kubeconfig = write_kubeconfig(url, ADMIN.name, ca=self._authority[1], certificate=certificate, key=key)
+        hosts = tuple(self._world.centre.hosts)
+        self._place.tell(Reached(self._options.name, url, hosts, ADDRESSES), kubeconfig)
+        if self._options.ready_fd >= 0:
+            os.write(self._options.ready_fd, READY)
+            os.close(self._options.ready_fd)
+
+
+async def furnish(client: Client) -> None:
+    """What a cell with homeostat in it has: definitions, the operator's rights, package versions."""
+    manifests = Manifests(root())
+    definitions = [one for one in manifests.definitions() if one["kind"] == "CustomResourceDefinition"]
+    rights = [one for one in manifests.operator("") if one["kind"] not in _ELSEWHERE]
+    await applying.apply(client, [*definitions, *rights])
+    await applying.apply(client, manifests.package_versions())
+
+
+_ADMIN = Request("ca", ADMIN.name, organization="system:masters")
+
+
+def _serving() -> Request:
+    return Request("ca", "kube-apiserver", dns_names=("localhost", "kubernetes"), addresses=(HOST,))
+
+
+def _authority(clock: Clock) -> tuple[Signer, bytes]:
+    """One that lives as long as the world does, and its certificate."""
+    certificate, key = new_authority("kubernetes", clock.now())
+    return read_signer({"ca.crt": certificate, "ca.key": key}, "ca"), certificate
