@@ -33,7 +33,7 @@ from homeostat.sim.standing.place import Place, Reached
 from homeostat.sim.standing.process import READY
 from homeostat.sim.world.network.dialling import reach_from
 from homeostat.sim.world.ports.etcd import Reaching, WorldEtcd
-from homeostat.sim.world.ports.upkeep import WorldUpkeep
+from homeostat.sim.world.ports.upkeep import WorldStores
 from homeostat.sim.world.world import Plan, World
 from homeostat.telemetry.logs import configure
 
@@ -77,7 +77,7 @@ class _Simulation:
         stop_on_signals(stop)
         doors = Doors(world.manager, world.client, world.network)
         async with world.client_of(ADMIN) as admin, world.client_of(OPERATOR, "homeostat-cluster") as operator:
-            parts = [world.run(), doors.run(), self._operate(operator), self._serve(admin)]
+            parts = [world.run(), doors.run(), self._serve(admin, operator)]
             tasks = [asyncio.ensure_future(part) for part in parts]
             told = asyncio.ensure_future(stop.wait())
             ended, _ = await asyncio.wait((told, *tasks), return_when=asyncio.FIRST_COMPLETED)
@@ -97,28 +97,27 @@ class _Simulation:
         outside = Outside(
             probe=EndpointProbe(clock=clock, random=random, reach=reach),
             etcd=WorldEtcd(reaching),
-            upkeep=WorldUpkeep(reaching),
+            upkeep=WorldStores(reaching),
             rights=BusinessRights(clock=clock, random=random, reach=reach),
         )
         add_cluster_operator(manager, client, outside, policy=policy, fleet=fleet_of(manager, policy))
         await manager.run(asyncio.Event())
         raise RuntimeError("the cluster operator has ended")
 
-    async def _serve(self, admin: Client) -> None:
-        """Furnish the cell, let people in, and say so."""
+    async def _serve(self, admin: Client, operator: Client) -> None:
+        """Furnish the cell, start the operator, let people in, and say so."""
         listening = asyncio.Event()
         address = str(HOST)
         with contextlib.closing(listen("simulated API server", address, ANY_PORT)) as listener:
             certificate, key = issue(self._authority[0], _serving(), self._clock.now())
             tls = context(self._authority[1], certificate, key)
-            serving = asyncio.ensure_future(serve_at(Front(self._world.server, {}), listener, tls, listening=listening))
-            try:
-                await furnish(admin)
+            await furnish(admin)
+            async with asyncio.TaskGroup() as tasks:
+                front = Front(self._world.server, {})
+                tasks.create_task(serve_at(front, listener, tls, listening=listening))
+                tasks.create_task(self._operate(operator))
                 await listening.wait()
                 self._tell(f"https://{address}:{listener.getsockname()[1]}")
-                await serving
-            finally:
-                serving.cancel()
 
     def _tell(self, url: str) -> None:
         certificate, key = issue(self._authority[0], _ADMIN, self._clock.now())
