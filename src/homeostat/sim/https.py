@@ -67,6 +67,7 @@ async def serve_at(
     """Serve an application at a socket that listens, until cancelled; how the client proved itself is in its scope."""
     config = uvicorn.Config(
         cast(Any, front),
+        interface="asgi3",
         http=_PeerProtocol,
         log_config=None,
         access_log=False,

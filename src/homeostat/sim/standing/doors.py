@@ -79,6 +79,7 @@ class Door:
         self._shown: tuple[bytes, bytes, bytes] | None = None
         self._context: ssl.SSLContext | None = None
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.tls.verify_mode = ssl.CERT_OPTIONAL  # the context that is shown gives authorities, not whether to ask
         self.tls.sni_callback = self._show
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:

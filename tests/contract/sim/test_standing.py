@@ -1,0 +1,88 @@
+"""`homeostat up --engine sim` as a person uses it who may do nothing in particular, with kubectl of the real build."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.real import require
+from tests.support.tree import ROOT
+
+# Root keeps its files, and none of the rights that make it root.
+POWERLESS = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
+
+
+class Person:
+    """Somebody with a home of his own and no rights."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.kubeconfig = home / "state/homeostat/trial/kubeconfig"
+
+    def run(self, *words: str, code: int = 0) -> str:
+        """What a command printed, which must end with this code."""
+        environment = {"HOME": str(self.home), "XDG_STATE_HOME": str(self.home / "state"), "PATH": os.defpath}
+        done = subprocess.run(
+            (*POWERLESS, *words),
+            env=environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+
+    def homeostat(self, *words: str, code: int = 0) -> str:
+        return self.run(sys.executable, "-c", "from homeostat.cli.main import main; main()", *words, code=code)
+
+    def kubectl(self, kubeconfig: Path, *words: str) -> str:
+        cache = f"--cache-dir={self.home / 'cache'}"
+        return self.run(str(require("kubectl", "1.35")), f"--kubeconfig={kubeconfig}", cache, *words)
+
+
+@pytest.fixture
+def person() -> Iterator[Person]:
+    home = Path(tempfile.mkdtemp(prefix="homeostat-person-"))
+    made = Person(home)
+    try:
+        yield made
+    finally:
+        made.homeostat("down", "--name", "trial")
+        shutil.rmtree(home)
+
+
+def test_a_fleet_is_there_in_seconds_and_gone_without_a_trace(person: Person) -> None:
+    assert "1. a process that simulates data centre trial: 6 hosts" in person.homeostat(
+        "up", "--engine", "sim", "--name", "trial", "--dry-run"
+    )
+    told = person.homeostat("up", "--engine", "sim", "--name", "trial")
+    assert "data centre trial is up, simulated" in told
+    assert person.homeostat("up", "--engine", "sim", "--name", "trial") == told  # it runs on
+    assert json.loads(person.homeostat("status", "--name", "trial", "-o", "json"))["is_ready"] is True
+    assert "made with 6, found 3" in person.homeostat(
+        "up", "--engine", "sim", "--name", "trial", "--hosts", "3", code=2
+    )
+    assert "is a simulated one" in person.homeostat("up", "--engine", "kubernetes", "--name", "trial", code=2)
+
+    nodes = person.kubectl(person.kubeconfig, "wait", "--for=condition=Ready", "nodes", "--all", "--timeout=30s")
+    assert nodes.count("condition met") == 6
+    person.homeostat("apply", "-f", "examples/cluster.yaml")
+    person.homeostat("wait", "cluster", "demo", "--for", "condition=Ready", "--timeout", "110s")
+    inside = person.home / "demo.kubeconfig"
+    person.homeostat("kubeconfig", "demo", "--admin", "--output", str(inside))
+    assert "kube-system" in person.kubectl(inside, "get", "namespaces")
+    person.kubectl(inside, "create", "configmap", "mine", "--from-literal=a=b")
+    assert person.kubectl(inside, "get", "configmap", "mine", "-o", "jsonpath={.data.a}") == "b"
+
+    assert "is gone" in person.homeostat("down", "--name", "trial")
+    assert not person.kubeconfig.parent.exists()
+    assert "there is none" in person.homeostat("down", "--name", "trial")
