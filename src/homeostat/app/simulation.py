@@ -31,6 +31,7 @@ from homeostat.sim.https import Front, context, serve_at
 from homeostat.sim.standing.doors import Doors
 from homeostat.sim.standing.place import Place, Reached
 from homeostat.sim.standing.process import READY
+from homeostat.sim.world.hosts.times import Span, Times
 from homeostat.sim.world.network.dialling import reach_from
 from homeostat.sim.world.ports.etcd import Reaching, WorldEtcd
 from homeostat.sim.world.ports.upkeep import WorldStores
@@ -67,7 +68,8 @@ class _Simulation:
     def __init__(self, options: SimulationOptions, place: Place) -> None:
         self._options, self._place = options, place
         self._clock, self._random = SystemClock(), system_random()
-        self._world = World(clock=self._clock, random=self._random, plan=Plan(hosts=options.hosts, pool=ADDRESSES))
+        plan = Plan(hosts=options.hosts, pool=ADDRESSES, times=Times(pull=Span(0.1, 0.3, 1.0)))  # people wait for it
+        self._world = World(clock=self._clock, random=self._random, plan=plan)
         self._authority = _authority(self._clock)
 
     async def run(self) -> int:

@@ -21,6 +21,10 @@ def logs(part: str | None, name: str, follow: bool, tail: int | None) -> None:
 
     cluster/NAME/COMPONENT is a part too, such as cluster/demo/apiserver.
     """
+    from homeostat.cli import simulated
+
+    if simulated.place_of(name).is_used():
+        simulated.refuse_parts(name, part)
     from homeostat.cli.local_centre import existing
     from homeostat.local import logs as sources
 

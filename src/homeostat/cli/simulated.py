@@ -40,6 +40,16 @@ def refuse_other_engine(name: str) -> None:
         )
 
 
+def refuse_parts(name: str, part: str | None) -> None:
+    """A simulated data centre has one log. Raises CliError that says where."""
+    asked = f"{part}: " if part else ""
+    raise CliError(
+        f"{asked}a simulated data centre has no parts with logs of their own",
+        Exit.NOT_FOUND,
+        remedy=f"all of it is one process, which writes {place_of(name).log}",
+    )
+
+
 def up(name: str, hosts: int | None, *, dry_run: bool) -> None:
     """Let a simulated data centre of a name run, and say how to reach it. Raises CliError."""
     place = place_of(name)

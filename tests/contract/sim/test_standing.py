@@ -80,8 +80,8 @@ def test_a_fleet_is_there_in_seconds_and_gone_without_a_trace(person: Person) ->
     inside = person.home / "demo.kubeconfig"
     person.homeostat("kubeconfig", "demo", "--admin", "--output", str(inside))
     assert "kube-system" in person.kubectl(inside, "get", "namespaces")
-    person.kubectl(inside, "create", "configmap", "mine", "--from-literal=a=b")
-    assert person.kubectl(inside, "get", "configmap", "mine", "-o", "jsonpath={.data.a}") == "b"
+    person.kubectl(inside, "label", "namespace", "default", "mine=yes")
+    assert "default" in person.kubectl(inside, "get", "namespaces", "-l", "mine=yes")
 
     assert "is gone" in person.homeostat("down", "--name", "trial")
     assert not person.kubeconfig.parent.exists()

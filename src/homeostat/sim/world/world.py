@@ -26,7 +26,7 @@ from homeostat.sim.world.hosts.kubelet.kubelets import add_kubelets
 from homeostat.sim.world.hosts.laying_out import Layout, lay_out
 from homeostat.sim.world.hosts.times import Times
 from homeostat.sim.world.kinds.volumes import STORAGE_CLASS
-from homeostat.sim.world.network.balancers import add_balancers
+from homeostat.sim.world.network.balancers import POOL, add_balancers
 from homeostat.sim.world.network.network import Network
 from homeostat.sim.world.network.services import Services
 from homeostat.sim.world.ports.snapshots import WorldStore
@@ -43,21 +43,17 @@ class Plan(Struct, frozen=True, kw_only=True):
     """How large a world is."""
 
     zones: tuple[str, ...] = ("a", "b", "c")
-    hosts_per_zone: int = 2
+    hosts: int = 6  # dealt out to the zones in turn
     pods_per_host: int = 110
     times: Times = Times()
-
-    @property
-    def hosts(self) -> int:
-        """In all."""
-        return len(self.zones) * self.hosts_per_zone
+    pool: str = POOL  # of the addresses of load balancers
 
 
 class World:
     """One cell. Made without I/O; nothing happens before `run`."""
 
     def __init__(self, *, clock: Clock, random: Random, plan: Plan = Plan()) -> None:  # noqa: B008  (a frozen value)
-        self.clock, self.random = clock, random
+        self.clock, self.random, self._plan = clock, random, plan
         self.server = ApiServer(clock=clock, random=random)
         layout = Layout(zones=plan.zones, pods=plan.pods_per_host)
         self.centre = DataCentre(lay_out(plan.hosts, layout), clock=clock, random=random, times=plan.times)
@@ -88,7 +84,7 @@ class World:
         add_scheduler(manager, client)
         add_controllers(manager, client)
         add_volume_provisioner(manager, client)
-        add_balancers(manager, client)
+        add_balancers(manager, client, self._plan.pool)
         for host in self.centre.hosts.values():
             host.hear(self._teller(host))
 
