@@ -25,6 +25,7 @@ from homeostat.sim.time.running import run
 
 REST_S = 240.0  # after the end, until nothing is left to do
 RESTART_S = 2.0  # until a process that died has a successor
+MOST_STEPS = 20_000  # at one moment; no scenario needs a tenth of them
 
 
 class Scenario(Struct, frozen=True):
@@ -47,6 +48,7 @@ class Course(Struct, frozen=True):
     points: Sequence[Point]
     distinct: Sequence[Point]
     killed_at: Point | None
+    is_fault_met: bool  # a disturbed course may have fewer writes
     digest: str
 
 
@@ -60,7 +62,7 @@ def take(scenario: Scenario, *, seed: int = 0, kill_at: int | None = None, fault
         with drawn_from(SeededKeys(random)):
             return await _taken(World(clock, random, kill_at, fault), scenario)
 
-    return run(main, seed=seed)
+    return run(main, seed=seed, most_steps=MOST_STEPS)
 
 
 @functools.cache
@@ -89,6 +91,7 @@ async def _taken(world: World, scenario: Scenario) -> Course:
             points.met,
             points.distinct(),
             points.killed_at,
+            world.is_fault_met,
             world.witness.digest,
         )
 
@@ -112,7 +115,6 @@ async def _through(world: World, scenario: Scenario) -> None:
         await scenario.begin(world.cell)
         await scenario.done(world.cell)
         await world.clock.sleep(REST_S)
-        assert world.fault is None or world.is_fault_met, f"there was no write for {world.fault}"
         if world.points.killed_at is not None:
             await succeeding
             await scenario.done(world.cell)

@@ -128,6 +128,38 @@ def strangers_are_left_alone(_: Seen, now: Happened) -> str:
     return f"{_told(now)} is nobody's business" if is_strange and now.by == "cluster-operator" else ""
 
 
+def data_goes_after_those_who_use_it(seen: Seen, now: Happened) -> str:
+    """When a cluster is deleted: first the clients of the API, then the API, then etcd, then its volumes."""
+    is_asked = _is_going(now.new) and not _is_going(now.old)
+    is_end = now.kind == "StatefulSet" and (now.new is None or is_asked)
+    if not is_end and not (now.kind == "PersistentVolumeClaim" and is_asked):
+        return ""
+    cluster = seen.cluster_of(now.obj)
+    if not _is_going(cluster) or cluster is None:
+        return ""
+    components = ("etcd",) if now.kind == "PersistentVolumeClaim" else ("kube-apiserver",)
+    users = [
+        _name(each)
+        for each in seen.of(cluster["metadata"]["uid"], "Pod", "Deployment")
+        if _labels(each).get("app.kubernetes.io/component") in components
+    ]
+    return f"{_told(now)} goes before {', '.join(users)}" if users else ""
+
+
+def controllers_are_never_newer_than_servers(seen: Seen, now: Happened) -> str:
+    """As Kubernetes' version skew policy has it."""
+    if now.kind != "Pod" or now.new is None or now.old is not None:
+        return ""
+    if _labels(now.new).get("app.kubernetes.io/component") not in ("kube-controller-manager", "kube-scheduler"):
+        return ""
+    uid = _labels(now.new).get(UID_LABEL, "")
+    servers = [
+        each for each in seen.of(uid, "Pod") if _labels(each).get("app.kubernetes.io/component") == "kube-apiserver"
+    ]
+    newer = [_name(each) for each in servers if _minor(each) < _minor(now.new)]
+    return f"{_told(now)} is newer than {', '.join(newer)}" if newer else ""
+
+
 INVARIANTS: tuple[Callable[[Seen, Happened], str], ...] = (
     a_finalizer_is_there_before_anything_that_it_guards,
     no_authority_of_a_live_cluster_gives_way_to_another,
@@ -138,6 +170,8 @@ INVARIANTS: tuple[Callable[[Seen, Happened], str], ...] = (
     nothing_is_left_of_a_cluster_that_is_gone,
     a_cluster_is_said_to_be_ready_only_when_its_masters_are,
     strangers_are_left_alone,
+    data_goes_after_those_who_use_it,
+    controllers_are_never_newer_than_servers,
 )
 
 
@@ -198,6 +232,10 @@ def _is_up(pod: Whole | None) -> bool:
 
 def _is_going(obj: Whole | None) -> bool:
     return obj is not None and "deletionTimestamp" in obj["metadata"]
+
+
+def _minor(pod: Whole) -> int:
+    return int(pod["spec"]["containers"][0]["image"].rpartition(":v")[2].split(".")[1])
 
 
 def _ready(obj: Whole | None) -> str:

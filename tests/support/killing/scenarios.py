@@ -20,6 +20,7 @@ from tests.support.deeds import (
 )
 from tests.support.killing.course import Scenario
 from tests.support.killing.world import World
+from tests.support.kubelet import KINDS
 
 ROLLS_BACK = {"onFailure": "Rollback"}
 
@@ -35,6 +36,18 @@ async def deleted_when_half_made(cell: Cell) -> None:
     await cell.declare()
     await cell.kubelet.until(lambda: cell.all("Pod"), "a Pod is there")
     await cell.delete()
+
+
+async def declared_beside_a_stranger(cell: Cell) -> None:
+    """Somebody else's ConfigMap has the name of one that the operator makes."""
+    foreign = {"metadata": {"name": "demo-etcd", "namespace": cell.namespace}, "data": {"theirs": "yes"}}
+    await cell.client.create(KINDS["ConfigMap"], foreign)
+    await cell.declare()
+
+
+async def refused_for_the_name(cell: Cell) -> None:
+    """The Cluster says so."""
+    await cell.until_condition("Accepted", "NameConflict")
 
 
 def new_servers_crash(world: World) -> None:
@@ -60,6 +73,19 @@ SCENARIOS = (
     ),
     Scenario("hosted goes", setting(packageVersion=NEW), of(NEW), (declaring(packageVersion=HOSTED), ready), step=20),
     Scenario("single to ha", setting(topology="ha"), scaled("ha"), (zones_opened, declaring(), ready), step=60),
+    Scenario(
+        "upgrade of ha",
+        setting(packageVersion=NEW),
+        upgraded,
+        (zones_opened, declaring(packageVersion=OLD, topology="ha"), ready),
+        step=120,
+    ),
+    Scenario(
+        "a stranger has a name",
+        declared_beside_a_stranger,
+        refused_for_the_name,
+        step=9,
+    ),
     Scenario(
         "ha to single",
         setting(topology="single"),
