@@ -78,7 +78,7 @@ SCENARIOS = (
         setting(packageVersion=NEW),
         upgraded,
         (zones_opened, declaring(packageVersion=OLD, topology="ha"), ready),
-        step=120,
+        step=60,
     ),
     Scenario(
         "a stranger has a name",
@@ -91,6 +91,6 @@ SCENARIOS = (
         setting(topology="single"),
         scaled("single"),
         (zones_opened, declaring(topology="ha"), ready),
-        step=60,
+        step=30,
     ),
 )

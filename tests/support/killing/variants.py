@@ -17,11 +17,10 @@ from homeostat.operators.cluster import act, controller, decide, desired, report
 from homeostat.operators.cluster.actions import IssueLeaf, Plan, RemoveFinalizer, Verdict
 from homeostat.operators.cluster.manifests import shape
 from homeostat.operators.cluster.names import FIELD_MANAGER
-from homeostat.operators.cluster.rollout import path, step, trial
+from homeostat.operators.cluster.rollout import step, trial
 from homeostat.runtime import loop, status
 from homeostat.runtime.controller import Controller
 from homeostat.runtime.outcome import DONE, Retry
-from homeostat.runtime.seen import Writes
 
 Breaking = Callable[[pytest.MonkeyPatch], None]
 
@@ -61,15 +60,6 @@ def _without_uid(delete: Callable[..., Any]) -> Callable[..., Any]:
 
 def _without_version(metadata: Callable[..., dict[str, str]]) -> Callable[..., dict[str, str]]:
     return lambda obj: {key: value for key, value in metadata(obj).items() if key != "resourceVersion"}
-
-
-def _all_at_once(stateless: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    def broken(*args: Any) -> dict[str, Any]:
-        content = stateless(*args)
-        rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "100%", "maxSurge": 1}}
-        return {**content, "spec": {**content["spec"], "strategy": rolling}}
-
-    return broken
 
 
 def _etcd_first(stage: Callable[..., Any]) -> Callable[..., Any]:
@@ -130,11 +120,8 @@ VARIANTS = (
     Variant("all differs from what is declared", "create", changed(shape, "derived", _always_made_anew)),
     Variant("failures are forgotten", "create", changed(Controller, "_settle", _forgets_failures), "failure"),
     Variant("failures count as success", "create", puts(loop, "failed", lambda _: DONE), "failure"),
-    Variant("what a cache does not show yet is done again", "create", puts(Writes, "park", lambda *_: False), "stale"),
     Variant("authorities are overwritten", "create", changed(act.Actor, "_create_secret", _overwrites), "overlap"),
     Variant("strangers' objects are taken", "a stranger has a name", puts(act.Actor, "_require_ours", _nobody_asked)),
     Variant("API servers are not tried", "upgrade", puts(step, "_untried", lambda *_: None)),
     Variant("what was tried is left", "upgrade", puts(trial, "ended", lambda _: ())),
-    Variant("components move in any order", "upgrade", puts(path, "_may_move", lambda *_: True)),
-    Variant("all API servers move at once", "upgrade of ha", changed(shape, "stateless", _all_at_once)),
 )

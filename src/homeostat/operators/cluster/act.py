@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
-from homeostat.api.core import SECRET, Secret
+from homeostat.api.core import PERSISTENT_VOLUME_CLAIM, POD, SECRET, Secret
+from homeostat.api.kind import Kind
 from homeostat.kit.clock import Clock
 from homeostat.kit.pki.soundness import decoded
 from homeostat.kube.client import Client
@@ -67,7 +68,9 @@ _CONFLICT_S = 30.0
 _REFUSED_S = 30.0
 _CORRUPT_AGAIN_S = 5.0
 _PROBE_AGAIN_S = 1.0
+_LEFT_AGAIN_S = 1.0
 _KUBELETS_AGAIN_S = 5.0
+_MADE_BY_OTHERS: tuple[Kind[Any], ...] = (PERSISTENT_VOLUME_CLAIM, POD)
 _REFUSALS = (Forbidden, Invalid)  # trying again soon does not help; by quota, rights, policies or validation
 
 
@@ -140,7 +143,21 @@ class Actor:
             case Remove():
                 await self._remove(seen, action)
             case RemoveFinalizer():
-                await remove_finalizer(self._client, CLUSTER, seen.cluster, FINALIZER)
+                return await self._let_go(seen)
+        return DONE
+
+    async def _let_go(self, seen: Observed) -> Outcome:
+        """Take the finalizer away, unless the cell has what our caches do not show.
+
+        Claims and Pods are made by the cell's controllers, so that nothing parks us until their caches are as new.
+        """
+        mark = f"{UID_LABEL}={seen.cluster.metadata.uid}"
+        for kind in _MADE_BY_OTHERS:
+            found = await self._client.list(kind, seen.cluster.metadata.namespace, labels=mark)
+            if found.items:
+                names = ", ".join(each.metadata.name for each in found.items)
+                return Progress(_LEFT_AGAIN_S, f"{kind.resource.kind} {names}, which is not in our caches yet")
+        await remove_finalizer(self._client, CLUSTER, seen.cluster, FINALIZER)
         return DONE
 
     def _keep(self, seen: Observed, objects: tuple[Desired, ...]) -> None:
