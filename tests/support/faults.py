@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Literal
 
@@ -199,3 +200,17 @@ def writes_of(*plurals: str) -> When:
         return is_write(request) and (not plurals or any(plural in parts for plural in plurals))
 
     return when
+
+
+def make_trouble(faults: Faults, dice: random.Random) -> None:
+    """One kind of trouble in the place of the one before, or none: refusals, lost answers, conflicts, cut watches."""
+    faults.heal()
+    match dice.randrange(5):
+        case 0:
+            faults.refuse(500, "InternalError", when=lambda _: dice.random() < 0.5)
+        case 1:
+            faults.lose_answers(when=lambda request: is_write(request) and dice.random() < 0.5, times=9)
+        case 2:
+            faults.refuse(409, "Conflict", when=lambda request: is_write(request) and dice.random() < 0.5, times=9)
+        case 3:
+            faults.cut_watches()

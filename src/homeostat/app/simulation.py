@@ -109,8 +109,7 @@ class _Simulation:
     async def _serve(self, admin: Client, operator: Client) -> None:
         """Furnish the cell, start the operator, let people in, and say so."""
         listening = asyncio.Event()
-        address = str(HOST)
-        with contextlib.closing(listen("simulated API server", address, ANY_PORT)) as listener:
+        with contextlib.closing(listen("simulated API server", HOST, ANY_PORT)) as listener:
             certificate, key = issue(self._authority[0], _serving(), self._clock.now())
             tls = context(self._authority[1], certificate, key)
             await furnish(admin)
@@ -119,7 +118,7 @@ class _Simulation:
                 tasks.create_task(serve_at(front, listener, tls, listening=listening))
                 tasks.create_task(self._operate(operator))
                 await listening.wait()
-                self._tell(f"https://{address}:{listener.getsockname()[1]}")
+                self._tell(f"https://{HOST}:{listener.getsockname()[1]}")
 
     def _tell(self, url: str) -> None:
         certificate, key = issue(self._authority[0], _ADMIN, self._clock.now())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.controllers import BUDGETS, CLAIMS, CLASSES, NODES, PODS, SERVICES, SLICES, VOLUMES, Site, working
-from tests.support.faults import Faults, is_write
+from tests.support.faults import Faults, make_trouble
 from tests.support.placing import node, pod
 
 from homeostat.kube.errors import NotFound
@@ -45,7 +45,7 @@ async def test_all_ends_well_and_no_node_ever_gets_more_than_it_has(seed: int) -
         faults = faulty[0]
         await _prepare(site)
         for number in range(24):
-            _make_trouble(faults, dice)
+            make_trouble(faults, dice)
             await _change(site, dice, number)
             await site.pass_time(dice.choice((0, 1, 5)))
             await _check_room(site)
@@ -65,19 +65,6 @@ async def _prepare(site: Site) -> None:
     await site.make(SERVICES, {"metadata": {"name": "web"}, "spec": {**selector, "ports": [{"port": 80}]}}, "default")
     chosen = {"selector": {"matchLabels": {"app": "web"}}, "minAvailable": 1}
     await site.make(BUDGETS, {"metadata": {"name": "web"}, "spec": chosen}, "default")
-
-
-def _make_trouble(faults: Faults, dice: random.Random) -> None:
-    faults.heal()
-    match dice.randrange(5):
-        case 0:
-            faults.refuse(500, "InternalError", when=lambda _: dice.random() < 0.5)
-        case 1:
-            faults.lose_answers(when=lambda request: is_write(request) and dice.random() < 0.5, times=9)
-        case 2:
-            faults.refuse(409, "Conflict", when=lambda request: is_write(request) and dice.random() < 0.5, times=9)
-        case 3:
-            faults.cut_watches()
 
 
 async def _change(site: Site, dice: random.Random, number: int) -> None:

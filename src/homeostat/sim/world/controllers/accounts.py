@@ -12,6 +12,7 @@ from homeostat.kube.errors import AlreadyExists, ApiError
 from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import DONE, Outcome
 from homeostat.sim.world.controllers.loops import loop
+from homeostat.sim.world.controllers.terminating import is_of_ending_namespace
 
 DEFAULT, ROOT_CA = "default", "kube-root-ca.crt"
 _EXPLAINS = "kubernetes.io/description"
@@ -55,7 +56,7 @@ def _keep_one(manager: Manager, client: Client, controller: str, kind: Any, name
         except AlreadyExists:
             return DONE
         except ApiError as error:
-            if error.reason == "Forbidden" and "being terminated" in error.message:
+            if is_of_ending_namespace(error):
                 return DONE
             raise
         return DONE

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.controllers import DEPLOYMENTS, PODS, REPLICA_SETS, Site, working
-from tests.support.faults import Faults, is_write
+from tests.support.faults import Faults, make_trouble
 from tests.support.workloads import deployment, stateful_set, template
 from tests.support.world import STATEFUL_SETS
 
@@ -36,7 +36,7 @@ async def test_all_ends_well_and_no_name_is_ever_given_twice(seed: int) -> None:
         body = stateful_set("db", "db:0", replicas=2, podManagementPolicy=parallel, claims=("data",))
         await site.make(STATEFUL_SETS, body, "default")
         for number in range(1, 16):
-            _make_trouble(faults, dice)
+            make_trouble(faults, dice)
             name = dice.choice(("web", "db"))
             wanted[name] = (dice.randrange(4), f"{name}:{dice.randrange(number)}")
             await _declare(site, name, *wanted[name])
@@ -50,19 +50,6 @@ async def test_all_ends_well_and_no_name_is_ever_given_twice(seed: int) -> None:
         at_rest = site.revision
         await site.pass_time(3600)
         assert site.revision == at_rest
-
-
-def _make_trouble(faults: Faults, dice: random.Random) -> None:
-    faults.heal()
-    match dice.randrange(5):
-        case 0:
-            faults.refuse(500, "InternalError", when=lambda _: dice.random() < 0.5)
-        case 1:
-            faults.lose_answers(when=lambda request: is_write(request) and dice.random() < 0.5, times=9)
-        case 2:
-            faults.refuse(409, "Conflict", when=lambda request: is_write(request) and dice.random() < 0.5, times=9)
-        case 3:
-            faults.cut_watches()
 
 
 async def _declare(site: Site, name: str, replicas: int, image: str) -> None:

@@ -13,6 +13,7 @@ from homeostat.runtime.queue import Priority
 from homeostat.sim.world.controllers.daemonsets.deciding import Seen, by_node, decide, status_of
 from homeostat.sim.world.controllers.daemonsets.suiting import HASH, pod_for, purpose_of
 from homeostat.sim.world.controllers.loops import loop
+from homeostat.sim.world.controllers.terminating import is_of_ending_namespace
 from homeostat.sim.world.controllers.workloads.ending import Ending
 from homeostat.sim.world.controllers.workloads.owning import (
     BY_CONTROLLER,
@@ -85,7 +86,7 @@ class DaemonSets:
         try:
             return await self._worked(key, owner, pods, in_order(revisions))
         except ApiError as error:
-            if error.reason == "Forbidden" and "being terminated" in error.message:
+            if is_of_ending_namespace(error):
                 return DONE  # with its namespace
             raise
 

@@ -11,13 +11,14 @@ from typing import Any
 from msgspec import Struct
 
 from homeostat.kube.client import Client
-from homeostat.kube.errors import AlreadyExists, ApiError, KubeError, NotFound
+from homeostat.kube.errors import AlreadyExists, KubeError, NotFound
 from homeostat.runtime.controller import Controller
 from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import DONE, Outcome, Progress, Retry
 from homeostat.sim.world.controllers.deployments.deciding import Action, Change, Make, Remove, Seen, decide
 from homeostat.sim.world.controllers.deployments.revisions import RECREATE, REVISION, by_age
 from homeostat.sim.world.controllers.deployments.telling import seconds_left, status_of
+from homeostat.sim.world.controllers.terminating import is_of_ending_namespace
 from homeostat.sim.world.controllers.workloads.owning import (
     BY_CONTROLLER,
     BY_NAMESPACE,
@@ -173,7 +174,7 @@ class Deployments:
 
     async def _told(self, key: str, seen: Seen, done: Done) -> Outcome:
         now, deployment = self._clock.now(), seen.deployment
-        if done.error is not None and _is_of_ending_namespace(done.error):
+        if done.error is not None and is_of_ending_namespace(done.error):
             return DONE
         status = status_of(
             seen,
@@ -220,7 +221,3 @@ def _new_set(deployment: Deployment, name: str, action: Make) -> dict[str, Any]:
             "template": template,
         },
     }
-
-
-def _is_of_ending_namespace(error: KubeError) -> bool:
-    return isinstance(error, ApiError) and error.reason == "Forbidden" and "being terminated" in error.message

@@ -26,6 +26,7 @@ from homeostat.sim.world.controllers.endpoints.slicing import (
 )
 from homeostat.sim.world.controllers.loops import loop
 from homeostat.sim.world.controllers.nodes.lifecycle import ON_NODE, node_of
+from homeostat.sim.world.controllers.terminating import is_of_ending_namespace
 from homeostat.sim.world.kinds.nodes import NODE, Node
 from homeostat.sim.world.kinds.pods import POD, Pod
 from homeostat.sim.world.kinds.selecting import LABELS, Selectors, labelled, selected
@@ -115,7 +116,7 @@ class _Slices:
         except NotFound:
             return
         except ApiError as error:
-            if error.reason == "Forbidden" and "being terminated" in error.message:
+            if is_of_ending_namespace(error):
                 return  # its namespace goes, and so does it
             raise
         if made is not None:

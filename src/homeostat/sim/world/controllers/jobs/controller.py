@@ -13,6 +13,7 @@ from homeostat.runtime.outcome import DONE, Outcome, Progress
 from homeostat.sim.world.controllers.jobs.counting import FINALIZER, count
 from homeostat.sim.world.controllers.jobs.deciding import Plan, decide, finished_at, is_finished
 from homeostat.sim.world.controllers.loops import loop
+from homeostat.sim.world.controllers.terminating import is_of_ending_namespace
 from homeostat.sim.world.controllers.workloads.ending import Ending
 from homeostat.sim.world.controllers.workloads.owning import (
     BY_CONTROLLER,
@@ -67,7 +68,7 @@ class Jobs:
         try:
             return await self._worked(key, job)
         except ApiError as error:
-            if error.reason == "Forbidden" and "being terminated" in error.message:
+            if is_of_ending_namespace(error):
                 return DONE  # with its namespace
             raise
 

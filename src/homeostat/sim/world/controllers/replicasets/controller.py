@@ -7,12 +7,13 @@ once for a change of Pods, and not before it as well.
 from __future__ import annotations
 
 from homeostat.kube.client import Client
-from homeostat.kube.errors import ApiError, KubeError
+from homeostat.kube.errors import KubeError
 from homeostat.runtime.controller import Controller
 from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import DONE, Outcome, Progress, Retry
 from homeostat.sim.world.controllers.replicasets.choosing import surplus
 from homeostat.sim.world.controllers.replicasets.status import status_of
+from homeostat.sim.world.controllers.terminating import is_of_ending_namespace
 from homeostat.sim.world.controllers.workloads.ending import Ending
 from homeostat.sim.world.controllers.workloads.owning import (
     BY_CONTROLLER,
@@ -73,7 +74,7 @@ class ReplicaSets:
                 if await self._managed(key, owner, [pod for pod in pods if is_active(pod)]):
                     return DONE
             except KubeError as failure:
-                if _is_of_ending_namespace(failure):
+                if is_of_ending_namespace(failure):
                     return DONE
                 error = failure
         return await self._told(key, owner, pods, error)
@@ -111,8 +112,3 @@ class ReplicaSets:
             return Retry(error)
         after_s = soonest_s((pod for pod in pods if is_active(pod)), spec.min_ready_seconds, now)
         return Progress(after_s) if after_s is not None else DONE
-
-
-def _is_of_ending_namespace(error: KubeError) -> bool:
-    """Whoever waited would wait for ever."""
-    return isinstance(error, ApiError) and error.reason == "Forbidden" and "being terminated" in error.message

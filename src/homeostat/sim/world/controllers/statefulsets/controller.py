@@ -22,6 +22,7 @@ from homeostat.sim.world.controllers.statefulsets.identity import (
 )
 from homeostat.sim.world.controllers.statefulsets.retaining import changed_owners, owner_of_claims
 from homeostat.sim.world.controllers.statefulsets.telling import status_of
+from homeostat.sim.world.controllers.terminating import is_of_ending_namespace
 from homeostat.sim.world.controllers.workloads.ending import Ending
 from homeostat.sim.world.controllers.workloads.owning import (
     BY_CONTROLLER,
@@ -106,7 +107,7 @@ class StatefulSets:
         try:
             return await self._worked(key, owner, pods, in_order(revisions), note)
         except ApiError as error:
-            if error.reason == "Forbidden" and "being terminated" in error.message:
+            if is_of_ending_namespace(error):
                 return DONE  # with its namespace
             raise
 
