@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import pytest
+from tests.support.business import declared, homeostat
 from tests.support.datacentre import Centre, lose_power, traces
 
 from homeostat.local.plan import Place
@@ -42,6 +43,10 @@ def test_after_a_reboot_of_the_machine_up_brings_everything_back(centre: Centre)
     lose_power(centre)
     assert centre.status()["is_ready"] is False
     centre.homeostat("up")
+    # The webhooks answer at once: this is what people do first.
+    wrong = declared("wrong", overrides=[{"name": "kube-apiserver", "args": {"etcd-servers": "https://elsewhere"}}])
+    done = homeostat(centre, "apply", "-f", "-", "--dry-run=server", stdin=wrong, check=False)
+    assert "spec.overrides[kube-apiserver].args[etcd-servers]" in done.stderr, done.stderr
     assert centre.get("configmap", "memory")["data"] == {"of": "before"}
     assert centre.status()["is_ready"] is True
     centre.kubectl("delete", "configmap", "memory")

@@ -7,7 +7,8 @@ each on its own; control plane, then all joins; add-ons, definitions and the ope
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from typing import Any
 
 from homeostat.kit.files import write_private
 from homeostat.kube.client import Client
@@ -146,19 +147,16 @@ class Raising:
 
     async def _dns(self, client: Client, report: Report) -> None:
         image = f"{REPOSITORY}/coredns:{COREDNS_VERSION}"
-        await applying.apply(client, coredns.manifests(address=self._centre.plan.dns, image=image))
-        await waiting.wait_for_deployments(client, [f"{coredns.NAMESPACE}/{coredns.NAME}"], report)
+        await self._run(client, coredns.manifests(address=self._centre.plan.dns, image=image), report)
 
     async def _volumes(self, client: Client, report: Report) -> None:
         image = f"{REPOSITORY}/local-path-provisioner:{LOCAL_PATH_VERSION}"
-        await applying.apply(client, storage.manifests(image=image, helper_image=self._manifests.image))
-        await waiting.wait_for_deployments(client, [f"{storage.NAMESPACE}/{storage.NAME}"], report)
+        await self._run(client, storage.manifests(image=image, helper_image=self._manifests.image), report)
 
     async def _balancer(self, client: Client, report: Report) -> None:
         plan = self._centre.plan
         objects = balancer.manifests(image=self._manifests.image, pool=plan.vip_pool, api_address=plan.control.address)
-        await applying.apply(client, [marked(one, self._ground.image_key) for one in objects])
-        await waiting.wait_for_deployments(client, [f"{balancer.NAMESPACE}/{balancer.NAME}"], report)
+        await self._run(client, [marked(one, self._ground.image_key) for one in objects], report)
 
     async def _definitions(self, client: Client, report: Report) -> None:
         objects = self._manifests.definitions()
@@ -172,16 +170,23 @@ class Raising:
         keys = snapshots.ensure_keys(centre.snapshot_keys, centre.clock.now().date())
         given = self._manifests.operator(self._ground.image_key)
         objects = [pace.with_pace(snapshots.with_store(one), self._ground.processors) for one in given]
-        await applying.apply(client, (*objects, *snapshots.manifests(keys)))
-        names = [
-            f"{one['metadata'].get('namespace', 'default')}/{one['metadata']['name']}"
-            for one in objects
-            if one["kind"] == "Deployment"
-        ]
-        await waiting.wait_for_deployments(client, names, report)
+        await self._run(client, (*objects, *snapshots.manifests(keys)), report)
+
+    async def _run(self, client: Client, objects: Collection[Mapping[str, Any]], report: Report) -> None:
+        """Have these objects, until their Deployments are complete and their Services take connections."""
+        await applying.apply(client, objects)
+        await waiting.wait_for_deployments(client, _names(objects, "Deployment"), report)
+        control = self._ground.shell(self._centre.plan.control.name)
+        await waiting.wait_for_services(client, control, _names(objects, "Service"), report)
 
     async def _packages(self, client: Client, _report: Report) -> None:
         await applying.apply(client, self._manifests.package_versions())
+
+
+def _names(objects: Iterable[Mapping[str, Any]], kind: str) -> list[str]:
+    """Those of a kind, as namespace/name."""
+    wanted = (one["metadata"] for one in objects if one["kind"] == kind)
+    return [f"{meta.get('namespace', 'default')}/{meta['name']}" for meta in wanted]
 
 
 _ENABLE = "systemctl daemon-reload && systemctl enable --quiet kubelet.service kube-proxy.service"

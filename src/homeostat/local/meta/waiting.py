@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 
-from homeostat.api.core import DEPLOYMENT, NODE, Deployment, Node
+from homeostat.api.core import DEPLOYMENT, NODE, SERVICE, Deployment, Node, Service
 from homeostat.kube.client import Client
 from homeostat.kube.errors import KubeError
+from homeostat.local.meta.forming import Host
 from homeostat.local.steps import Report
 
 POLL_S = 0.5
+# Each connection goes to an endpoint by chance: that one of two is stale escapes these once in 1024 times.
+CONNECTIONS = 10
 
 
 class NotYet(Exception):
@@ -46,6 +49,40 @@ async def wait_for_deployments(
         return "; ".join(why for name in sorted(names) if (why := deployment_trouble(found.get(name), name)))
 
     await _wait(client, report, timeout_s, missing)
+
+
+async def wait_for_services(
+    client: Client, host: Host, names: Collection[str], report: Report, timeout_s: float = 120.0
+) -> None:
+    """Wait until these Services (namespace/name) take connections on all TCP ports, seen from a host of the cell.
+
+    Statuses do not tell: after a reboot of the machine they are what they were before it, until controllers lead
+    again, and Services go on naming the Pods' addresses of before.
+    """
+
+    async def missing() -> str:
+        found = {one.metadata.key: one for one in (await client.list(SERVICE)).items}
+        return "; ".join(
+            [why for name in sorted(names) if (why := await _service_trouble(host, found.get(name), name))]
+        )
+
+    await _wait(client, report, timeout_s, missing)
+
+
+async def _service_trouble(host: Host, one: Service | None, name: str) -> str:
+    """Why a Service does not take connections; empty when it does."""
+    if one is None:
+        return f"Service {name} is not there"
+    for port in (port.port for port in one.spec.ports if port.protocol == "TCP"):
+        if (await host.run(connections(one.spec.cluster_ip, port), check=False)).stdout.strip() != "taken":
+            return f"Service {name}: not every connection to {one.spec.cluster_ip}:{port} is taken"
+    return ""
+
+
+def connections(address: str, port: int) -> str:
+    """A shell command that prints `taken` when CONNECTIONS connections in a row were."""
+    each = f"timeout 1 bash -c '</dev/tcp/{address}/{port}' 2>/dev/null || exit 0"
+    return f"for _ in $(seq {CONNECTIONS}); do {each}; done; echo taken"
 
 
 def node_trouble(node: Node | None, name: str) -> str:
