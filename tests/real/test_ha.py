@@ -157,9 +157,11 @@ def test_it_moves_up_a_minor_and_back_though_all_operators_die_at_random_moments
 
 
 def arrived(centre: Centre, version: str) -> bool:
-    """Whether all masters are of a version, and behave as it."""
-    status = centre.get("cluster", NAME, "-n", NAMESPACE)["status"]
-    return status["packageVersion"] == version and reason(centre, "UpToDate") == "AsDeclared"
+    """All masters are of a version, and behave as it; what they wait for is in the error."""
+    status = Masters(centre, NAMESPACE, NAME).status()
+    (told,) = [each for each in status["conditions"] if each["type"] == "UpToDate"]
+    assert (status["packageVersion"], told["reason"]) == (version, "AsDeclared"), (told, status.get("upgrade"))
+    return True
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ from homeostat.operators.cluster.snapshots.pinning import Wished, pinned
 
 SCHEDULE, REQUEST, UPGRADE = "Schedule", "Request", "Upgrade"
 _FIRST_BACK_OFF, _LONGEST_BACK_OFF = timedelta(minutes=1), timedelta(minutes=30)
+# When an operator ends, neither etcd nor the store is ill, and an upgrade may wait; one that dies of it is slowed too.
+_FIRST_AFTER_OUR_END = timedelta(seconds=5)
 _OVERDUE = 2  # periods
 
 
@@ -83,9 +85,10 @@ def decide(seen: Seen, now: datetime) -> Plan:
     return _begin(seen, now)
 
 
-def back_off(attempts: int) -> timedelta:
-    """How long after the so-many-th failure in a row the next attempt comes."""
-    return doubled(_FIRST_BACK_OFF, attempts, _LONGEST_BACK_OFF)
+def back_off(attempts: int, reason: str) -> timedelta:
+    """How long after the so-many-th failure in a row, the last one for this reason, the next attempt comes."""
+    first = _FIRST_AFTER_OUR_END if reason == words.INTERRUPTED else _FIRST_BACK_OFF
+    return doubled(first, attempts, _LONGEST_BACK_OFF)
 
 
 def judged(seen: Seen, status: ClusterBackupStatus, now: datetime) -> tuple[bool, Verdict]:

@@ -97,7 +97,7 @@ def _failed(
         message=why.message[:_SHOWN],
         at=now,
         attempts=attempts,
-        retry_at=now + back_off(attempts),
+        retry_at=now + back_off(attempts, why.reason),
         generation=taking.generation,
         request=taking.request,
     )

@@ -12,6 +12,7 @@ from tests.support.clusters import NOW, cluster
 from tests.support.restoring import ID, lost, restore
 
 from homeostat.api.cluster.upgrades import ClusterUpgradeStatus
+from homeostat.operators.cluster.snapshots import words
 from homeostat.operators.cluster.snapshots.decide import Plan, TakeSnapshot, back_off, decide
 from homeostat.operators.cluster.snapshots.pinning import pinned
 
@@ -133,7 +134,13 @@ def test_an_upgrade_that_waits_for_health_has_none_yet() -> None:
 
 
 def test_the_back_off_grows_to_half_an_hour() -> None:
-    assert [back_off(attempts) // timedelta(minutes=1) for attempts in (1, 2, 3, 6, 60)] == [1, 2, 4, 30, 30]
+    waits = [back_off(attempts, words.STORE_UNREACHABLE) for attempts in (1, 2, 3, 6, 60)]
+    assert [wait // timedelta(minutes=1) for wait in waits] == [1, 2, 4, 30, 30]
+
+
+def test_one_that_ended_with_its_operator_is_tried_again_soon_and_slower_when_that_goes_on() -> None:
+    waits = [back_off(attempts, words.INTERRUPTED) for attempts in (1, 2, 3, 5, 60)]
+    assert [wait // timedelta(seconds=1) for wait in waits] == [5, 10, 20, 80, 1800]
 
 
 def test_nothing_is_pinned_without_an_upgrade() -> None:

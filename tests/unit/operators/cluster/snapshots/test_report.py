@@ -108,6 +108,7 @@ def test_an_interrupted_one_is_told_as_failed() -> None:
     plan = Plan(failed=Verdict("Interrupted", "it ended"))
     found = told(backed_up(taking=taking()), plan=plan)
     assert found.status.backup.taking is None
+    assert found.status.backup.failure.retry_at == NOW + timedelta(seconds=5)
     assert condition(found.status) == ("False", "Interrupted")
 
 
