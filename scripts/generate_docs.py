@@ -18,6 +18,7 @@ from typing import Any
 import click
 from prometheus_client import CollectorRegistry
 from scripts import chart
+from scripts.conformance.page import page as conformance_page
 
 from homeostat.kube.observing import PrometheusObserver
 from homeostat.telemetry.metrics import declared
@@ -122,6 +123,7 @@ def pages() -> dict[Path, str]:
 
     return {
         REFERENCE / "commands.md": commands_page(),
+        REFERENCE / "conformance.md": conformance_page(),
         REFERENCE / "exit-codes.md": exits.page(),
         REFERENCE / "metrics.md": metrics_page(),
         REFERENCE / "words.md": words_page(),

@@ -1,6 +1,8 @@
 """Definitions (CRDs): a server serves what they define from the moment that they are stored, until they go.
 
-A real server establishes a definition a moment after it was made; clients that wait for that find it done here.
+A real server establishes a definition a moment after it was made; clients that wait for that find it done here. It
+also gives objects that it reads the defaults that their definition got after they were kept; here they get them all at
+once when it does, and keep them when it loses these defaults again.
 """
 
 from __future__ import annotations
@@ -9,7 +11,9 @@ from collections.abc import Iterable
 
 from homeostat.kit.clock import Clock
 from homeostat.sim.apiserver.refusing import Cause, not_imitated
+from homeostat.sim.apiserver.schemas.custom import CustomType
 from homeostat.sim.apiserver.schemas.definitions import definition_causes, set_defaults
+from homeostat.sim.apiserver.store.record import record
 from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.custom import custom_types
 from homeostat.sim.apiserver.types.metadata import finalizers, stamp
@@ -29,6 +33,7 @@ class DefinitionStrategy(Strategy):
         self._types = types
         self._store = store
         self._clock = clock
+        self._read: dict[str, int] = {}  # the generation of each definition by whose defaults objects are kept
 
     def on_create(self, value: Value) -> None:
         """Fill in what can be left out, and accept the names."""
@@ -75,20 +80,33 @@ class DefinitionStrategy(Strategy):
                 self._types.remove(served)
         for each in types.values():
             self._types.add(each)
+        name, generation = value["metadata"]["name"], value["metadata"]["generation"]
+        if self._read.get(name) != generation:
+            self._read[name] = generation
+            self._default_stored(value)
 
     def check_end(self, value: Value) -> None:
         """Objects that somebody holds would hold the definition. Raises Refused."""
-        for record in self._store.shelf(_collection(value)).within(""):
-            if finalizers(record.value(b"")):
+        for kept in self._store.shelf(_collection(value)).within(""):
+            if finalizers(kept.value(b"")):
                 raise not_imitated("the end of a definition of which objects have finalizers")
 
     def on_gone(self, value: Value) -> None:
         """End all objects, and serve no more."""
         collection = _collection(value)
-        for key in [record.key for record in self._store.shelf(collection).within("")]:
+        for key in [kept.key for kept in self._store.shelf(collection).within("")]:
             self._store.drop(collection, key)
         for served in self._served(value):
             self._types.remove(served)
+        self._read.pop(value["metadata"]["name"], None)
+
+    def _default_stored(self, value: Value) -> None:
+        stored = next(each["name"] for each in value["spec"]["versions"] if each["storage"])
+        shelf, type_ = self._store.shelf(_collection(value)), CustomType(value, stored)
+        for kept in list(shelf.within("")):
+            whole = kept.value(b"")
+            type_.set_defaults(whole)
+            shelf.correct(record(whole, kept.revision, kept.fields))
 
     def _served(self, value: Value) -> list[Type]:
         return [each for each in self._types if each.collection == _collection(value)]

@@ -38,6 +38,10 @@ class Shelf:
         self._records[record.key] = record
         self._tell(Change(record.revision, old, record))
 
+    def correct(self, record: Record) -> None:
+        """Keep an object otherwise under its own revision: what every reader would make of it, made once."""
+        self._records[record.key] = record
+
     def drop(self, key: str, revision: int) -> None:
         """Let an object go."""
         old = self._records.pop(key)

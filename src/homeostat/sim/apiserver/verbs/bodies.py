@@ -12,7 +12,7 @@ import msgspec
 import yaml
 
 from homeostat.sim.apiserver.refusing import Cause, Refused, bad_request, invalid
-from homeostat.sim.apiserver.schemas import reading
+from homeostat.sim.apiserver.schemas import reading, repeats
 from homeostat.sim.apiserver.schemas.decoding import strictly
 from homeostat.sim.apiserver.types.routing import Asked
 from homeostat.sim.apiserver.types.type import Type, Value
@@ -45,6 +45,23 @@ def yaml_of(body: bytes) -> Any:
         return msgspec.json.decode(body) if body[:1] == b"{" else yaml.safe_load(body)
     except (msgspec.DecodeError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise bad_request(f"error decoding YAML: {error}") from error
+
+
+def repeats_in(body: bytes, value: Any, asked: Asked) -> str:
+    """What is to be said of fields that stand twice in YAML, of which `value` was read; nothing when none does."""
+    # What was JSON without any is the same when it is written again: nearly all that is applied.
+    if validation(asked) == "Ignore" or msgspec.json.encode(value) == body:
+        return ""
+    found = "\n".join(f"  {each}" for each in repeats.in_yaml(body))
+    return f"error converting YAML to JSON: yaml: unmarshal errors:\n{found}" if found else ""
+
+
+def tell_repeats(said: str, asked: Asked) -> None:
+    """Say so, or refuse, as the client wants it. Raises Refused."""
+    if said and validation(asked) == "Strict":
+        raise bad_request(f"error strict decoding YAML: {said}")
+    if said:
+        asked.warnings.append(said)
 
 
 def sent(body: bytes, asked: Asked) -> Value:
@@ -82,17 +99,23 @@ def placed(value: Value, asked: Asked) -> Value:
 
 def _decoded(value: Value, asked: Asked) -> Value:
     """Its fields that the type knows; of the others is told as the client wants it. Raises Refused."""
-    wanted = asked.query.get("fieldValidation") or "Warn"
-    if wanted not in _VALIDATIONS:
-        known = ", ".join(f'"{each}"' for each in ("", *_VALIDATIONS))
-        cause = Cause("FieldValueNotSupported", f'Unsupported value: "{wanted}": supported values: {known}', _FIELD)
-        raise invalid("meta.k8s.io", "CreateOptions", "", [cause])
+    wanted = validation(asked)
     decoded, faults = asked.type.schema.decode(value)
     if faults and wanted == "Strict":
         raise strictly(asked.type.resource.kind, asked.type.resource.version, faults)
     if wanted == "Warn":
         asked.warnings.extend(faults)
     return decoded
+
+
+def validation(asked: Asked) -> str:
+    """What is to be done about unknown and repeated fields. Raises Refused."""
+    wanted = asked.query.get("fieldValidation") or "Warn"
+    if wanted not in _VALIDATIONS:
+        known = ", ".join(f'"{each}"' for each in ("", *_VALIDATIONS))
+        cause = Cause("FieldValueNotSupported", f'Unsupported value: "{wanted}": supported values: {known}', _FIELD)
+        raise invalid("meta.k8s.io", "CreateOptions", "", [cause])
+    return wanted
 
 
 def _check_size(body: bytes) -> None:

@@ -20,7 +20,7 @@ from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.routing import Asked
 from homeostat.sim.apiserver.types.type import Value
 from homeostat.sim.apiserver.verbs import owning
-from homeostat.sim.apiserver.verbs.bodies import json_of, object_of, placed, yaml_of
+from homeostat.sim.apiserver.verbs.bodies import json_of, object_of, placed, repeats_in, tell_repeats, yaml_of
 from homeostat.sim.apiserver.verbs.reading import not_found
 from homeostat.sim.apiserver.verbs.writing import Writer, conflict
 
@@ -48,24 +48,26 @@ class Patcher:
         return self._writer.change(asked, lambda live: object_of(change(live), asked))
 
     def _apply(self, asked: Asked, body: bytes) -> Answer:
-        config = _config(asked, body)
+        sent = yaml_of(body)
+        repeats, config = repeats_in(body, sent, asked), _config(asked, sent)
         now = self._clock.now()
+
+        def apply(live: Value | None) -> Value:
+            made = owning.applied(live, config, asked, now)
+            tell_repeats(repeats, asked)
+            return object_of(made, asked)
+
         if self._store.shelf(asked.type.collection).get(key_of(asked.namespace, asked.name)) is not None:
-
-            def apply(live: Value) -> Value:
-                return object_of(owning.applied(live, config, asked, now), asked)
-
             return self._writer.change(asked, apply, is_owned=True)
         if asked.subresource:
             raise not_found(asked.type, asked.name)
         if uid := config["metadata"].get("uid"):
             why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
             raise conflict(asked.type, asked.name, why)
-        return self._writer.make(asked, object_of(owning.applied(None, config, asked, now), asked), is_owned=True)
+        return self._writer.make(asked, apply(None), is_owned=True)
 
 
-def _config(asked: Asked, body: bytes) -> Value:
-    value = yaml_of(body)
+def _config(asked: Asked, value: Any) -> Value:
     if not isinstance(value, dict):
         raise bad_request("error decoding YAML: expected an object")
     for required in ("apiVersion", "kind"):

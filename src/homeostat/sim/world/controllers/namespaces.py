@@ -1,5 +1,6 @@
 """Ends namespaces: deletes all that is in them, says in conditions what is left, and lets go when nothing is.
 
+Pods go first: while one is left, what it may still need (its network policies, its secrets) stays.
 What takes its time (finalizers, Pods that end) is looked at again after some seconds, as kube-controller-manager does:
 only while a namespace is about to go.
 """
@@ -22,6 +23,7 @@ from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 from homeostat.sim.world.controllers.garbage.graph import Held
 from homeostat.sim.world.controllers.loops import loop
+from homeostat.sim.world.kinds.pods import POD
 
 NAME = "namespace-controller"
 HOLDER = "kubernetes"
@@ -38,6 +40,7 @@ class Left(Struct, frozen=True):
     counts: Mapping[str, int] = {}  # by `plural.group`, with the dot also where the group has no name
     finalizers: Mapping[str, int] = {}
     failures: tuple[str, ...] = ()
+    pods: int = 0  # for which all else waits; no condition tells of it
 
 
 def conditions(left: Left) -> list[tuple[str, str, str, str]]:
@@ -115,7 +118,7 @@ class _Ender:
                 return DONE
             left = await self._empty(name)
             namespace = await self._tell(namespace, left)
-            if left.counts or left.failures:
+            if left.counts or left.failures or left.pods:
                 return Progress(_AGAIN_S, "something is left")
             await self._let_go(namespace)
         except NotFound:
@@ -123,7 +126,10 @@ class _Ender:
         return DONE
 
     async def _empty(self, name: str) -> Left:
-        """Delete all content; what is left of it."""
+        """Delete all content, Pods before anything else; what is left of it."""
+        pods = await self._delete_all(POD.resource, name)
+        if pods:
+            return Left(pods=len(pods))
         counts, finalizers, failures = Counter[str](), Counter[str](), list[str]()
         for each in await self._discovery.resources(fresh=True):
             resource = each.resource

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.controllers import ACCOUNTS, CONFIG_MAPS, NAMESPACES, working
+from tests.support.controllers import ACCOUNTS, CONFIG_MAPS, NAMESPACES, PODS, working
 
 from homeostat.kube.client import Client
 from homeostat.runtime.manager import Manager
@@ -42,6 +42,21 @@ async def test_a_namespace_says_what_it_waits_for_and_goes_when_that_is_done() -
             "Some content in the namespace has finalizers remaining: example.com/wait in 1 resource instances"
         )
         await site.client.merge_patch(CONFIG_MAPS, "a", {"metadata": {"finalizers": None}}, "shop")
+        await site.pass_time(10)
+        assert not await site.has(NAMESPACES, "shop")
+
+
+async def test_nothing_else_of_a_namespace_goes_before_its_pods() -> None:
+    async with working(add_namespaces) as site:
+        await site.make(NAMESPACES, {"metadata": {"name": "shop"}})
+        held = {"name": "p", "finalizers": ["example.com/wait"]}
+        await site.make(PODS, {"metadata": held, "spec": {"containers": [{"name": "c", "image": "i"}]}}, "shop")
+        await site.make(CONFIG_MAPS, {"metadata": {"name": "a"}}, "shop")
+        await site.client.delete(NAMESPACES, "shop")
+        await site.rest()
+        assert "deletionTimestamp" in (await site.get(PODS, "p", "shop"))["metadata"]
+        assert await site.has(CONFIG_MAPS, "a", "shop")
+        await site.client.merge_patch(PODS, "p", {"metadata": {"finalizers": None}}, "shop")
         await site.pass_time(10)
         assert not await site.has(NAMESPACES, "shop")
 

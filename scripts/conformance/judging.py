@@ -1,0 +1,90 @@
+"""A simulated data centre over HTTPS, and the suite that judges it: several tests at once, some of them alone."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from msgspec import Struct
+from scripts.conformance import suite
+from scripts.conformance.suite import Verdict
+from tests.support.front import fronted
+from tests.support.simulated import client_of
+
+from homeostat.api.kind import Resource, unstructured
+from homeostat.kit.clock import Clock, SystemClock
+from homeostat.sim.apiserver.server import ApiServer
+from homeostat.sim.world.controllers.accounts import add_root_certificates
+from homeostat.sim.world.hosts.times import AT_ONCE
+from homeostat.sim.world.world import Plan, World
+
+ENTRANCE = {"metadata": {"name": "kubernetes"}, "spec": {"ports": [{"name": "https", "port": 443}]}}
+SERVICE = unstructured(Resource("", "v1", "Service", "services"))
+_COMPACTED_EVERY_S = 300.0
+_SLOW, _SLOW_S = "[Slow]", 900.0
+_ALONE = ("[Serial]", "[Disruptive]")
+
+
+class Court(Struct, frozen=True):
+    """Where tests are run: how kubectl is called and configured, and where they may write what they say."""
+
+    kubeconfig: Path
+    kubectl: Path
+    logs: Path
+
+
+@asynccontextmanager
+async def served() -> AsyncIterator[Court]:
+    """A data centre with all its controllers, reached as any cluster."""
+    clock = SystemClock()
+    world = World(clock=clock, random=random.Random(0), plan=Plan(hosts=2, times=AT_ONCE))
+    logs = Path(tempfile.mkdtemp(prefix="conformance-"))
+    with tempfile.TemporaryDirectory() as name:
+        async with fronted(Path(name), world.server) as kubectl, client_of(world.server, clock) as client:
+            await client.create(SERVICE, ENTRANCE, "default")
+            add_root_certificates(world.manager, world.client, (Path(name) / "ca.crt").read_text())
+            running = asyncio.ensure_future(world.run())
+            compacting = asyncio.ensure_future(compact(world.server, clock))
+            try:
+                yield Court(Path(name) / "kubeconfig", kubectl.program, logs)
+                if running.done():
+                    running.result()
+            finally:
+                running.cancel()
+                compacting.cancel()
+                await asyncio.wait({running, compacting}, timeout=10)
+
+
+async def compact(server: ApiServer, clock: Clock) -> None:
+    """Forget every five minutes what was the newest five minutes ago, as API servers ask of etcd."""
+    while True:
+        revision = server.store.revision
+        await clock.sleep(_COMPACTED_EVERY_S)
+        server.store.forget(revision)
+
+
+async def judged(tests: list[str], *, at_once: int, within_s: float, heard: Callable[[Verdict], None]) -> list[Verdict]:
+    """What the suite says of each test; `heard` is told of each as it comes."""
+    free = asyncio.Semaphore(at_once)
+    async with served() as court:
+        print(f"what tests say: {court.logs}", file=sys.stderr)
+
+        async def judge(test: str) -> Verdict:
+            limit_s = _SLOW_S if _SLOW in test else within_s
+            async with free:
+                verdict = await suite.judge(test, court.kubeconfig, court.kubectl, court.logs, limit_s)
+            heard(verdict)
+            return verdict
+
+        beside = [each for each in tests if not _is_alone(each)]
+        verdicts = await asyncio.gather(*map(judge, beside))
+        return [*verdicts, *[await judge(each) for each in tests if _is_alone(each)]]
+
+
+def _is_alone(test: str) -> bool:
+    return any(each in test for each in _ALONE)
