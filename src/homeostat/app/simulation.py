@@ -28,6 +28,7 @@ from homeostat.runtime.manager import Manager, ManagerSettings, stop_on_signals
 from homeostat.runtime.serving import listen
 from homeostat.sim.apiserver.access.attributes import AUTHENTICATED, User
 from homeostat.sim.https import Front, context, serve_at
+from homeostat.sim.standing.answering import Answering, open_door
 from homeostat.sim.standing.doors import Doors
 from homeostat.sim.standing.place import Place, Reached
 from homeostat.sim.standing.process import READY
@@ -70,6 +71,7 @@ class _Simulation:
         self._clock, self._random = SystemClock(), system_random()
         plan = Plan(hosts=options.hosts, pool=ADDRESSES, times=Times(pull=Span(0.1, 0.3, 1.0)))  # people wait for it
         self._world = World(clock=self._clock, random=self._random, plan=plan)
+        self._answering = Answering(self._world.faults, self._clock)
         self._authority = _authority(self._clock)
 
     async def run(self) -> int:
@@ -78,8 +80,9 @@ class _Simulation:
         stop, world = asyncio.Event(), self._world
         stop_on_signals(stop)
         doors = Doors(world.manager, world.client, world.network)
+        door = open_door(self._place)
         async with world.client_of(ADMIN) as admin, world.client_of(OPERATOR, "homeostat-cluster") as operator:
-            parts = [world.run(), doors.run(), self._serve(admin, operator)]
+            parts = [world.run(), doors.run(), self._answering.run(door), self._serve(admin, operator)]
             tasks = [asyncio.ensure_future(part) for part in parts]
             told = asyncio.ensure_future(stop.wait())
             ended, _ = await asyncio.wait((told, *tasks), return_when=asyncio.FIRST_COMPLETED)
@@ -118,6 +121,7 @@ class _Simulation:
                 tasks.create_task(serve_at(front, listener, tls, listening=listening))
                 tasks.create_task(self._operate(operator))
                 await listening.wait()
+                await self._answering.listening.wait()
                 self._tell(f"https://{HOST}:{listener.getsockname()[1]}")
 
     def _tell(self, url: str) -> None:

@@ -37,6 +37,7 @@ COMMANDS = {
     "rollback": ("homeostat.cli.upgrade:rollback", "go back to the package version before"),
     "rotate": ("homeostat.cli.rotate:rotate", "have keys of a cluster made anew"),
     "run": ("homeostat.cli.run:run", "run a homeostat process"),
+    "sim": ("homeostat.cli.sim:sim", "injure a simulated data centre, and heal it"),
     "snapshots": ("homeostat.cli.backup:snapshots", "list the snapshots of a cluster"),
     "status": ("homeostat.cli.local_status:status", "tell what runs of the data centre of this machine"),
     "up": ("homeostat.cli.local_up:up", "raise a data centre on this machine"),

@@ -12,8 +12,10 @@ from homeostat.cli.exits import CliError, Exit
 from homeostat.local.paths import Paths
 from homeostat.local.plan import PlanError, check_name
 from homeostat.local.state import FILE as OF_REAL_HOSTS
+from homeostat.sim.standing.asking import Look, NotReached, ask
 from homeostat.sim.standing.place import Place, Reached
 from homeostat.sim.standing.process import StartFailed, end, start
+from homeostat.sim.world.faults.keeping import Entry
 
 HOSTS = 6
 _MAIN = "from homeostat.cli.main import main; main()"
@@ -27,6 +29,26 @@ def place_of(name: str) -> Place:
     except PlanError as error:
         raise CliError(str(error), Exit.USAGE) from error
     return Place(Paths.from_environment(os.environ).data_centre(name))
+
+
+def running(name: str) -> Place:
+    """Where a simulated data centre of a name runs. Raises CliError where none does."""
+    place = place_of(name)
+    if place.reached() is not None:
+        return place
+    option = "" if name == "homeostat" else f" --name {name}"
+    if (place.directory / OF_REAL_HOSTS).exists():
+        raise CliError(
+            f"--name: expected a simulated data centre, found {name}, which is one of real hosts",
+            Exit.USAGE,
+            remedy="raise a simulated one beside it with `homeostat up --engine sim --name NAME`",
+        )
+    what = "its process has ended" if place.is_used() else "there is none on this machine"
+    raise CliError(
+        f"simulated data centre {name}: {what}",
+        Exit.NOT_FOUND,
+        remedy=f"raise it with `homeostat up --engine sim{option}`",
+    )
 
 
 def refuse_other_engine(name: str) -> None:
@@ -88,11 +110,12 @@ def status(name: str, output: str | None) -> int:
     """Tell whether it runs, and how it is reached."""
     place = place_of(name)
     reached = place.reached()
+    faults = under_way(place) if reached is not None else None
     if output == "json":
         import msgspec
 
         found = {"name": name, "engine": "sim", "is_ready": reached is not None}
-        told = found if reached is None else found | msgspec.to_builtins(reached)
+        told = found if reached is None else found | msgspec.to_builtins(reached) | {"faults": faults}
         click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
     elif reached is None:
         click.echo(
@@ -100,7 +123,23 @@ def status(name: str, output: str | None) -> int:
         )
     else:
         click.echo(summary(place, reached))
+        click.echo(f"  faults    {told_shortly(faults)}")
     return Exit.OK if reached is not None else Exit.FAILURE
+
+
+def under_way(place: Place) -> tuple[Entry, ...] | None:
+    """The faults of one that runs; None when it does not say."""
+    try:
+        return ask(place, Look())
+    except NotReached:
+        return None
+
+
+def told_shortly(faults: tuple[Entry, ...] | None) -> str:
+    """On one line."""
+    if faults is None:
+        return "not known, as the simulation does not answer"
+    return ", ".join(f"{each.id} on {each.on}" for each in faults) or "none under way"
 
 
 def summary(place: Place, reached: Reached) -> str:

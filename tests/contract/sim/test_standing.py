@@ -80,9 +80,28 @@ def test_a_fleet_is_there_in_seconds_and_gone_without_a_trace(person: Person) ->
     inside = person.home / "demo.kubeconfig"
     person.homeostat("kubeconfig", "demo", "--admin", "--output", str(inside))
     assert "kube-system" in person.kubectl(inside, "get", "namespaces")
+    injured_and_healed(person)
     person.kubectl(inside, "label", "namespace", "default", "mine=yes")
     assert "default" in person.kubectl(inside, "get", "namespaces", "-l", "mine=yes")
 
     assert "is gone" in person.homeostat("down", "--name", "trial")
     assert not person.kubeconfig.parent.exists()
     assert "there is none" in person.homeostat("down", "--name", "trial")
+
+
+def injured_and_healed(person: Person) -> None:
+    """Faults on command: seen in Nodes and Pods, told while they last, and gone when they are healed."""
+    told = person.homeostat("sim", "inject", "runtime-down", "--on", "zone=b", "--name", "trial")
+    assert "runtime-down on zone=b (host-b1, host-b2)" in told
+    wait = ("wait", "node/host-b1", "node/host-b2", "--timeout=20s")
+    assert person.kubectl(person.kubeconfig, *wait, "--for=condition=Ready=false").count("condition met") == 2
+    assert "runtime-down-1 on zone=b" in person.homeostat("status", "--name", "trial")
+    (active,) = json.loads(person.homeostat("sim", "faults", "--active", "--name", "trial", "-o", "json"))
+    assert (active["id"], active["targets"]) == ("runtime-down-1", ["host-b1", "host-b2"])
+    assert "did you mean runtime-down-1?" in person.homeostat("sim", "heal", "runtime-dwn-1", "--name", "trial", code=3)
+    assert "is healed" in person.homeostat("sim", "heal", "runtime-down-1", "--name", "trial")
+    assert person.kubectl(person.kubeconfig, *wait, "--for=condition=Ready").count("condition met") == 2
+    missing = person.homeostat("sim", "inject", "host-down", "--on", "host-z1", "--name", "trial", code=3)
+    assert "expected a host (host-a1, host-a2" in missing
+    assert "`homeostat status` names the hosts" in missing
+    assert "none under way" in person.homeostat("status", "--name", "trial")

@@ -47,6 +47,11 @@ class Place:
         return self.directory / "simulation.log"
 
     @property
+    def socket(self) -> Path:
+        """Where it is asked about its faults."""
+        return self.directory / "simulation.sock"
+
+    @property
     def _lock(self) -> Path:
         return self.directory / "simulation.lock"
 
@@ -86,6 +91,7 @@ class Place:
                 raise Taken(f"{self.directory}: another process runs this data centre")
             self._reached.unlink(missing_ok=True)
             self.kubeconfig.unlink(missing_ok=True)
+            self.socket.unlink(missing_ok=True)
             file.truncate(0)
             file.write(str(os.getpid()).encode())
             file.flush()

@@ -20,6 +20,7 @@ from homeostat.sim.apiserver.server import ApiServer
 from homeostat.sim.transport import SimTransport
 from homeostat.sim.world.controllers.all import add_controllers
 from homeostat.sim.world.controllers.volumes.provisioner import add_volume_provisioner
+from homeostat.sim.world.faults.keeping import Book
 from homeostat.sim.world.hosts.datacentre import DataCentre
 from homeostat.sim.world.hosts.host import Host
 from homeostat.sim.world.hosts.kubelet.kubelets import add_kubelets
@@ -57,6 +58,7 @@ class World:
         self.server = ApiServer(clock=clock, random=random)
         layout = Layout(zones=plan.zones, pods=plan.pods_per_host)
         self.centre = DataCentre(lay_out(plan.hosts, layout), clock=clock, random=random, times=plan.times)
+        self.faults = Book(self.centre)
         self.copies = Copies()
         self.snapshots = WorldStore(self.copies)
         self.network = Network(is_heard=self._is_heard)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from homeostat.sim.world.faults.fault import Fault, Parameter, Scene, ailing, nothing
+from homeostat.sim.world.faults.fault import NOTHING, Fault, Parameter, Scene, ailing
 from homeostat.sim.world.hosts.ailing import Ail, End
 
 
 def _wipe(scene: Scene) -> End:
     scene.host.wipe()
-    return nothing
+    return NOTHING
 
 
 _DEVICE = {"device": Parameter("nvme0n1", "the disk")}
@@ -51,7 +51,7 @@ FAULTS = (
         "Everything that starts on it takes longer.",
         "The disk is as quick as before.",
         ailing(Ail.DISK_SLOW, amount="times"),
-        {"times": Parameter(10.0, "how many times longer")},
+        {"times": Parameter(10.0, "how many times longer", least=1)},
     ),
     Fault(
         "hung-tasks",
@@ -62,12 +62,13 @@ FAULTS = (
             amount="times",
             says=("INFO: task jbd2/{device}-8:412 blocked for more than 120 seconds.",),
         ),
-        {**_DEVICE, "times": Parameter(50.0, "how many times longer")},
+        {**_DEVICE, "times": Parameter(50.0, "how many times longer", least=1)},
     ),
     Fault(
         "disk-lost",
         "All that was on it is lost: images, and the volumes that lie on it.",
         "Never: what was on it is gone.",
         _wipe,
+        lasts=False,
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import inf, isfinite
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -13,10 +14,20 @@ from homeostat.sim.world.hosts.host import Host
 
 Value = float | int | str
 Kind = Literal["host", "image", "centre"]
+A_YEAR_S = 365 * 86_400.0  # longer than anything that people wait for, and short enough for every clock
+
+NOTHING = End(lambda: None, lambda: False)  # of what is over as soon as it has happened
 
 
 class FaultError(ValueError):
-    """A fault cannot be injected as asked; the message says what there is."""
+    """A fault cannot be injected as asked; the message says what there is.
+
+    `field` is what was asked wrongly: `fault`, `on`, `for`, `id`, or a parameter as `parameters.times`.
+    """
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class Parameter(Struct, frozen=True):
@@ -24,6 +35,18 @@ class Parameter(Struct, frozen=True):
 
     default: Value
     help: str
+    least: float = -inf
+    most: float = inf
+    choices: tuple[str, ...] = ()  # none: any text
+
+    @property
+    def range(self) -> str:
+        """What it may be, for people; empty for any text."""
+        if isinstance(self.default, str):
+            return " or ".join(self.choices)
+        whole = "a whole number" if isinstance(self.default, int) else "a number"
+        least = f" from {self.least:g}" if isfinite(self.least) else ""
+        return whole + least + (f" to {self.most:g}" if isfinite(self.most) else "")
 
 
 class Scene(Struct, frozen=True):
@@ -54,6 +77,10 @@ class Scene(Struct, frozen=True):
             self.host.log(line, self.centre.clock)
 
 
+def anywhere(scene: Scene) -> None:
+    """For what can always begin."""
+
+
 class Fault(Struct, frozen=True):
     """One row of the catalogue."""
 
@@ -63,6 +90,8 @@ class Fault(Struct, frozen=True):
     begin: Callable[[Scene], End]
     parameters: Mapping[str, Parameter] = {}
     on: Kind = "host"
+    check: Callable[[Scene], object] = anywhere  # raises FaultError; all are checked before one begins
+    lasts: bool = True  # until it is undone; what does not is over when it has happened
 
 
 def ailing(*ails: Ail, amount: str = "", says: tuple[str, ...] = ()) -> Callable[[Scene], End]:
@@ -81,7 +110,7 @@ def saying(*lines: str) -> Callable[[Scene], End]:
 
     def begin(scene: Scene) -> End:
         scene.log(*(line.format(**scene.parameters) for line in lines))
-        return nothing
+        return NOTHING
 
     return begin
 
@@ -93,11 +122,7 @@ def together(ends: list[End]) -> End:
         for each in ends:
             each()
 
-    return end
-
-
-def nothing() -> None:
-    """What has nothing to be undone."""
+    return End(end, lambda: not all(each.is_over for each in ends))
 
 
 def checked(fault: Fault, given: Mapping[str, Any]) -> dict[str, Value]:
@@ -105,17 +130,30 @@ def checked(fault: Fault, given: Mapping[str, Any]) -> dict[str, Value]:
     known = ", ".join(sorted(fault.parameters)) or "none"
     for name in given:
         if name not in fault.parameters:
-            raise FaultError(f"{fault.name}: expected parameters among {known}, found {name!r}")
+            raise FaultError(
+                f"{fault.name}: expected parameters among {known}, found {name!r}", field=f"parameters.{name}"
+            )
     return {name: _typed(fault, name, given.get(name, each.default)) for name, each in fault.parameters.items()}
 
 
 def _typed(fault: Fault, name: str, value: Any) -> Value:
     """As what its default is; texts are read, as they come from command lines."""
-    default = fault.parameters[name].default
+    parameter = fault.parameters[name]
+    default = parameter.default
+
+    def refuse(expected: str) -> FaultError:
+        return FaultError(f"{fault.name}: {name}: expected {expected}, found {value!r}", field=f"parameters.{name}")
+
     if isinstance(default, str):
+        if parameter.choices and value not in parameter.choices:
+            raise refuse(parameter.range)
         return str(value)
     try:
         number = float(value)
-    except (TypeError, ValueError):
-        raise FaultError(f"{fault.name}: {name}: expected a number such as {default}, found {value!r}") from None
-    return int(number) if isinstance(default, int) and number == int(number) else number
+    except (TypeError, ValueError, OverflowError):
+        raise refuse(f"{parameter.range} such as {default}") from None
+    is_whole = isinstance(default, int)
+    is_within = isfinite(number) and parameter.least <= number <= parameter.most
+    if not is_within or (is_whole and number != int(number)):
+        raise refuse(parameter.range)
+    return int(number) if is_whole else number

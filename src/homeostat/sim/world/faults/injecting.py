@@ -1,4 +1,4 @@
-"""Begins faults by name, on what is named, and remembers those that last."""
+"""Begins faults by name, on what is named: everything is judged before anything begins."""
 
 from __future__ import annotations
 
@@ -31,22 +31,41 @@ class World(Protocol):
 class Injection:
     """A fault that was begun. `undo` ends it; again, nothing happens."""
 
-    def __init__(self, fault: Fault, on: str, parameters: Mapping[str, Value], end: End) -> None:
-        self.fault = fault
-        self.on = on
-        self.parameters = parameters
+    def __init__(self, what: Intent, end: End) -> None:
+        self.what = what
         self._end: End | None = end
 
     @property
     def lasts(self) -> bool:
-        """Whether nobody has undone it."""
-        return self._end is not None
+        """Whether there is anything left of it to undo."""
+        return self._end is not None and not self._end.is_over
 
     def undo(self) -> None:
         """End it as its row of the catalogue says."""
         end, self._end = self._end, None
         if end is not None:
             end()
+
+    def __repr__(self) -> str:
+        """As a command line would have it."""
+        return repr(self.what)
+
+
+class Intent:
+    """A fault with its parameters, and all scenes that it is to happen in: sound, and not begun."""
+
+    def __init__(self, fault: Fault, on: str, parameters: Mapping[str, Value], scenes: list[Scene]) -> None:
+        self.fault, self.on, self.parameters = fault, on, parameters
+        self._scenes = scenes
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The hosts, or the image, that it is about; nothing where it is about all of a data centre."""
+        return tuple(scene.target for scene in self._scenes if scene.target)
+
+    def begin(self) -> Injection:
+        """Let it happen."""
+        return Injection(self, together([self.fault.begin(scene) for scene in self._scenes]))
 
     def __repr__(self) -> str:
         """As a command line would have it."""
@@ -58,28 +77,36 @@ def inject(world: World, fault: str, on: str = "", **parameters: Any) -> Injecti
 
     Raises FaultError, which says what there is: for a fault, a target or a parameter that there is not.
     """
-    found = _find(fault)
+    return intend(world, fault, on, parameters).begin()
+
+
+def intend(world: World, fault: str, on: str, parameters: Mapping[str, Any]) -> Intent:
+    """Find all that a fault is to happen to, and begin nothing yet. Raises FaultError, as `inject` does."""
+    found = find(fault)
     values = checked(found, parameters)
     scenes = _scenes(world.centre, found, on, values)
-    return Injection(found, on or ALL, values, together([found.begin(scene) for scene in scenes]))
+    for scene in scenes:
+        found.check(scene)
+    return Intent(found, on or ALL, values, scenes)
 
 
-def _find(name: str) -> Fault:
+def find(name: str) -> Fault:
+    """The row of a name. Raises FaultError."""
     if name in CATALOGUE:
         return CATALOGUE[name]
     near = get_close_matches(name, CATALOGUE, n=1)
-    meant = f"; did you mean {near[0]}?" if near else ""
-    raise FaultError(f"expected a fault among {', '.join(sorted(CATALOGUE))}, found {name!r}{meant}")
+    known = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(CATALOGUE))}"
+    raise FaultError(f"expected a fault of the catalogue, found {name!r}{known}", field="fault")
 
 
 def _scenes(centre: DataCentre, fault: Fault, on: str, parameters: Mapping[str, Value]) -> list[Scene]:
     if fault.on == "host":
         return [Scene(centre, host.name, parameters, (host,)) for host in hosts_of(centre, fault.name, on)]
     if fault.on == "image" and not on:
-        raise FaultError(f"{fault.name}: expected the name of an image to inject it on, found none")
+        raise FaultError(f"{fault.name}: expected the name of an image to inject it on, found none", field="on")
     if fault.on == "centre" and on not in ("", ALL):
-        raise FaultError(f"{fault.name}: expected no target, as it concerns all hosts, found {on!r}")
-    return [Scene(centre, on, parameters)]
+        raise FaultError(f"{fault.name}: expected no target, as it concerns all hosts, found {on!r}", field="on")
+    return [Scene(centre, on if fault.on == "image" else "", parameters)]
 
 
 def hosts_of(centre: DataCentre, fault: str, on: str) -> list[Host]:
@@ -94,12 +121,12 @@ def hosts_of(centre: DataCentre, fault: str, on: str) -> list[Host]:
         if found:
             return found
         known = sorted({str(getattr(host.plan, group)) for host in centre.hosts.values()})
-        raise FaultError(f"{fault}: expected a {group} among {_some(known)}, found {name!r}")
+        raise FaultError(f"{fault}: expected a {group} among {_some(known)}, found {name!r}", field="on")
     near = get_close_matches(on, centre.hosts, n=1)
     meant = f"; did you mean {near[0]}?" if near else ""
     groups = ", ".join(f"{each}=NAME" for each in GROUPS)
     hosts = _some(sorted(centre.hosts))
-    raise FaultError(f"{fault}: expected a host ({hosts}), {groups} or {ALL}, found {on!r}{meant}")
+    raise FaultError(f"{fault}: expected a host ({hosts}), {groups} or {ALL}, found {on!r}{meant}", field="on")
 
 
 def _some(names: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeostat.sim.world.faults.fault import Fault, FaultError, Parameter, Scene, ailing, saying
+from homeostat.sim.world.faults.fault import A_YEAR_S, Fault, Parameter, Scene, ailing, saying
 from homeostat.sim.world.hosts.ailing import Ail, End
 
 
@@ -20,20 +20,18 @@ def _flap(scene: Scene) -> End:
             if state["goes on"]:
                 await centre.clock.sleep(scene.number("up_s"))
 
-    if min(scene.number("down_s"), scene.number("up_s")) <= 0:
-        raise FaultError("link-flapping: down_s and up_s: expected more than 0 seconds")
     centre.spawn(flap(), f"link of {host.name}")
 
     def end() -> None:
         state["goes on"] = False
 
-    return end
+    return End(end, lambda: state["goes on"])
 
 
 def _remove_image(scene: Scene) -> End:
     registry, image = scene.centre.registry, scene.target
     registry.remove(image)
-    return lambda: registry.push(image)
+    return End(lambda: registry.push(image), lambda: registry.lacks(image))
 
 
 def _registry_down(scene: Scene) -> End:
@@ -58,27 +56,31 @@ FAULTS = (
         "Its network goes and comes again and again.",
         "The network works again after it is up the next time.",
         _flap,
-        {"down_s": Parameter(5.0, "seconds without"), "up_s": Parameter(30.0, "seconds with it")},
+        {
+            "down_s": Parameter(5.0, "seconds without", least=0.1, most=A_YEAR_S),
+            "up_s": Parameter(30.0, "seconds with it", least=0.1, most=A_YEAR_S),
+        },
     ),
     Fault(
         "packet-loss",
         "A share of what it sends and is sent is lost, for those that ask how much is.",
         "All arrives.",
         ailing(Ail.LOSS, amount="share"),
-        {"share": Parameter(0.1, "of all packets, from 0 to 1")},
+        {"share": Parameter(0.1, "of all packets", least=0, most=1)},
     ),
     Fault(
         "conntrack-full",
         "No new connection is remembered: most of what is new is lost.",
         "There is room for connections.",
         ailing(Ail.LOSS, amount="share", says=("nf_conntrack: nf_conntrack: table full, dropping packet",)),
-        {"share": Parameter(0.9, "of all packets, from 0 to 1")},
+        {"share": Parameter(0.9, "of all packets", least=0, most=1)},
     ),
     Fault(
         "device-leak",
         "A network device of a Pod that is gone is never let go: the kernel says so.",
         "By itself: it is told once.",
         saying("unregister_netdevice: waiting for veth12ab to become free. Usage count = 1"),
+        lasts=False,
     ),
     Fault(
         "api-server-unreachable",

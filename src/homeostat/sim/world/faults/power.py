@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from homeostat.sim.world.faults.fault import Fault, Parameter, Scene, nothing, together
+from homeostat.sim.world.faults.fault import A_YEAR_S, NOTHING, Fault, Parameter, Scene, together
 from homeostat.sim.world.hosts.ailing import Ail, End
+from homeostat.sim.world.hosts.host import Power
 
 
 def _cut(scene: Scene) -> End:
-    scene.centre.cut_power(scene.host.name)
-    return lambda: scene.centre.power_on(scene.host.name)
+    host = scene.host
+    scene.centre.cut_power(host.name)
+    return End(lambda: scene.centre.power_on(host.name), lambda: host.power is Power.OFF)
 
 
 def _reboot(scene: Scene) -> End:
     scene.centre.reboot(scene.host.name)
-    return nothing
+    return NOTHING
 
 
 def _panic(scene: Scene) -> End:
@@ -33,7 +35,7 @@ def _panic(scene: Scene) -> End:
     def end() -> None:
         left[0] = 0
 
-    return end
+    return End(end, lambda: left[0] > 0)
 
 
 def _oops(scene: Scene) -> End:
@@ -52,15 +54,15 @@ def _lockup(scene: Scene) -> End:
 
 FAULTS = (
     Fault("host-down", "It has no power, from one moment to the next.", "Power comes back, and it boots.", _cut),
-    Fault("reboot", "It shuts down and boots, without anybody having asked.", "By itself.", _reboot),
+    Fault("reboot", "It shuts down and boots, without anybody having asked.", "By itself.", _reboot, lasts=False),
     Fault(
         "kernel-panic",
         "Its kernel stops, and it boots again; several times, it is a loop.",
         "The loop ends with the boot that is under way.",
         _panic,
         {
-            "times": Parameter(1, "how often"),
-            "every_s": Parameter(300.0, "seconds between two of them"),
+            "times": Parameter(1, "how often", least=1, most=1000),
+            "every_s": Parameter(300.0, "seconds between two of them", least=0.1, most=A_YEAR_S),
         },
     ),
     Fault(
@@ -68,13 +70,13 @@ FAULTS = (
         "Its kernel fails somewhere and goes on; everything takes longer.",
         "Its kernel is well again.",
         _oops,
-        {"times": Parameter(2.0, "how many times longer")},
+        {"times": Parameter(2.0, "how many times longer", least=1)},
     ),
     Fault(
         "soft-lockup",
         "A processor is stuck: the kubelet does nothing, and everything takes longer.",
         "The processor goes on.",
         _lockup,
-        {"times": Parameter(10.0, "how many times longer")},
+        {"times": Parameter(10.0, "how many times longer", least=1)},
     ),
 )

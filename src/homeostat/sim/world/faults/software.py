@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeostat.sim.world.faults.fault import Fault, FaultError, Parameter, Scene, ailing, nothing
+from homeostat.sim.world.faults.fault import A_YEAR_S, NOTHING, Fault, FaultError, Parameter, Scene, ailing
 from homeostat.sim.world.hosts.ailing import Ail, End
 from homeostat.sim.world.hosts.host import Process
 
@@ -10,16 +10,22 @@ _KILLED, _BUS_ERROR = 137, 135  # 128 and the signal
 _POD = {"pod": Parameter("", "namespace/name of the Pod that it hits; empty: by chance")}
 
 
-def _victim(scene: Scene) -> Process | None:
-    """A process of the Pod that is named, or any of the host's. Raises FaultError where it runs no such Pod."""
+def _candidates(scene: Scene) -> list[Process]:
+    """Processes of the Pod that is named, or all of the host's. Raises FaultError where it runs no such Pod."""
     running, pod = list(scene.host.processes.values()), scene.text("pod")
     chosen = [each for each in running if pod in ("", each.pod)]
-    if chosen:
-        return chosen[scene.centre.random.randrange(0, len(chosen))]
-    if pod:
+    if pod and not chosen:
         known = ", ".join(sorted({each.pod for each in running})) or "none"
-        raise FaultError(f"pod: expected one that runs on {scene.host.name} ({known}), found {pod!r}")
-    return None
+        raise FaultError(
+            f"pod: expected one that runs on {scene.host.name} ({known}), found {pod!r}", field="parameters.pod"
+        )
+    return chosen
+
+
+def _victim(scene: Scene) -> Process | None:
+    """One of them by chance; None where nothing runs."""
+    chosen = _candidates(scene)
+    return chosen[scene.centre.random.randrange(0, len(chosen))] if chosen else None
 
 
 def _out_of_memory(scene: Scene) -> End:
@@ -31,24 +37,21 @@ def _out_of_memory(scene: Scene) -> End:
 
 
 def _memory_errors(scene: Scene) -> End:
-    kind = scene.text("severity")
-    if kind not in ("corrected", "fatal"):
-        raise FaultError(f"severity: expected corrected or fatal, found {kind!r}")
-    if kind == "corrected":
+    if scene.text("severity") == "corrected":
         scene.log("{1}[Hardware Error]: event severity: corrected", "EDAC MC0: 1 CE memory read error on CPU_SrcID#0")
-        return nothing
+        return NOTHING
     scene.log("{1}[Hardware Error]: event severity: recoverable", "Memory failure: 0x3d5f2: recovery action: Recovered")
     victim = _victim(scene)
     if victim is not None:
         victim.kill(_BUS_ERROR, "Error")
-    return nothing
+    return NOTHING
 
 
 def _crash(scene: Scene) -> End:
     victim = _victim(scene)
     if victim is not None:
         victim.kill(int(scene.number("code")), "Error")
-    return nothing
+    return NOTHING
 
 
 FAULTS = (
@@ -82,20 +85,25 @@ FAULTS = (
         "There is memory again; also by a boot.",
         _out_of_memory,
         _POD,
+        check=_candidates,
     ),
     Fault(
         "memory-errors",
         "The memory has errors: corrected ones are only told, fatal ones kill a process.",
         "By itself: each is told once.",
         _memory_errors,
-        {**_POD, "severity": Parameter("corrected", "corrected or fatal")},
+        {**_POD, "severity": Parameter("corrected", "how bad", choices=("corrected", "fatal"))},
+        check=_candidates,
+        lasts=False,
     ),
     Fault(
         "container-crash",
         "A container ends at once with a code.",
         "Its kubelet restarts it.",
         _crash,
-        {**_POD, "code": Parameter(2, "with which it ends")},
+        {**_POD, "code": Parameter(2, "with which it ends", least=0, most=255)},
+        check=_candidates,
+        lasts=False,
     ),
     Fault(
         "too-many-files",
@@ -114,7 +122,7 @@ FAULTS = (
         "Its clock is ahead, or behind: what its kubelet tells bears wrong times.",
         "The clock is right again.",
         ailing(Ail.CLOCK, amount="seconds"),
-        {"seconds": Parameter(60.0, "ahead; less than nothing is behind")},
+        {"seconds": Parameter(60.0, "ahead; less than nothing is behind", least=-A_YEAR_S, most=A_YEAR_S)},
     ),
     Fault(
         "too-hot",
@@ -125,6 +133,6 @@ FAULTS = (
             amount="times",
             says=("CPU0: Core temperature is above threshold, cpu clock is throttled (total events = 1)",),
         ),
-        {"times": Parameter(3.0, "how many times longer")},
+        {"times": Parameter(3.0, "how many times longer", least=1)},
     ),
 )

@@ -10,7 +10,24 @@ from enum import StrEnum
 from itertools import count
 from math import prod
 
-End = Callable[[], None]
+
+class End:
+    """Ends a trouble when it is called, and knows whether there is still anything to end: a boot may have been first.
+
+    Called again, it does nothing that is seen.
+    """
+
+    def __init__(self, end: Callable[[], object], goes_on: Callable[[], bool]) -> None:
+        self._end, self._goes_on = end, goes_on
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the trouble has ended, by this or otherwise."""
+        return not self._goes_on()
+
+    def __call__(self) -> None:
+        """End it."""
+        self._end()
 
 
 class Ail(StrEnum):
@@ -55,7 +72,7 @@ class Ailments:
             if self._all.pop(number, None) is not None:
                 self._tell()
 
-        return end
+        return End(end, lambda: number in self._all)
 
     def clear(self, *ails: Ail) -> None:
         """End all of these kinds."""

@@ -23,11 +23,15 @@ class Registry:
         """Answer nobody, until what is given back is called."""
         number = next(self._numbers)
         self._outages[number] = None
-        return lambda: self._outages.pop(number, None)
+        return End(lambda: self._outages.pop(number, None), lambda: number in self._outages)
 
     def remove(self, image: str) -> None:
         """Nobody can pull it from now on; hosts that have it keep it."""
         self._missing[image] = None
+
+    def lacks(self, image: str) -> bool:
+        """Whether it was taken away."""
+        return image in self._missing
 
     def push(self, image: str) -> None:
         """It can be pulled from now on."""

@@ -23,6 +23,7 @@ async def test_every_fault_can_be_injected_and_undone_and_hosts_are_well_afterwa
         await world.bind()
         on = {"host": HOST, "image": "registry.test/main:1", "centre": ""}[CATALOGUE[name].on]
         injection = inject(world, name, on=on)
+        assert injection.lasts is CATALOGUE[name].lasts
         await world.after(30)
         injection.undo()
         assert not injection.lasts
@@ -31,6 +32,16 @@ async def test_every_fault_can_be_injected_and_undone_and_hosts_are_well_afterwa
         assert host.power is Power.ON
         assert host.ailments.told() == []
         assert await condition(world, "Ready") == "True"
+        assert await world.is_ready()
+
+
+async def test_what_cannot_begin_everywhere_begins_nowhere() -> None:
+    async with simulated_hosts(4) as world:
+        await world.bind()
+        with pytest.raises(FaultError, match="runs on host-a2") as refused:
+            inject(world, "node-out-of-memory", on="zone=a", pod="default/web")
+        assert refused.value.field == "parameters.pod"
+        assert all(host.ailments.told() == [] for host in world.centre.hosts.values())
         assert await world.is_ready()
 
 
@@ -125,7 +136,12 @@ async def test_kubelets_that_do_not_reach_the_api_server_let_their_pods_run() ->
         ("disk-slow", "zone=z", {}, "expected a zone among a, b, found 'z'"),
         ("disk-slow", "", {}, "found ''"),
         ("disk-slow", HOST, {"factor": 2}, "expected parameters among times, found 'factor'"),
-        ("disk-slow", HOST, {"times": "much"}, "times: expected a number such as 10.0, found 'much'"),
+        ("disk-slow", HOST, {"times": "much"}, "times: expected a number from 1 such as 10.0, found 'much'"),
+        ("disk-slow", HOST, {"times": 0}, "times: expected a number from 1, found 0"),
+        ("packet-loss", HOST, {"share": "nan"}, "share: expected a number from 0 to 1, found 'nan'"),
+        ("link-flapping", HOST, {"up_s": 0}, "up_s: expected a number from 0.1 to 3"),
+        ("kernel-panic", HOST, {"times": 2.5}, "times: expected a whole number from 1 to 1000, found 2.5"),
+        ("kernel-panic", HOST, {"times": "inf"}, "times: expected a whole number from 1 to 1000, found 'inf'"),
         ("host-down", HOST, {"for": 2}, "expected parameters among none"),
         ("image-missing", "", {}, "expected the name of an image"),
         ("registry-down", HOST, {}, "expected no target"),
