@@ -8,15 +8,18 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from msgspec.structs import replace
-from tests.contract.snapshots.conftest import BucketGround
+from tests.contract.snapshots.conftest import KEY, BucketGround
 from tests.support.apiserver import free_port
 from tests.support.s3 import S3Server
 from tests.support.snapshots import CLUSTER, taken
 
 from homeostat.kit.clock import SystemClock
+from homeostat.kit.random import system_random
 from homeostat.operators.cluster.backup.errors import StoreFull, StoreRefused, StoreUnreachable, StoreWrong
 from homeostat.providers.snapshots.address import BucketAddress
+from homeostat.providers.snapshots.keyring import KeyRing
 from homeostat.providers.snapshots.s3 import Bucket
+from homeostat.providers.snapshots.store import Bounds, EncryptedStore
 
 pytestmark = pytest.mark.real
 
@@ -31,13 +34,13 @@ class Answering:
     def __init__(self, status: int, code: str) -> None:
         self._status, self._code = status, code
 
-    async def __aenter__(self) -> str:
-        async def answer(_: web.Request) -> web.Response:
-            text = f"<Error><Code>{self._code}</Code><Message>secret-of-the-test was refused</Message></Error>"
-            return web.Response(status=self._status, text=text, content_type="application/xml")
+    async def answer(self, _: web.Request) -> web.Response:
+        text = f"<Error><Code>{self._code}</Code><Message>secret-of-the-test was refused</Message></Error>"
+        return web.Response(status=self._status, text=text, content_type="application/xml")
 
+    async def __aenter__(self) -> str:
         app = web.Application()
-        app.router.add_route("*", "/{path:.*}", answer)
+        app.router.add_route("*", "/{path:.*}", self.answer)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
         port = free_port()
@@ -46,6 +49,22 @@ class Answering:
 
     async def __aexit__(self, *error: object) -> None:
         await self._runner.cleanup()
+
+
+class Swallowing(Answering):
+    """A server that takes what it is given, and never answers anything else."""
+
+    def __init__(self) -> None:
+        self._is_over = asyncio.Event()
+
+    async def answer(self, request: web.Request) -> web.Response:
+        if request.method != "PUT":
+            await self._is_over.wait()
+        return web.Response(headers={"ETag": '"1"'})
+
+    async def __aexit__(self, *error: object) -> None:
+        self._is_over.set()
+        await super().__aexit__(*error)
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +117,19 @@ async def test_a_server_that_is_away_is_unreachable() -> None:
     with pytest.raises(StoreUnreachable, match="EndpointConnectionError; look at the store and at the network"):
         await place.files(CLUSTER)
     await place.close()
+
+
+async def test_a_probe_ends_in_its_time_where_a_server_neither_gives_back_nor_deletes_what_it_took() -> None:
+    async with Swallowing() as endpoint:
+        place, bounds = bucket_at(endpoint), Bounds(call_s=1.5, clean_up_s=0.1)
+        clock, random = SystemClock(), system_random()
+        store = EncryptedStore(
+            place, KeyRing((KEY,)), homeostat_version="0.1.0", clock=clock, random=random, bounds=bounds
+        )
+        with pytest.raises(StoreUnreachable, match=r"probing the store in bucket .* did not end within 2 s; look at"):
+            async with clock.timeout(10):
+                await store.probe()
+        await store.close()
 
 
 async def test_without_credentials_it_says_where_to_put_them(

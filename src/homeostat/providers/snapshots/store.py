@@ -24,6 +24,7 @@ from homeostat.operators.cluster.backup.errors import (
     KeyMissing,
     LocalFileFailed,
     SnapshotDamaged,
+    SnapshotError,
     SnapshotNotFound,
     StoreError,
     StoreRefused,
@@ -138,7 +139,19 @@ class EncryptedStore:
         """As the port says."""
         name = f".probe-{self._random.randrange(0, 1 << 32):08x}"
         async with self._within(self._bounds.call_s, "probing the store"):
-            return Room(self._place.where, await self._place.try_out(name, secrets.token_bytes(1024)))
+            return Room(self._place.where, await self._try_out(name))
+
+    async def _try_out(self, name: str) -> int | None:
+        """One that is given up takes away what it has written, which may hang as whatever came before it did."""
+        trying = asyncio.ensure_future(self._place.try_out(name, secrets.token_bytes(1024)))
+        try:
+            return await asyncio.shield(trying)
+        except asyncio.CancelledError:
+            trying.cancel()
+            with contextlib.suppress(SnapshotError, TimeoutError, asyncio.CancelledError):
+                async with self._clock.timeout(self._bounds.clean_up_s):
+                    await trying
+            raise
 
     async def _send(self, file: Path, plain_bytes: int, taken: Taken, upload: Upload, progress: Progress) -> Manifest:
         key, plain, stored = self._keys.newest, Counter(), Counter()
