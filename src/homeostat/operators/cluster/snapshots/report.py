@@ -91,6 +91,7 @@ def _failed(
 ) -> ClusterBackupStatus:
     now = now.replace(microsecond=0)
     attempts = before.failure.attempts + 1 if before.failure is not None else 1
+    unanswered = before.failure.request if before.failure is not None else ""  # else it would look like a new one
     failure = SnapshotFailureStatus(
         because=taking.because,
         reason=why.reason,
@@ -99,7 +100,7 @@ def _failed(
         attempts=attempts,
         retry_at=now + back_off(attempts, why.reason),
         generation=taking.generation,
-        request=taking.request,
+        request=taking.request or unanswered,
     )
     return replace(before, taking=None, failure=failure)
 

@@ -17,7 +17,7 @@ from homeostat.api.cluster.backup import SnapshotStatus
 from homeostat.api.cluster.v1alpha1 import Cluster, ClusterStatus
 from homeostat.operators.cluster.actions import Verdict
 from homeostat.operators.cluster.backup.manifest import Encryption, Manifest, describe
-from homeostat.operators.cluster.snapshots.decide import Plan, TakeSnapshot
+from homeostat.operators.cluster.snapshots.decide import Plan, TakeSnapshot, decide
 from homeostat.operators.cluster.snapshots.outcomes import NotTaken, Took
 from homeostat.operators.cluster.snapshots.pinning import Wished
 from homeostat.operators.cluster.snapshots.report import backup_part, other_part, report
@@ -97,6 +97,15 @@ def test_a_failure_is_told_with_its_reason_counted_and_tried_again_later() -> No
     assert condition(found.status) == ("False", "StoreFull")
     assert "the last snapshot is s-1" in found.status.conditions[0].message
     assert [(note.reason, note.type) for note in found.notes] == [("StoreFull", "Warning")]
+
+
+def test_a_request_that_failed_is_not_a_new_one_after_an_upgrades_own_failure() -> None:
+    asked = failure("Request", request="a", retry_in=timedelta(minutes=1))
+    declared = backed_up(taking=taking("Upgrade", generation=2), failure=asked, request="a")
+    backup = told(declared, NotTaken(0.1, "no room", reason="StoreFull")).status.backup
+    assert (backup.failure.because, backup.failure.request, backup.failure.attempts) == ("Upgrade", "a", 2)
+    after = replace(declared, status=replace(declared.status, backup=backup))
+    assert decide(seen(after, store="s3"), NOW).begins is None
 
 
 def test_a_failure_that_nobody_foresaw_is_told_too() -> None:
