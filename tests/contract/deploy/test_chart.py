@@ -10,6 +10,7 @@ import pytest
 import yaml
 from tests.support.apiserver import ApiServer, api_server
 from tests.support.kinds import install
+from tests.support.pages import commands
 from tests.support.real import require
 from tests.support.tree import ROOT
 
@@ -24,7 +25,7 @@ Whole = dict[str, Any]
 
 def helm(*words: str) -> subprocess.CompletedProcess[str]:
     command = [str(require("helm")), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT)
 
 
 def rendered(namespace: str = "homeostat-system", **values: Any) -> list[Whole]:
@@ -115,6 +116,43 @@ def test_an_api_server_takes_what_it_makes(api_server: ApiServer, namespaces: li
     dry = ("--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict")
     said = api_server.kubectl("apply", *dry, "-f", "-", stdin=content)
     assert "deployment.apps/homeostat serverside-applied (server dry run)" in said
+
+
+@pytest.mark.parametrize("namespaces", [[], ["default"]], ids=["everywhere", "in one namespace"])
+def test_it_takes_over_what_the_manifests_made_by_the_command_that_the_page_shows(
+    api_server: ApiServer, namespaces: list[str]
+) -> None:
+    install(api_server)
+    for name in ("rights.yaml", "priority.yaml", "deployment.yaml"):
+        api_server.kubectl("apply", "-f", str(PLAIN / name))
+    before = owners(api_server)
+    assert set(before.values()) == {""}
+    (shown,) = commands("docs/howto/operator.md", "From the manifests to the chart", "helm")
+    given = [f"--set-json=namespaces={json.dumps(namespaces)}", f"--kubeconfig={api_server.kubeconfig}"]
+    try:
+        done = helm(*shown, *given)
+        assert done.returncode == 0, done.stderr
+        wide = {one for one in before if one[0] == "ClusterRoleBinding" and one[1] == "homeostat:cell"}
+        after = owners(api_server)
+        assert {one for one, owner in after.items() if not owner} == (wide if namespaces else set())
+        assert set(before) <= set(after)  # the very objects, none of which was made anew
+        done = helm(*shown, *given, '--set-json=args=["--max-rolling=1"]')
+        assert done.returncode == 0, done.stderr
+    finally:
+        helm("uninstall", "homeostat", "--namespace=homeostat-system", f"--kubeconfig={api_server.kubeconfig}")
+        api_server.kubectl("delete", "clusterrolebinding", "homeostat:cell", "--ignore-not-found")
+
+
+def owners(api_server: ApiServer) -> dict[tuple[str, str, str], str]:
+    """What there is of homeostat's, by kind, name and uid, with the program that manages it."""
+    kinds = "deployments,services,pdb,sa,roles,rolebindings,clusterroles,clusterrolebindings,priorityclasses"
+    wanted = ("get", kinds, "--all-namespaces", "-l", "app.kubernetes.io/name=homeostat", "-o", "json")
+    items = json.loads(api_server.kubectl(*wanted))["items"]
+    mark = "app.kubernetes.io/managed-by"
+    return {
+        (one["kind"], one["metadata"]["name"], one["metadata"]["uid"]): one["metadata"]["labels"].get(mark, "")
+        for one in items
+    }
 
 
 HOME = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "homeostat-system"}}
