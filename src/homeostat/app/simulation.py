@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -22,6 +23,8 @@ from homeostat.operators.cluster.controller import add_cluster_operator, fleet_o
 from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.pki.kubeconfig import write_kubeconfig
 from homeostat.operators.cluster.ports import Outside
+from homeostat.operators.cluster.restore.ports import RestoreTools
+from homeostat.operators.cluster.snapshots.controller import Means, add_backups
 from homeostat.providers.endpoint.granting import BusinessRights
 from homeostat.providers.endpoint.probing import EndpointProbe
 from homeostat.runtime.manager import Manager, ManagerSettings, stop_on_signals
@@ -35,6 +38,7 @@ from homeostat.sim.standing.process import READY
 from homeostat.sim.world.hosts.times import Span, Times
 from homeostat.sim.world.network.dialling import reach_from
 from homeostat.sim.world.ports.etcd import Reaching, WorldEtcd
+from homeostat.sim.world.ports.snapshots import WorldHandout, WorldSnapshots
 from homeostat.sim.world.ports.upkeep import WorldStores
 from homeostat.sim.world.world import Plan, World
 from homeostat.telemetry.logs import configure
@@ -48,6 +52,8 @@ OPERATOR = User(
     "system:serviceaccount:homeostat-system:homeostat",
     ("system:serviceaccounts", "system:serviceaccounts:homeostat-system", AUTHENTICATED),
 )
+_IMAGE = "homeostat.local/homeostat:simulated"  # of the Pods that carry a snapshot to where it is restored
+_SCRATCH = Path("/simulated")  # snapshots of a world have no bytes: a path is but the name of one
 _ELSEWHERE = ("Deployment", "PodDisruptionBudget", "Service")  # the operator runs beside the world, not in it
 
 
@@ -99,13 +105,18 @@ class _Simulation:
         manager = Manager(clock=clock, random=random, settings=ManagerSettings())
         policy = Policy()
         reach, reaching = reach_from(world.network, clock), Reaching(world.network, clock)
+        handout = WorldHandout(world.snapshots, world.copies, self._options.name)
         outside = Outside(
             probe=EndpointProbe(clock=clock, random=random, reach=reach),
             etcd=WorldEtcd(reaching),
             upkeep=WorldStores(reaching),
             rights=BusinessRights(clock=clock, random=random, reach=reach),
+            store=world.snapshots,
+            restoring=RestoreTools(world.snapshots, handout, _IMAGE),
         )
+        means = Means(WorldSnapshots(reaching, world.copies), world.snapshots, _SCRATCH)
         add_cluster_operator(manager, client, outside, policy=policy, fleet=fleet_of(manager, policy))
+        add_backups(manager, client, means, namespaces=("",))
         await manager.run(asyncio.Event())
         raise RuntimeError("the cluster operator has ended")
 

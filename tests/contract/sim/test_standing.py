@@ -80,9 +80,12 @@ def test_a_fleet_is_there_in_seconds_and_gone_without_a_trace(person: Person) ->
     inside = person.home / "demo.kubeconfig"
     person.homeostat("kubeconfig", "demo", "--admin", "--output", str(inside))
     assert "kube-system" in person.kubectl(inside, "get", "namespaces")
+    person.kubectl(inside, "label", "namespace", "default", "earlier=yes")
     injured_and_healed(person)
+    snapshot = backed_up(person)
     person.kubectl(inside, "label", "namespace", "default", "mine=yes")
     assert "default" in person.kubectl(inside, "get", "namespaces", "-l", "mine=yes")
+    restored_into_another(person, snapshot)
 
     assert "is gone" in person.homeostat("down", "--name", "trial")
     assert not person.kubeconfig.parent.exists()
@@ -105,3 +108,22 @@ def injured_and_healed(person: Person) -> None:
     assert "expected a host (host-a1, host-a2" in missing
     assert "`homeostat status` names the hosts" in missing
     assert "none under way" in person.homeostat("status", "--name", "trial")
+
+
+def backed_up(person: Person) -> str:
+    """A snapshot of the cluster as it is now; its id."""
+    assert "is stored" in person.homeostat("backup", "cluster", "demo", "--wait", "--timeout", "60s")
+    (snapshot,) = person.homeostat("snapshots", "cluster", "demo", "-o", "name").split()
+    return snapshot
+
+
+def restored_into_another(person: Person, snapshot: str) -> None:
+    """A cluster that begins with the snapshot has what was there when it was taken, and nothing that came later."""
+    asked = ("restore", "cluster", "demo", "--snapshot", snapshot)
+    assert "nothing to restore" in person.homeostat(*asked, code=4)
+    told = person.homeostat(*asked, "--into", "again", "--wait", "--timeout", "110s")
+    assert f"serves the data of {snapshot}" in told
+    inside = person.home / "again.kubeconfig"
+    person.homeostat("kubeconfig", "again", "--admin", "--output", str(inside))
+    assert "default" in person.kubectl(inside, "get", "namespaces", "-l", "earlier=yes")
+    assert "default" not in person.kubectl(inside, "get", "namespaces", "-l", "mine=yes")
