@@ -13,7 +13,6 @@ _ADMISSION = "admission policies are not imitated"
 FAILS: tuple[tuple[str, str], ...] = (
     (r"ResourceQuota", "quotas are not imitated"),
     (r"ValidatingAdmissionPolicy|MutatingAdmissionPolicy", _ADMISSION),
-    (r"CustomResourcePublishOpenAPI", "OpenAPI of custom types is not imitated"),
     (r"API priority and fairness", "flow control is not imitated"),
     (r"pods created by rc|keep the rc around|both valid owner", "replication controllers are not imitated"),
     (r"CronJob", "CronJobs are not imitated"),

@@ -17,9 +17,9 @@ from homeostat.sim.apiserver.access.roles import Roles
 from homeostat.sim.apiserver.access.tokens import Tokens
 from homeostat.sim.apiserver.answer import Answer, refused
 from homeostat.sim.apiserver.discovery import discovered
+from homeostat.sim.apiserver.documents.serving import Documents
 from homeostat.sim.apiserver.kinds import budgets, namespaces
 from homeostat.sim.apiserver.kinds.strategies import strategies
-from homeostat.sim.apiserver.openapi import documented
 from homeostat.sim.apiserver.printing.showing import shown
 from homeostat.sim.apiserver.refusing import Refused, not_imitated
 from homeostat.sim.apiserver.schemas import protobuf
@@ -72,6 +72,7 @@ class ApiServer:
         self._reviewer = Reviewer(self._roles, self.tokens, clock)
         self._granter = Granter(self.store, self.tokens, clock)
         self._clock = clock
+        self._documents = Documents(self.types)
         self._writer = Writer(self.store, clock, random)
         self._patcher = Patcher(self.store, self._writer, clock)
         self._deleter = Deleter(self.store, clock)
@@ -112,7 +113,9 @@ class ApiServer:
         if request.path in _HEALTH:
             return Answer(200, b"ok", "text/plain; charset=utf-8")
         accept = request.headers.get("accept", "")
-        return discovered(request.path, self.types, VERSION, accept) or documented(request.path, accept)
+        return discovered(request.path, self.types, VERSION, accept) or self._documents.answer(
+            request.path, request.headers
+        )
 
     def _check_access(self, user: User, wanted: Attributes) -> None:
         if not self._roles.allow(user, wanted):

@@ -59,6 +59,7 @@ def custom_types(definition: Value) -> Iterator[Type]:
                 names=_names(names),
                 list_kind=names["listKind"],
                 is_custom=True,
+                raw=version,
                 columns=columns.custom(version),
                 subresources=tuple(version.get("subresources") or ()),
                 counts_generations=True,

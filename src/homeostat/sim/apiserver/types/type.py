@@ -134,6 +134,7 @@ class Type(Struct, eq=False, kw_only=True):
     names: Names = Names()
     list_kind: str = ""
     is_custom: bool = False
+    raw: Value = {}  # of a custom type: its version as the definition has it
     columns: tuple[Column, ...] = ()  # of tables; those of built-in types are captured
     subresources: tuple[str, ...] = ()
     counts_generations: bool = False
