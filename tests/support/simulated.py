@@ -13,6 +13,7 @@ from homeostat.kube.client import Client
 from homeostat.kube.retrying import NO_RETRIES
 from homeostat.sim.apiserver.access.attributes import AUTHENTICATED, User
 from homeostat.sim.apiserver.server import ApiServer
+from homeostat.sim.calling import HttpsCaller
 from homeostat.sim.transport import SimTransport
 
 ADMIN = User("admin", ("system:masters", AUTHENTICATED))
@@ -22,7 +23,7 @@ NAMESPACES = unstructured(Resource("", "v1", "Namespace", "namespaces", namespac
 
 def simulated_server(clock: Clock, seed: int = 0) -> ApiServer:
     """A server with nothing in it."""
-    return ApiServer(clock=clock, random=random.Random(seed))
+    return ApiServer(clock=clock, random=random.Random(seed), caller=HttpsCaller())
 
 
 @asynccontextmanager

@@ -93,7 +93,7 @@ class Front:
         headers = headers_of(scope)
         try:
             user = self._user(scope, headers)
-            answer = self._server.answer(await read(scope, headers, receive), user)
+            answer = await self._server.answer(await read(scope, headers, receive), user)
         except Refused as error:
             answer = refused(error)
         except GoneError:

@@ -27,7 +27,7 @@ class SimTransport:
         if self._closed:
             raise ConnectionFailed("this client was closed", sent=False)
         await self._clock.sleep(0)
-        return SimResponse(self._to.answer(asked(request), self._user))
+        return SimResponse(await self._to.answer(asked(request), self._user))
 
     async def close(self) -> None:
         """Send nothing from now on."""

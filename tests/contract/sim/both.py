@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import urllib.error
 import urllib.request
@@ -61,7 +62,7 @@ class Both:
         parameters = dict(each.split("=", 1) for each in query.split("&") if each)
         sent = {name.lower(): each for name, each in headers.items()}
         asked = Request(method=method, path=path, query=parameters, headers=sent, body=content)
-        return _decoded(self.simulated.answer(asked, ADMIN).body)
+        return _decoded(asyncio.run(self.simulated.answer(asked, ADMIN)).body)
 
 
 def comparable(answer: Any) -> Any:

@@ -90,5 +90,5 @@ def not_imitated(feature: str) -> Refused:
 
 
 def _shown(cause: Cause) -> dict[str, str]:
-    shown = {"reason": cause.type, "message": cause.message}
-    return shown | {"field": cause.field} if cause.field else shown
+    shown = {"reason": cause.type, "message": cause.message, "field": cause.field}
+    return {key: each for key, each in shown.items() if each or key == "message"}

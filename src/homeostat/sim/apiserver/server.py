@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,6 +16,8 @@ from homeostat.sim.apiserver.access.impersonating import acting
 from homeostat.sim.apiserver.access.reviews import REVIEWS, Reviewer
 from homeostat.sim.apiserver.access.roles import Roles
 from homeostat.sim.apiserver.access.tokens import Tokens
+from homeostat.sim.apiserver.admission.admission import Admission
+from homeostat.sim.apiserver.admission.calling import Caller, NoNetwork
 from homeostat.sim.apiserver.answer import Answer, refused
 from homeostat.sim.apiserver.discovery import discovered
 from homeostat.sim.apiserver.documents.serving import Documents
@@ -61,7 +64,9 @@ class ApiServer:
     A store that another server has left is served as it is.
     """
 
-    def __init__(self, *, clock: Clock, random: Random, store: Store | None = None) -> None:
+    def __init__(
+        self, *, clock: Clock, random: Random, store: Store | None = None, caller: Caller | None = None
+    ) -> None:
         self.types = Types()
         self.store = store or Store()
         for each in builtin_types(strategies(self.types, self.store, clock)):
@@ -73,9 +78,10 @@ class ApiServer:
         self._granter = Granter(self.store, self.tokens, clock)
         self._clock = clock
         self._documents = Documents(self.types)
-        self._writer = Writer(self.store, clock, random)
+        self._admission = Admission(self.store, self.types, clock, random, caller or NoNetwork())
+        self._writer = Writer(self.store, clock, random, self._admission)
         self._patcher = Patcher(self.store, self._writer, clock)
-        self._deleter = Deleter(self.store, clock)
+        self._deleter = Deleter(self.store, clock, self._admission)
         self._scaler = Scaler(self.store, self._writer)
         self._binder = Binder(self.store, clock)
         self._evicter = Evicter(self.store, self._deleter, clock)
@@ -84,14 +90,21 @@ class ApiServer:
         else:
             self._begin()
 
-    def answer(self, request: Request, user: User) -> Answer:
-        """Answer; a refusal is an answer, too."""
+    async def answer(self, request: Request, user: User) -> Answer:
+        """Answer; a refusal is an answer, too. It waits for nothing but webhooks."""
         try:
-            return self._answered(request, user)
+            return await self._answered(request, user)
         except Refused as error:
             return refused(error)
 
-    def _answered(self, request: Request, user: User) -> Answer:
+    def answer_at_once(self, request: Request, user: User) -> Answer:
+        """Answer a part of the server itself, that cannot wait. What webhooks are asked about is refused."""
+        try:
+            return _at_once(self._answered(request, user))
+        except Refused as error:
+            return refused(error)
+
+    async def _answered(self, request: Request, user: User) -> Answer:
         user = acting(user, request.headers, self._roles)
         told = self._of_server(request) if request.method == "GET" else None
         if told is not None:
@@ -105,7 +118,7 @@ class ApiServer:
         if form.kind and asked.type.collection in REVIEWS:
             raise no_other_form()
         body = protobuf.as_json(request.body) if request.body.startswith(protobuf.MAGIC) else request.body
-        answer = shown(self._verb(asked, body), asked, form, self._clock)
+        answer = shown(await self._verb(asked, body), asked, form, self._clock)
         return replace(answer, headers=_warning(asked.warnings)) if asked.warnings else answer
 
     def _of_server(self, request: Request) -> Answer | None:
@@ -121,12 +134,12 @@ class ApiServer:
         if not self._roles.allow(user, wanted):
             raise forbidden(user, wanted)
 
-    def _verb(self, asked: Asked, body: bytes) -> Answer:
+    async def _verb(self, asked: Asked, body: bytes) -> Answer:
         asked.type.strategy.check_use()
         if asked.type.collection in REVIEWS:
             return self._reviewer.answer(asked, body)
         if asked.subresource not in ("", "status"):
-            return self._below(asked, body)
+            return await self._below(asked, body)
         match asked.verb:
             case "get":
                 return get(self.store, asked)
@@ -134,27 +147,28 @@ class ApiServer:
                 return list_(self.store, asked)
             case "watch":
                 return watch(self.store, self._clock, asked)
-        return self._written(asked, body)
+        return await self._written(asked, body)
 
-    def _written(self, asked: Asked, body: bytes) -> Answer:
+    async def _written(self, asked: Asked, body: bytes) -> Answer:
         match asked.verb:
             case "create":
-                return self._writer.create(asked, body)
+                return await self._writer.create(asked, body)
             case "update":
-                return self._writer.replace(asked, body)
+                return await self._writer.replace(asked, body)
             case "patch":
-                return self._patcher.patch(asked, body)
+                return await self._patcher.patch(asked, body)
             case "delete":
-                return self._deleter.delete(asked, body)
+                return await self._deleter.delete(asked, body)
             case "deletecollection":
-                return self._deleter.delete_all(asked, body)
+                return await self._deleter.delete_all(asked, body)
         raise not_found_here()
 
-    def _below(self, asked: Asked, body: bytes) -> Answer:
+    async def _below(self, asked: Asked, body: bytes) -> Answer:
         """What is asked of a subresource that is no part of the object."""
+        self._admission.check_unasked(asked)
         match asked.subresource, asked.verb:
             case "scale", _:
-                return self._scaler.answer(asked, body)
+                return await self._scaler.answer(asked, body)
             case "binding", "create":
                 return self._binder.bind(asked, body)
             case "eviction", "create":
@@ -183,7 +197,18 @@ class ApiServer:
     def _make_first(self, group: str, plural: str, value: Value) -> None:
         type_ = self.types.get(group, "v1", plural)
         assert type_ is not None  # noqa: S101  (a built-in type)
-        self._writer.make(Asked(verb="create", type=type_, agent="kube-apiserver"), value)
+        _at_once(self._writer.make(Asked(verb="create", type=type_, agent="kube-apiserver"), value))
+
+
+def _at_once(step: Coroutine[Any, Any, Answer]) -> Answer:
+    """What comes of a step that waits for nothing. Raises Refused."""
+    try:
+        step.send(None)
+    except StopIteration as done:
+        answer: Answer = done.value
+        return answer
+    step.close()
+    raise not_imitated("webhooks about what the server itself writes")
 
 
 def _media(request: Request) -> str:
@@ -199,5 +224,5 @@ def _media(request: Request) -> str:
 
 def _warning(texts: list[str]) -> dict[str, str]:
     """The header of RFC 7234 with code 299, which clients show to people."""
-    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in dict.fromkeys(texts))
     return {"Warning": ", ".join(f'299 - "{each}"' for each in quoted)}

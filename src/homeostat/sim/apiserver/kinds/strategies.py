@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from homeostat.kit.clock import Clock
 from homeostat.sim.apiserver.access.reviews import REVIEWS, Reviewed
+from homeostat.sim.apiserver.admission import admission
 from homeostat.sim.apiserver.kinds import rights
 from homeostat.sim.apiserver.kinds.budgets import BudgetStrategy, PriorityClassStrategy
 from homeostat.sim.apiserver.kinds.claims import ClaimStrategy
@@ -17,6 +18,7 @@ from homeostat.sim.apiserver.kinds.nodes import NodeStrategy
 from homeostat.sim.apiserver.kinds.pods.strategy import PodStrategy
 from homeostat.sim.apiserver.kinds.services import ServiceStrategy
 from homeostat.sim.apiserver.kinds.volumes import ClassStrategy, VolumeStrategy
+from homeostat.sim.apiserver.kinds.webhooks import WebhookStrategy
 from homeostat.sim.apiserver.kinds.workloads import (
     DaemonSetStrategy,
     DeploymentStrategy,
@@ -52,6 +54,8 @@ def strategies(types: Types, store: Store, clock: Clock) -> dict[Collection, Str
         ("apps", "replicasets"): ReplicaSetStrategy(),
         ("apps", "statefulsets"): StatefulSetStrategy(),
         ("coordination.k8s.io", "leases"): Strategy(),
+        (admission.GROUP, "mutatingwebhookconfigurations"): WebhookStrategy(is_mutating=True),
+        (admission.GROUP, "validatingwebhookconfigurations"): WebhookStrategy(is_mutating=False),
         ("batch", "jobs"): JobStrategy(),
         ("discovery.k8s.io", "endpointslices"): EndpointSliceStrategy(),
         NEW: EventStrategy(store, NEW),

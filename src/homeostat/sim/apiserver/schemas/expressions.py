@@ -60,11 +60,12 @@ class Expression:
         variables = {SELF: now, BEFORE: before}
         found = self._compiled.eval(data=variables)
         if found.type() == cel.Type.ERROR:
-            raise FailedEvaluation(_told(str(found.value())))
+            raise FailedEvaluation(told_error(str(found.value())))
         return found.plain_value()
 
 
-def _told(error: str) -> str:
+def told_error(error: str) -> str:
+    """What a failed evaluation is called by an API server."""
     for pattern, told in _ERRORS:
         if found := pattern.fullmatch(error):
             return found.expand(told) if told else "no such overload"

@@ -24,6 +24,8 @@ _GENERATIONS = frozenset(
         ("apps", "replicasets"),
         ("apps", "statefulsets"),
         ("apiextensions.k8s.io", "customresourcedefinitions"),
+        ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
+        ("admissionregistration.k8s.io", "validatingwebhookconfigurations"),
         ("batch", "cronjobs"),
         ("batch", "jobs"),
         ("networking.k8s.io", "ingresses"),

@@ -93,6 +93,8 @@ def placed(value: Value, asked: Asked) -> Value:
     if not isinstance(metadata, dict):
         raise bad_request("metadata: expected an object")
     _check_place(metadata, asked)
+    if asked.namespace:
+        metadata["namespace"] = asked.namespace
     value["kind"], value["apiVersion"] = asked.type.resource.kind, asked.type.resource.api_version
     return value
 

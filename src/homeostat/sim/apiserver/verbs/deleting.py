@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct, field
 
 from homeostat.kit.clock import Clock
+from homeostat.sim.apiserver.admission.admission import Admission
 from homeostat.sim.apiserver.answer import Answer, told
 from homeostat.sim.apiserver.refusing import bad_request
 from homeostat.sim.apiserver.store.record import Record, record
@@ -47,13 +48,25 @@ _options = msgspec.json.Decoder(DeleteOptions)
 class Deleter:
     """Ends objects of one server."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, admission: Admission) -> None:
         self._store = store
         self._clock = clock
+        self._admission = admission
 
-    def delete(self, asked: Asked, body: bytes) -> Answer:
+    async def delete(self, asked: Asked, body: bytes) -> Answer:
         """End one object, or ask for its end. Raises Refused."""
         options = read_options(asked, body)
+        if self._admission.asks_about(asked):
+            shelf = self._store.shelf(asked.type.collection)
+            is_same = False
+            while not is_same:
+                kept = existing(self._store, asked)
+                await self._judge(asked, kept, options)
+                is_same = shelf.get(kept.key) is kept
+        return self.end(asked, options)
+
+    def end(self, asked: Asked, options: DeleteOptions) -> Answer:
+        """End one object, and ask nobody. Raises Refused."""
         kept = existing(self._store, asked)
         value = kept.value(asked.type.head)
         _check(asked.type, kept, value, options.preconditions)
@@ -67,14 +80,31 @@ class Deleter:
         status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
         return told(status | {"details": {key: each for key, each in details.items() if each}})
 
-    def delete_all(self, asked: Asked, body: bytes) -> Answer:
+    async def delete_all(self, asked: Asked, body: bytes) -> Answer:
         """End all objects that are chosen; the list of them. Raises Refused."""
         options, chosen, type_ = read_options(asked, body), selection(asked), asked.type
         is_dry_run = _is_dry_run(asked, options)
         found = [each for each in self._store.shelf(type_.collection).within(chosen.namespace) if chosen.has(each)]
-        for kept in found:
+        shelf, is_asked = self._store.shelf(type_.collection), self._admission.asks_about(asked)
+        for each in found:
+            kept: Record | None = each
+            while is_asked and kept is not None:
+                await self._judge(asked, kept, options)
+                before, kept = kept, shelf.get(each.key)
+                if kept is before:
+                    break
+            if kept is None:
+                continue
             self._end(type_, kept, kept.value(type_.head), options, is_dry_run=is_dry_run)
         return listed(type_, found, self._store.revision)
+
+    async def _judge(self, asked: Asked, kept: Record, options: DeleteOptions) -> None:
+        value = kept.value(asked.type.head)
+        _check(asked.type, kept, value, options.preconditions)
+        said = msgspec.to_builtins(options)
+        said["preconditions"] = {key: each for key, each in said["preconditions"].items() if each}
+        told = {key: each for key, each in said.items() if each not in (None, [], (), {})}
+        await self._admission.judge_end(asked, value, told, is_dry_run=_is_dry_run(asked, options))
 
     def _end(
         self, type_: Type, kept: Record, value: Value, options: DeleteOptions, *, is_dry_run: bool

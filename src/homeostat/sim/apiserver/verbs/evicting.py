@@ -22,7 +22,7 @@ from homeostat.sim.apiserver.types.routing import Asked
 from homeostat.sim.apiserver.types.type import Value
 from homeostat.sim.apiserver.verbs.binding import SUCCESS, with_condition
 from homeostat.sim.apiserver.verbs.bodies import yaml_of
-from homeostat.sim.apiserver.verbs.deleting import Deleter
+from homeostat.sim.apiserver.verbs.deleting import Deleter, read_options
 from homeostat.sim.apiserver.verbs.reading import existing
 
 BUDGETS: Collection = ("policy", "poddisruptionbudgets")
@@ -53,7 +53,7 @@ class Evicter:
             told_of = {"reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}
             with_condition(pod, "DisruptionTarget", stamp(self._clock.now()), **told_of)
             self._store.put(asked.type.collection, record(pod, kept.revision, asked.type.strategy.fields(pod)))
-        self._deleter.delete(asked, msgspec.json.encode(options))
+        self._deleter.end(asked, read_options(asked, msgspec.json.encode(options)))
         return told(SUCCESS, 201)
 
     def _spend(self, pod: Value, *, is_dry_run: bool) -> None:

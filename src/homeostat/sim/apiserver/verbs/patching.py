@@ -6,6 +6,7 @@ object that is there.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -39,32 +40,33 @@ class Patcher:
         self._writer = writer
         self._clock = clock
 
-    def patch(self, asked: Asked, body: bytes) -> Answer:
+    async def patch(self, asked: Asked, body: bytes) -> Answer:
         """An object, changed. Raises Refused."""
         language = asked.media
         if language == APPLY_PATCH:
-            return self._apply(asked, body)
+            return await self._apply(asked, body)
         change = _change(asked, body, language)
-        return self._writer.change(asked, lambda live: object_of(change(live), asked))
+        return await self._writer.change(asked, lambda live: object_of(change(live), asked))
 
-    def _apply(self, asked: Asked, body: bytes) -> Answer:
+    async def _apply(self, asked: Asked, body: bytes) -> Answer:
         sent = yaml_of(body)
         repeats, config = repeats_in(body, sent, asked), _config(asked, sent)
         now = self._clock.now()
 
         def apply(live: Value | None) -> Value:
-            made = owning.applied(live, config, asked, now)
+            wanted = copy.deepcopy(config) if self._writer.may_begin_anew(asked) else config
+            made = owning.applied(live, wanted, asked, now)
             tell_repeats(repeats, asked)
             return object_of(made, asked)
 
         if self._store.shelf(asked.type.collection).get(key_of(asked.namespace, asked.name)) is not None:
-            return self._writer.change(asked, apply, is_owned=True)
+            return await self._writer.change(asked, apply, is_owned=True)
         if asked.subresource:
             raise not_found(asked.type, asked.name)
         if uid := config["metadata"].get("uid"):
             why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
             raise conflict(asked.type, asked.name, why)
-        return self._writer.make(asked, apply(None), is_owned=True)
+        return await self._writer.make(asked, apply(None), is_owned=True)
 
 
 def _config(asked: Asked, value: Any) -> Value:

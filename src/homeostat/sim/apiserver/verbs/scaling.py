@@ -29,7 +29,7 @@ class Scaler:
         self._store = store
         self._writer = writer
 
-    def answer(self, asked: Asked, body: bytes) -> Answer:
+    async def answer(self, asked: Asked, body: bytes) -> Answer:
         """The scale as it is, or as a client wants it. Raises Refused."""
         if asked.type.is_custom:
             raise not_imitated("the scale of custom objects")
@@ -38,12 +38,12 @@ class Scaler:
             case "get":
                 return told(scale_of(live))
             case "update":
-                return self._write(asked, _of_type(yaml_of(body)))
+                return await self._write(asked, _of_type(yaml_of(body)))
             case "patch":
-                return self._write(asked, _patched(scale_of(live), body, asked.media))
+                return await self._write(asked, _patched(scale_of(live), body, asked.media))
         raise not_found_here()
 
-    def _write(self, asked: Asked, scale: Value) -> Answer:
+    async def _write(self, asked: Asked, scale: Value) -> Answer:
         replicas = (scale.get("spec") or {}).get("replicas", 0)
         if not isinstance(replicas, int) or isinstance(replicas, bool):
             raise bad_request("spec.replicas: expected an integer")
@@ -57,7 +57,7 @@ class Scaler:
             live["metadata"]["resourceVersion"] = version or live["metadata"]["resourceVersion"]
             return live
 
-        answer = self._writer.change(asked, change)
+        answer = await self._writer.change(asked, change)
         return told(scale_of(msgspec.json.decode(answer.body)))
 
 

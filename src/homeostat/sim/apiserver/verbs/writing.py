@@ -3,15 +3,19 @@
 Every change runs through the same stations: the object's place, what the client may not set, what its schema fills in
 and drops, who owns which fields, what its type does with it, whether it is allowed, and whether it is a change at all:
 what changes nothing is not written.
-Nothing is awaited between reading and keeping, so a change never meets another one.
+Nothing is awaited between reading and keeping, so a change never meets another one; but where webhooks are asked, and
+there a change begins anew when it has met one.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 
 from homeostat.kit.clock import Clock
 from homeostat.kit.random import Random
+from homeostat.sim.apiserver.admission.admission import Admission
+from homeostat.sim.apiserver.admission.reviewed import creation, update
 from homeostat.sim.apiserver.answer import Answer, told
 from homeostat.sim.apiserver.fields.entries import steady
 from homeostat.sim.apiserver.refusing import Cause, Refused, bad_request, invalid
@@ -21,30 +25,32 @@ from homeostat.sim.apiserver.types import metadata
 from homeostat.sim.apiserver.types.routing import Asked
 from homeostat.sim.apiserver.types.type import Type, Value
 from homeostat.sim.apiserver.verbs import owning
-from homeostat.sim.apiserver.verbs.bodies import sent
+from homeostat.sim.apiserver.verbs.bodies import placed, sent
 from homeostat.sim.apiserver.verbs.reading import existing
 
 Change = Callable[[Value], Value]
 """From an object as it is to what a client wants it to be; gets one of its own."""
 _STATUS = "status"
 _NAMESPACES = ("", "namespaces")
+_BORN_WITH = ("uid", "creationTimestamp", "generation")
 
 
 class Writer:
     """Writes objects of one server."""
 
-    def __init__(self, store: Store, clock: Clock, random: Random) -> None:
+    def __init__(self, store: Store, clock: Clock, random: Random, admission: Admission) -> None:
         self._store = store
         self._clock = clock
+        self._admission = admission
         self._random = random
 
-    def create(self, asked: Asked, body: bytes) -> Answer:
+    async def create(self, asked: Asked, body: bytes) -> Answer:
         """A new object. Raises Refused."""
-        return self.make(asked, sent(body, asked))
+        return await self.make(asked, sent(body, asked))
 
-    def make(self, asked: Asked, value: Value, *, is_owned: bool = False) -> Answer:
+    async def make(self, asked: Asked, value: Value, *, is_owned: bool = False) -> Answer:
         """A new object, of a value that is the caller's to give, and may say whose it is already. Raises Refused."""
-        type_ = asked.type
+        type_, given, is_asked = asked.type, value["metadata"].get("name", ""), self._admission.asks_about(asked)
         metadata.begin(value, asked.namespace, now=self._clock.now(), random=self._random)
         name = value["metadata"].get("name", "")
         self._check_namespace(asked, name)
@@ -55,8 +61,14 @@ class Writer:
         type_.schema.default(value)
         if not is_owned:
             value = owning.updated(None, value, asked, self._clock.now())
+        if is_asked:
+            value = await self._changed_before_birth(asked, value, given)
         type_.strategy.on_create(value)
         _check(asked, value, None)
+        if is_asked:
+            await self._admission.judge(creation(asked, copy.deepcopy(value), value["metadata"]["name"]))
+            self._check_namespace(asked, name)
+            name = value["metadata"]["name"]
         there = self._store.shelf(type_.collection).get(key_of(asked.namespace, name))
         if there is not None:
             raise _exists(type_, there)
@@ -65,26 +77,51 @@ class Writer:
         made = record(value, 0, type_.strategy.fields(value))
         return Answer(201, self._keep(type_, value, made).shown(type_.head))
 
-    def replace(self, asked: Asked, body: bytes) -> Answer:
+    async def replace(self, asked: Asked, body: bytes) -> Answer:
         """The whole object. Raises Refused."""
         wanted = sent(body, asked)
         if not wanted["metadata"].get("name"):
             raise bad_request("name must be provided")
-        return self.change(asked, lambda _: wanted)
+        if self.may_begin_anew(asked):
+            return await self.change(asked, lambda _: copy.deepcopy(wanted))
+        return await self.change(asked, lambda _: wanted)
 
-    def change(self, asked: Asked, change: Change, *, is_owned: bool = False) -> Answer:
-        """Whatever a change makes of an object, or of its status. Raises Refused."""
+    async def change(self, asked: Asked, change: Change, *, is_owned: bool = False) -> Answer:
+        """Whatever a change makes of an object, or of its status; it may be asked for that several times.
+
+        Raises Refused.
+        """
+        is_asked = self.may_begin_anew(asked) and asked.subresource in ("", _STATUS)
+        while True:
+            kept = existing(self._store, asked)
+            old = kept.value(asked.type.head)
+            new = self._planned(asked, kept, old, change(kept.value(asked.type.head)), is_owned=is_owned)
+            if is_asked:
+                made = await self._admission.change(update(asked, new, old))
+                metadata.go_on(made, old)
+                new = _settled(asked, placed(made, asked), old)
+            _finish(asked, new, old)
+            _check(asked, new, old)
+            if is_asked:
+                await self._admission.judge(update(asked, copy.deepcopy(new), old))
+            if not is_asked or self._store.shelf(asked.type.collection).get(kept.key) is kept:
+                return self._kept(asked, kept, old, new)
+
+    def may_begin_anew(self, asked: Asked) -> bool:
+        """Whether somebody is asked about a change, so that it may meet another one."""
+        return self._admission.asks_about(asked)
+
+    def _planned(self, asked: Asked, kept: Record, old: Value, new: Value, *, is_owned: bool) -> Value:
+        """What a client wants of an object, as far as it is his to say. Raises Refused."""
         type_ = asked.type
-        kept = existing(self._store, asked)
-        old = kept.value(type_.head)
-        new = change(kept.value(type_.head))
         _check_versions(type_, kept, old, new)
         metadata.go_on(new, old)
         new = _settled(asked, new, old)
-        if not is_owned:
-            new = owning.updated(old, new, asked, self._clock.now())
-        _finish(asked, new, old)
-        _check(asked, new, old)
+        return new if is_owned else owning.updated(old, new, asked, self._clock.now())
+
+    def _kept(self, asked: Asked, kept: Record, old: Value, new: Value) -> Answer:
+        """Keep what has become of an object, unless it is what it was."""
+        type_ = asked.type
         new = steady(old, new)
         made = record(new, kept.revision, type_.strategy.fields(new))
         if made.rest == kept.rest:
@@ -96,6 +133,16 @@ class Writer:
             type_.strategy.on_gone(new)
             return Answer(200, made.at(revision).shown(type_.head))
         return Answer(200, self._keep(type_, new, made).shown(type_.head))
+
+    async def _changed_before_birth(self, asked: Asked, value: Value, given: str) -> Value:
+        """A new object as webhooks make it. They see it without what only the server gives it. Raises Refused."""
+        born = {key: value["metadata"][key] for key in _BORN_WITH if key in value["metadata"]}
+        seen = {**value, "metadata": {key: each for key, each in value["metadata"].items() if key not in born}}
+        if not given:
+            born["name"] = seen["metadata"].pop("name", "")
+        made = await self._admission.change(creation(asked, seen, given))
+        made["metadata"] = {**born, **made["metadata"], **{key: each for key, each in born.items() if key != "name"}}
+        return placed(made, asked)
 
     def _keep(self, type_: Type, value: Value, made: Record) -> Record:
         kept = self._store.put(type_.collection, made)

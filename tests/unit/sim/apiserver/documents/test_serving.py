@@ -16,7 +16,7 @@ NAME = "apis/example.com/v1"
 
 
 def served(server: ApiServer, path: str, **headers: str) -> Answer:
-    return server.answer(Request(method="GET", path=path, headers=headers), ADMIN)
+    return server.answer_at_once(Request(method="GET", path=path, headers=headers), ADMIN)
 
 
 def defined() -> ApiServer:
@@ -27,7 +27,7 @@ def defined() -> ApiServer:
     spec = {"group": "example.com", "scope": "Cluster", "names": names, "versions": [version]}
     body = msgspec.json.encode({"metadata": {"name": "things.example.com"}, "spec": spec})
     server = simulated_server(SystemClock())
-    assert server.answer(Request(method="POST", path=CRDS, body=body), ADMIN).code == 201
+    assert server.answer_at_once(Request(method="POST", path=CRDS, body=body), ADMIN).code == 201
     return server
 
 
@@ -49,16 +49,18 @@ def test_the_list_says_that_a_document_has_changed_with_its_definition() -> None
     assert location(server) == before
     patch = {"spec": {"names": {"shortNames": ["th"]}, "scope": "Cluster"}}
     path, headers = f"{CRDS}/things.example.com", {"content-type": "application/merge-patch+json"}
-    server.answer(Request(method="PATCH", path=path, headers=headers, body=msgspec.json.encode(patch)), ADMIN)
+    server.answer_at_once(Request(method="PATCH", path=path, headers=headers, body=msgspec.json.encode(patch)), ADMIN)
     assert location(server) == before
     described = [{"op": "add", "path": "/spec/versions/0/schema/openAPIV3Schema/description", "value": "A thing."}]
     headers = {"content-type": "application/json-patch+json"}
-    server.answer(Request(method="PATCH", path=path, headers=headers, body=msgspec.json.encode(described)), ADMIN)
+    server.answer_at_once(
+        Request(method="PATCH", path=path, headers=headers, body=msgspec.json.encode(described)), ADMIN
+    )
     assert location(server) != before
 
 
 def test_what_is_defined_no_more_has_no_document() -> None:
     server = defined()
-    server.answer(Request(method="DELETE", path=f"{CRDS}/things.example.com"), ADMIN)
+    server.answer_at_once(Request(method="DELETE", path=f"{CRDS}/things.example.com"), ADMIN)
     assert NAME.encode() not in served(server, "/openapi/v3").body
     assert served(server, f"/openapi/v3/{NAME}").code == 404

@@ -139,7 +139,7 @@ class Server:
             return refused(RefusedRequest(500, "", why))
         if request.method == "GET" and "/leases" in request.path:
             tenant.freshen()
-        return tenant.server.answer(request, user)
+        return await tenant.server.answer(request, user)
 
     async def tenant(self) -> Tenant:
         """What is served, when etcd can be used."""

@@ -114,7 +114,7 @@ class Tenant:
         method, path, media = ("PATCH", f"{_PATH}/{name}", "application/merge-patch+json") if spec else _CREATE
         headers = {"content-type": media, "user-agent": leader.identity.partition("_")[0]}
         asked = Request(method=method, path=path, headers=headers, body=msgspec.json.encode(body))
-        self.server.answer(asked, _LOOPBACK)
+        self.server.answer_at_once(asked, _LOOPBACK)
 
 
 _CREATE = ("POST", _PATH, "application/json")

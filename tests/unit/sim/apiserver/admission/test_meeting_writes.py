@@ -1,0 +1,185 @@
+"""Writes that wait for webhooks meet others, and writes that wait for nobody do not."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import pytest
+from tests.support.clock import ManualClock, settle
+from tests.support.simulated import ADMIN, CONFIG_MAPS, client_of, config_map
+
+from homeostat.api.kind import Resource, unstructured
+from homeostat.kube.errors import ApiError, Conflict, InternalError, NotFound
+from homeostat.sim.apiserver.admission.calling import Call, Heard, NotReached
+from homeostat.sim.apiserver.server import ApiServer, Request
+
+GROUP = "admissionregistration.k8s.io"
+JUDGES = unstructured(
+    Resource(GROUP, "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", namespaced=False)
+)
+CHANGERS = unstructured(
+    Resource(GROUP, "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", namespaced=False)
+)
+
+
+class Wire:
+    """A network with one webhook on it, that does something before it says yes."""
+
+    def __init__(self) -> None:
+        self.does: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]] = nothing
+        self.heard: list[dict[str, Any]] = []
+        self.calls: list[Call] = []
+
+    async def call(self, call: Call) -> Heard:
+        review = msgspec.json.decode(call.body)
+        self.heard.append(review["request"])
+        self.calls.append(call)
+        said = {"uid": review["request"]["uid"], "allowed": True, **await self.does(review["request"])}
+        whole = {"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "response": said}
+        return Heard(200, msgspec.json.encode(whole))
+
+
+async def nothing(_: dict[str, Any]) -> dict[str, Any]:
+    return {}
+
+
+def hook(*resources: str, **parts: Any) -> dict[str, Any]:
+    rule = {"operations": ["*"], "apiGroups": ["*"], "apiVersions": ["*"], "resources": list(resources)}
+    way = {"service": {"namespace": "n", "name": "s", "path": "/p"}}
+    return {
+        "metadata": {"name": "all"},
+        "webhooks": [
+            {
+                "name": "all.of.them",
+                "clientConfig": way,
+                "rules": [rule],
+                "admissionReviewVersions": ["v1"],
+                "sideEffects": "None",
+                **parts,
+            }
+        ],
+    }
+
+
+def server_on(wire: Wire, clock: ManualClock) -> ApiServer:
+    return ApiServer(clock=clock, random=random.Random(0), caller=wire)
+
+
+async def test_a_change_that_meets_another_one_begins_anew_and_loses_nothing() -> None:
+    clock, wire = ManualClock(), Wire()
+    async with client_of(server_on(wire, clock), clock) as client:
+        await client.create(CONFIG_MAPS, config_map("one"), "default")
+        await client.create(JUDGES, hook("configmaps"))
+
+        async def interfere(_: dict[str, Any]) -> dict[str, Any]:
+            wire.does = nothing
+            await client.merge_patch(CONFIG_MAPS, "one", {"data": {"theirs": "1"}}, "default")
+            return {}
+
+        wire.does = interfere
+        await client.merge_patch(CONFIG_MAPS, "one", {"data": {"mine": "1"}}, "default")
+        assert (await client.get(CONFIG_MAPS, "one", "default"))["data"] == {"theirs": "1", "mine": "1"}
+        assert [each["object"]["data"] for each in wire.heard] == [
+            {"mine": "1"},
+            {"theirs": "1"},
+            {"theirs": "1", "mine": "1"},
+        ]
+
+
+async def test_a_change_of_another_version_than_is_there_by_then_is_refused() -> None:
+    clock, wire = ManualClock(), Wire()
+    async with client_of(server_on(wire, clock), clock) as client:
+        made = await client.create(CONFIG_MAPS, config_map("one"), "default")
+        await client.create(JUDGES, hook("configmaps"))
+
+        async def interfere(_: dict[str, Any]) -> dict[str, Any]:
+            wire.does = nothing
+            await client.merge_patch(CONFIG_MAPS, "one", {"data": {"theirs": "1"}}, "default")
+            return {}
+
+        wire.does = interfere
+        with pytest.raises(Conflict):
+            await client.replace(CONFIG_MAPS, {**made, "data": {"mine": "1"}})
+
+
+async def test_what_ends_while_a_webhook_judges_its_end_is_not_found() -> None:
+    clock, wire = ManualClock(), Wire()
+    async with client_of(server_on(wire, clock), clock) as client:
+        await client.create(CONFIG_MAPS, config_map("one"), "default")
+        await client.create(JUDGES, hook("configmaps"))
+
+        async def interfere(_: dict[str, Any]) -> dict[str, Any]:
+            wire.does = nothing
+            await client.delete(CONFIG_MAPS, "one", "default")
+            return {}
+
+        wire.does = interfere
+        with pytest.raises(NotFound):
+            await client.delete(CONFIG_MAPS, "one", "default")
+
+
+async def test_what_a_server_gives_a_new_object_no_webhook_takes_from_it() -> None:
+    clock, wire = ManualClock(), Wire()
+    async with client_of(server_on(wire, clock), clock) as client:
+        await client.create(CHANGERS, hook("configmaps"))
+
+        async def change(request: dict[str, Any]) -> dict[str, Any]:
+            assert "uid" not in request["object"]["metadata"]
+            operations = [{"op": "add", "path": "/metadata/uid", "value": "mine"}]
+            return {"patchType": "JSONPatch", "patch": b64encode(msgspec.json.encode(operations)).decode()}
+
+        wire.does = change
+        made = await client.create(CONFIG_MAPS, config_map("one"), "default")
+        assert made["metadata"]["uid"] != "mine"
+
+
+async def test_a_service_is_called_by_its_name_and_silence_ends_with_the_time_there_is() -> None:
+    clock, wire = ManualClock(), Wire()
+    async with client_of(server_on(wire, clock), clock) as client:
+        await client.create(JUDGES, hook("configmaps", timeoutSeconds=3))
+
+        async def sleep(_: dict[str, Any]) -> dict[str, Any]:
+            await clock.sleep(3600)
+            return {}
+
+        wire.does = sleep
+        creation = asyncio.ensure_future(client.create(CONFIG_MAPS, config_map("one"), "default"))
+        await settle()
+        await clock.advance(3.0)
+        with pytest.raises(InternalError, match=r"failed calling webhook .*context deadline exceeded"):
+            await creation
+        assert wire.calls[0].url == "https://s.n.svc:443/p?timeout=3s"
+
+
+async def test_a_subresource_that_no_webhook_hears_of_is_refused_while_one_wants_to() -> None:
+    clock, wire = ManualClock(), Wire()
+    async with client_of(server_on(wire, clock), clock) as client:
+        await client.create(JUDGES, hook("pods/*"))
+        with pytest.raises(ApiError, match="does not imitate webhooks about pods/eviction") as caught:
+            await client.request("POST", "/api/v1/namespaces/default/pods/one/eviction", body=b"{}")
+        assert caught.value.status == 501
+
+
+async def test_whoever_cannot_be_reached_is_told_of() -> None:
+    clock, wire = ManualClock(), Wire()
+    async with client_of(server_on(wire, clock), clock) as client:
+        await client.create(JUDGES, hook("configmaps"))
+
+        async def fail(_: dict[str, Any]) -> dict[str, Any]:
+            raise NotReached("no route")
+
+        wire.does = fail
+        with pytest.raises(InternalError, match=r'failed calling webhook "all.of.them": failed to call webhook: no ro'):
+            await client.create(CONFIG_MAPS, config_map("one"), "default")
+
+
+def test_without_webhooks_a_write_waits_for_nothing() -> None:
+    server = server_on(Wire(), ManualClock())
+    body = msgspec.json.encode(config_map("one"))
+    asked = Request(method="POST", path="/api/v1/namespaces/default/configmaps", body=body)
+    assert server.answer_at_once(asked, ADMIN).code == 201
