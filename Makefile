@@ -57,9 +57,10 @@ soak: venv system binaries ## tests that take long: large counts, repeated fault
 	@$(BIN)/pytest -m soak
 
 SEEDS ?= 1
+ONLY  ?=
 .PHONY: simulate
-simulate: venv ## kill simulated operators at every moment, with SEEDS=N orders of what is ready each
-	@HOMEOSTAT_SEEDS=$(SEEDS) $(BIN)/pytest tests/sim
+simulate: venv ## kill simulated operators at every moment, fail at every write, with SEEDS=N orders of what is ready each; ONLY=WORDS narrows it
+	@HOMEOSTAT_SEEDS=$(SEEDS) $(BIN)/pytest tests/sim -k "$(ONLY)"
 
 .PHONY: conformance
 conformance: venv binaries ## judge the simulated API server by Kubernetes' own end-to-end suite; builds the suite once

@@ -10,6 +10,7 @@ from tests.support.kubelet import KINDS, Whole
 
 PATTERNS = (
     (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
+    (r"\d{8}T\d{6}Z-r\d+", "SNAPSHOT"),
     (r"10\.250\.\d+\.\d+", "ADDRESS"),
     (r'("encryptionKey":)"[0-9a-f]{12}"', r'\1"KEY"'),
     (r'("(?:podIP|ip)":)"[0-9.]+"', r'\1"ADDRESS"'),
@@ -21,6 +22,7 @@ PATTERNS = (
     ),
 )
 LOOKED_AT = ("etcd",)  # how the stores of etcd are: told since somebody looked, which is now and then
+KEPT = ("last", "snapshots")  # whoever dies with a snapshot that was not told yet leaves one more than is needed
 
 
 def normal(cell: Cell) -> list[Whole]:
@@ -43,9 +45,12 @@ def stripped(obj: Whole) -> Whole:
     spec = {key: value for key, value in obj.get("spec", {}).items() if not key.startswith("clusterIP")}
     for port in spec.get("ports", ()):
         port.pop("nodePort", None)
+    status = {key: value for key, value in (obj.get("status") or {}).items() if key not in LOOKED_AT}
+    if isinstance(status.get("backup"), dict):
+        status["backup"] = {key: value for key, value in status["backup"].items() if key not in KEPT}
     return {
         "metadata": {**metadata, "managers": sorted(managers)},
         "spec": spec,
-        "status": {key: value for key, value in (obj.get("status") or {}).items() if key not in LOOKED_AT},
+        "status": status,
         "entries": sorted(obj.get("data", ())),
     }

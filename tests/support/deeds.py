@@ -106,15 +106,15 @@ def scaled(topology: str) -> Deed:
     return changed
 
 
-def rotated(keys: str) -> Deed:
+def rotated(keys: str, within_s: float = WITHIN_S) -> Deed:
     """The end of the first rotation of a kind of keys that waits for no release."""
 
     async def changed(cell: Cell) -> None:
         def there() -> bool:
             return cell.status().get("rotations") == {keys: 1} and "rotation" not in cell.status()
 
-        await cell.kubelet.until(there, "the keys are others", within_s=WITHIN_S)
-        await cell.until_ready(within_s=WITHIN_S)
+        await cell.kubelet.until(there, "the keys are others", within_s=within_s)
+        await cell.until_ready(within_s=within_s)
         await place_given_back(cell)
 
     return changed

@@ -64,7 +64,11 @@ class FakeEtcd:
 
     async def promote(self, access: EtcdAccess, member_id: int) -> None:
         self._require_quorum()
-        member = self._members[member_id]
+        member = self._members.get(member_id)
+        if member is None:
+            raise EtcdRefused("member not found")
+        if not member.is_learner:
+            raise EtcdRefused("can only promote a learner member")
         if not member.name or member.host in self.dead:
             raise EtcdRefused(f"{member.host} is not in step with the leader yet")
         self._members[member_id] = replace(member, is_learner=False)

@@ -36,6 +36,7 @@ class Scenario(Struct, frozen=True):
     done: Deed
     before: tuple[Deed, ...] = ()
     prepare: Callable[[World], None] | None = None
+    counts_starts: bool = True  # False where it is a matter of moments which Pods are started
     step: int = 1  # of its distinct moments, how many one is taken of in a short run
 
 
@@ -48,6 +49,7 @@ class Course(Struct, frozen=True):
     points: Sequence[Point]
     distinct: Sequence[Point]
     killed_at: Point | None
+    fault: Fault | None
     is_fault_met: bool  # a disturbed course may have fewer writes
     digest: str
 
@@ -86,11 +88,12 @@ async def _taken(world: World, scenario: Scenario) -> Course:
         points = world.points
         return Course(
             normal(cell),
-            Counter(_without_hash(name) for _, name in world.kubelet.started),
+            Counter(_without_hash(name) for _, name in world.kubelet.started if scenario.counts_starts),
             [line for line in cell.etcd.story if not line.startswith("moved")],
             points.met,
             points.distinct(),
             points.killed_at,
+            world.fault,
             world.is_fault_met,
             world.witness.digest,
         )

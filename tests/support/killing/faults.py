@@ -6,6 +6,8 @@
 | conflict, busy, failure | it is answered with 409, 429 or 500, and takes no effect |
 | cut | all watches end, and it goes on |
 | stale | what happens from now on is heard half a minute late |
+| missed | all watches end, and half a minute later all is listed: what came and went meanwhile is never heard |
+| doubled | for half a minute, everything is heard twice |
 | overlap | a second process begins, and for a while both believe that they lead |
 """
 
@@ -17,11 +19,12 @@ from typing import Literal, Protocol, get_args
 from msgspec import Struct
 from tests.support.faults import Faults, is_write
 from tests.support.killing.points import Points
+from tests.support.scripted import Answer, status
 
 from homeostat.kit.clock import Clock
 from homeostat.kube.transport import Request, Response, Transport
 
-Kind = Literal["lost", "conflict", "busy", "failure", "cut", "stale", "overlap"]
+Kind = Literal["lost", "conflict", "busy", "failure", "cut", "stale", "missed", "doubled", "overlap"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LATE_S = 30.0
 OVERLAP_S = 15.0  # how long a Lease lasts
@@ -49,8 +52,8 @@ class Faulty:
     """A process' way to the API server, with one fault on it. It counts writes while it is told to."""
 
     def __init__(self, inner: Transport, fault: Fault, *, clock: Clock, world: Troubled) -> None:
-        self._late = _Late(inner, clock)
-        self._faults = Faults(self._late)
+        self._hearing = _Hearing(inner, clock)
+        self._faults = Faults(self._hearing)
         self._fault, self._world = fault, world
         self._writes = 0
 
@@ -71,8 +74,11 @@ class Faulty:
             self._faults.lose_answers(when=lambda other: other is request, times=1)
         elif kind == "cut":
             self._faults.cut_watches()
-        elif kind == "stale":
-            self._late.begin()
+        elif kind == "missed":
+            self._hearing.begin(kind)
+            self._faults.cut_watches()
+        elif kind in ("stale", "doubled"):
+            self._hearing.begin(kind)
         elif kind == "overlap":
             self._world.overlap()
         else:
@@ -80,32 +86,42 @@ class Faulty:
             self._faults.refuse(code, reason, when=lambda other: other is request, times=1)
 
 
-class _Late:
-    """Lets what watches tell come late for a while."""
+class _Hearing:
+    """What watches tell, and what comes of it while there is trouble."""
 
     def __init__(self, inner: Transport, clock: Clock) -> None:
         self._inner, self._clock = inner, clock
+        self._kind: Kind | None = None
         self._until = 0.0
 
-    def begin(self) -> None:
+    def begin(self, kind: Kind) -> None:
+        self._kind = kind
         self._until = self._clock.monotonic() + LATE_S
+
+    @property
+    def trouble(self) -> Kind | None:
+        """What there is now."""
+        return self._kind if self._clock.monotonic() < self._until else None
 
     async def wait(self) -> None:
         """As long as it lasts."""
-        if (left := self._until - self._clock.monotonic()) > 0:
-            await self._clock.sleep(left)
+        await self._clock.sleep(max(self._until - self._clock.monotonic(), 0.0))
 
     async def send(self, request: Request) -> Response:
-        response = await self._inner.send(request)
-        return _LateResponse(response, self) if ("watch", "true") in request.query else response
+        if ("watch", "true") not in request.query:
+            return await self._inner.send(request)
+        if self.trouble == "missed":
+            await self.wait()
+            return Answer(410, status(410, "Expired", "a test forgot what happened since"))
+        return _Heard(await self._inner.send(request), self)
 
     async def close(self) -> None:
         await self._inner.close()
 
 
-class _LateResponse:
-    def __init__(self, inner: Response, late: _Late) -> None:
-        self._inner, self._late = inner, late
+class _Heard:
+    def __init__(self, inner: Response, hearing: _Hearing) -> None:
+        self._inner, self._hearing = inner, hearing
 
     @property
     def status(self) -> int:
@@ -120,8 +136,12 @@ class _LateResponse:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         async for chunk in self._inner.chunks():
-            await self._late.wait()
+            if self._hearing.trouble == "stale":
+                await self._hearing.wait()
+            is_doubled = self._hearing.trouble == "doubled"
             yield chunk
+            if is_doubled:
+                yield chunk
 
     async def close(self) -> None:
         await self._inner.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.cells import ZONES, Cell, open_zone
+from tests.support.cells import Cell
 from tests.support.deeds import (
     BROKEN_IMAGE,
     HOSTED,
@@ -19,16 +19,11 @@ from tests.support.deeds import (
     went_back,
 )
 from tests.support.killing.course import Scenario
+from tests.support.killing.keeping import KEPT, zones_opened
 from tests.support.killing.world import World
 from tests.support.kubelet import KINDS
 
 ROLLS_BACK = {"onFailure": "Rollback"}
-
-
-async def zones_opened(cell: Cell) -> None:
-    """A host in each of three zones."""
-    for zone in ZONES:
-        await open_zone(cell.client, zone)
 
 
 async def deleted_when_half_made(cell: Cell) -> None:
@@ -58,7 +53,7 @@ def new_servers_crash(world: World) -> None:
 SCENARIOS = (
     Scenario("create", declaring(), ready, step=9),
     Scenario("delete", delete, gone, (declaring(), ready), step=9),
-    Scenario("delete in the middle of creation", deleted_when_half_made, gone, step=9),
+    Scenario("delete in the middle of creation", deleted_when_half_made, gone, counts_starts=False, step=9),
     Scenario("upgrade", setting(packageVersion=NEW), upgraded, (declaring(packageVersion=OLD), ready), step=40),
     Scenario(
         "rollback",
@@ -93,4 +88,5 @@ SCENARIOS = (
         (zones_opened, declaring(topology="ha"), ready),
         step=30,
     ),
+    *KEPT,
 )

@@ -17,7 +17,7 @@ from homeostat.operators.cluster import act, controller, decide, desired, report
 from homeostat.operators.cluster.actions import IssueLeaf, Plan, RemoveFinalizer, Verdict
 from homeostat.operators.cluster.manifests import shape
 from homeostat.operators.cluster.names import FIELD_MANAGER
-from homeostat.operators.cluster.rollout import step, trial
+from homeostat.operators.cluster.rollout import path, step, trial
 from homeostat.runtime import loop, status
 from homeostat.runtime.controller import Controller
 from homeostat.runtime.outcome import DONE, Retry
@@ -82,6 +82,23 @@ def _forgets_failures(settle: Callable[..., None]) -> Callable[..., None]:
     return lambda self, key, outcome: settle(self, key, DONE if isinstance(outcome, Retry) else outcome)
 
 
+def _in_any_order(patch: pytest.MonkeyPatch) -> None:
+    """What is declared allows it, and what runs does: either of the two alone keeps the order."""
+    patch.setattr(path, "_order", lambda stand: tuple(sorted(stand.at, reverse=True)))
+    patch.setattr(path, "_may_move", lambda *_: True)
+    patch.setattr(step, "held_by_pods", lambda *_: "")
+
+
+def _all_idle(inputs: Callable[..., Any]) -> Callable[..., Any]:
+    """Nobody is taken to serve anybody, so that all may go."""
+
+    def broken(*args: Any) -> Any:
+        found = inputs(*args)
+        return replace(found, idle=frozenset(found.components))
+
+    return broken
+
+
 def _overwrites(create: Callable[..., Any]) -> Callable[..., Any]:
     async def broken(self: Any, seen: Any, name: str, component: str, entries: Mapping[str, bytes]) -> Any:
         body = self._secret(seen.cluster, name, component, entries)
@@ -124,4 +141,6 @@ VARIANTS = (
     Variant("strangers' objects are taken", "a stranger has a name", puts(act.Actor, "_require_ours", _nobody_asked)),
     Variant("API servers are not tried", "upgrade", puts(step, "_untried", lambda *_: None)),
     Variant("what was tried is left", "upgrade", puts(trial, "ended", lambda _: ())),
+    Variant("components move in any order", "upgrade", _in_any_order),
+    Variant("all API servers move at once", "upgrade of ha", changed(desired, "_inputs", _all_idle)),
 )

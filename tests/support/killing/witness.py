@@ -33,6 +33,15 @@ class Witness:
         """Of all that was said, with the times at which it was."""
         return self._digest.hexdigest()
 
+    @property
+    def revision(self) -> int:
+        """Of the server, now."""
+        return self._server.store.revision
+
+    def tell(self, why: str) -> None:
+        """Something is wrong."""
+        self._note((why,))
+
     def check(self) -> None:
         """Raise AssertionError when anything was ever wrong."""
         assert not self.wrong, "\n".join(self.wrong)

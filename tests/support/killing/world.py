@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Hashable, Sized
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from tests.support.cells import Cell
 from tests.support.killing.faults import OVERLAP_S, Fault, Faulty
 from tests.support.killing.mortal import Life, MortalTransport, mortal
 from tests.support.killing.points import Points
+from tests.support.killing.repeating import Repeating
 from tests.support.killing.witness import Witness
 from tests.support.kinds import contents, define
 from tests.support.kubelet import Kubelet
@@ -28,8 +30,9 @@ from homeostat.kit.random import Random
 from homeostat.kube.client import Client
 from homeostat.kube.transport import Transport
 from homeostat.operators.cluster.controller import add_cluster_operator, fleet_of
-from homeostat.operators.cluster.ports import Outside
+from homeostat.operators.cluster.ports import Outside, SnapshotSource
 from homeostat.operators.cluster.restore.ports import RestoreTools
+from homeostat.operators.cluster.snapshots.controller import Means, add_backups
 from homeostat.runtime.manager import Manager, ManagerSettings
 from homeostat.sim.apiserver.access.attributes import AUTHENTICATED, User
 from homeostat.sim.apiserver.server import ApiServer
@@ -71,15 +74,22 @@ class World:
         self.cell = Cell(self.witness.watched(ADMIN), self.client, self.kubelet, PLACE)
         self.cell.endpoint = FakeEndpoint(clock)
         self.cell.etcd, self.cell.stores = etcd, FakeStores(etcd)
-        self.cell.etcd.runs = lambda member: self.cell.find("Pod", member) is not None
+        self.cell.etcd.runs = self._runs
+        self.source: SnapshotSource | None = None  # None: there is no store to take any to
         self.process: Process | None = None
         self.fault, self.is_fault_met = fault, False
         self._all: list[Process] = []
 
+    def _runs(self, member: str) -> bool:
+        return self.cell.find("Pod", member) is not None and self.kubelet.behaviour.get(member) != "crash"
+
     def state(self) -> Hashable:
         """Changes whenever anything changes that a process could have changed."""
         cell = self.cell
-        stories = (cell.etcd.story, cell.stores.story, cell.rights.story, cell.endpoint.rewritten)
+        stories: tuple[Sized, ...] = (
+            *(cell.etcd.story, cell.stores.story, cell.rights.story, cell.endpoint.rewritten),
+            *(cell.store.manifests, cell.kubelet.behaviour),
+        )
         return (self.clock.monotonic(), self.server.store.revision, *map(len, stories))
 
     @asynccontextmanager
@@ -137,7 +147,7 @@ class Process:
         transport: Transport = world.witness.watched(user, judged=USER)
         if world.fault is not None and not world.is_fault_met:
             transport = Faulty(transport, world.fault, clock=clock, world=world)
-        transport = MortalTransport(transport, self.life)
+        transport = MortalTransport(Repeating(transport, world.witness), self.life)
         self._client = Client(transport, clock=clock, random=random, field_manager="homeostat-cluster")
         self._manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
         outside = Outside(
@@ -145,9 +155,13 @@ class Process:
             etcd=mortal(cell.etcd, "etcd", self.life),
             rights=mortal(cell.rights, "rights", self.life),
             upkeep=mortal(cell.stores, "stores", self.life),
+            store=mortal(cell.store, "store", self.life) if world.source is not None else None,
             restoring=RestoreTools(cell.store, mortal(FakeHandout(cell.store), "handout", self.life), IMAGE),
         )
         add_cluster_operator(self._manager, self._client, outside, namespace=PLACE, fleet=fleet_of(self._manager))
+        if world.source is not None and outside.store is not None:
+            means = Means(mortal(world.source, "source", self.life), outside.store, Path("/nowhere"))
+            add_backups(self._manager, self._client, means, namespaces=(PLACE,))
         name = PROCESS.set(f"operator {number}")
         self._task = asyncio.get_running_loop().create_task(self._manager.run(asyncio.Event()), name="manager")
         PROCESS.reset(name)

@@ -171,13 +171,18 @@ class Actor:
 
         An object that the cell refuses holds up no other one, nor what is done beside: healing, probes.
         """
+        if any(desired.object not in seen.live for desired in objects):
+            await self._require_alive(seen)
         results = await asyncio.gather(*(self._in_turn(seen, desired) for desired in objects), return_exceptions=True)
         refused = [result for result in results if isinstance(result, _REFUSALS)]
+        taken = next((result for result in results if isinstance(result, NameTaken)), None)
         for result in results:
-            if isinstance(result, BaseException) and not isinstance(result, _REFUSALS):
+            if isinstance(result, BaseException) and not isinstance(result, (*_REFUSALS, NameTaken)):
                 raise result
         done = [result for result in results if not isinstance(result, BaseException)]
         versions = tuple(wrote for wrote, _ in done)
+        if taken is not None:
+            return Conflicted(_CONFLICT_S, str(taken), versions)
         put_back = tuple(" ".join(mark) for _, mark in done if mark is not None)
         return _refused(refused, versions, put_back) if refused else Applied(versions=versions, put_back=put_back)
 
@@ -187,11 +192,13 @@ class Actor:
 
     async def _apply(self, seen: Observed, desired: Desired) -> tuple[tuple[str, str], tuple[str, str] | None]:
         """What was written, and which object others had changed; None when it was as declared, or is declared anew."""
-        mark = desired.object
+        mark, body = desired.object, desired.body
         if mark not in seen.live:
             await self._require_ours(seen.cluster, desired.kind, desired.name)
+        else:  # what is gone by now is not made anew for what our caches show
+            body = {**body, "metadata": {**body["metadata"], "uid": seen.live[mark].uid}}
         try:
-            done = await self._client.apply(desired.kind, desired.body, force=True, field_manager=FIELD_MANAGER)
+            done = await self._client.apply(desired.kind, body, force=True, field_manager=FIELD_MANAGER)
         except Invalid:
             done = await self._replace_lists(seen, desired)
         left = (desired.digest, fingerprint(done))
@@ -212,6 +219,12 @@ class Actor:
         where = seen.names.namespace
         await self._client.merge_patch(desired.kind, desired.name, patch, where, field_manager=FIELD_MANAGER)
         return await self._client.apply(desired.kind, desired.body, force=True, field_manager=FIELD_MANAGER)
+
+    async def _require_alive(self, seen: Observed) -> None:
+        """Nothing is made for a Cluster that somebody removes: it might come after all others are gone, and stay."""
+        now = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
+        if now.metadata.uid != seen.cluster.metadata.uid or is_ending(now):
+            raise Conflict(409, "Conflict", f"{now.metadata.key} is being deleted: look again")
 
     async def _require_ours(self, cluster: Cluster, kind: Any, name: str) -> Any | None:
         """The object of that name, if it is ours; None when there is none. Raises NameTaken when it is foreign."""
@@ -238,17 +251,21 @@ class Actor:
 
     async def _create_secret(self, seen: Observed, name: str, component: str, entries: Mapping[str, bytes]) -> Outcome:
         """Create, never overwrite: an authority that another process made a moment ago is the one that counts."""
-        if await self._has_marked(seen, name, component):
+        if await self._is_there(seen, name, component):
             return DONE
         body = self._secret(seen.cluster, name, component, entries)
         return _wrote(await self._client.create(SECRET, body, seen.names.namespace, field_manager=FIELD_MANAGER))
 
-    async def _has_marked(self, seen: Observed, name: str, component: str) -> bool:
-        """Whether a Secret of ours was only out of sight, because it had lost its labels; it is seen again now."""
+    async def _is_there(self, seen: Observed, name: str, component: str) -> bool:
+        """Whether there is a Secret of ours that was out of sight: made a moment ago by another process, which counts
+        as much as we do, or without its labels, which it is given back; it is seen soon.
+        """
         found: Secret | None = await self._require_ours(seen.cluster, SECRET, name)
-        wanted = labels(seen.cluster, component)
-        if found is None or all(found.metadata.labels.get(key) == wanted[key] for key in (NAME_LABEL, UID_LABEL)):
+        if found is None:
             return False
+        wanted = labels(seen.cluster, component)
+        if all(found.metadata.labels.get(key) == wanted[key] for key in (NAME_LABEL, UID_LABEL)):
+            return (SECRET.resource.kind, name) not in seen.live
         patch = {"metadata": {"uid": found.metadata.uid, "labels": wanted}}
         await self._client.merge_patch(SECRET, name, patch, seen.names.namespace, field_manager=FIELD_MANAGER)
         return True
@@ -264,7 +281,7 @@ class Actor:
         """Sign with the authority as it is now, not as a cache remembers it."""
         top: Secret = await self._client.get(SECRET, seen.names.authority, seen.names.namespace)
         await self._require_ours(seen.cluster, SECRET, seen.names.authority)
-        if await self._has_marked(seen, leaf.name, leaf.component):
+        if await self._is_there(seen, leaf.name, leaf.component):
             return DONE
         going = seen.cluster.status.rotation
         keys = material(decoded(top.data), going.keys if going else "", going.stage if going else "")

@@ -369,3 +369,5 @@ class Refused(Progress, frozen=True):
 
 class Conflicted(Progress, frozen=True):
     """A foreign object bears a name that we need; nobody tells us when it goes, so we look now and then."""
+
+    versions: tuple[tuple[str, str], ...] = ()  # kind and resourceVersion of all others, which were written

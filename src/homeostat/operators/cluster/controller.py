@@ -22,7 +22,7 @@ from homeostat.api.core import Node
 from homeostat.kit.clock import Clock
 from homeostat.kube.client import Client
 from homeostat.operators.cluster.act import Actor
-from homeostat.operators.cluster.actions import Action, Plan, Refused, Wrote
+from homeostat.operators.cluster.actions import Action, Conflicted, Plan, Refused, Wrote
 from homeostat.operators.cluster.admission import (
     ADDRESS_INDEX,
     PACKAGE_INDEX,
@@ -124,7 +124,7 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
 
     def echoes(self, outcome: Outcome) -> Iterable[tuple[Store[Any], str]]:
         """Derived objects come back by the caches of their kinds."""
-        versions = outcome.versions if isinstance(outcome, Wrote | Refused) else ()
+        versions = outcome.versions if isinstance(outcome, Wrote | Refused | Conflicted) else ()
         return ((self._caches.derived(kind), version) for kind, version in versions)
 
     def report(

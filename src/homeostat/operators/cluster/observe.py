@@ -244,6 +244,8 @@ class Caches(Struct, frozen=True):
             "Deployment": self.deployments,
             "ConfigMap": self.config_maps,
             "PodDisruptionBudget": self.budgets,
+            "PersistentVolumeClaim": self.claims,
+            "Pod": self.pods,
         }
         return stores[kind]
 

@@ -52,7 +52,11 @@ class MemberActor:
             if isinstance(action, AskEtcd):
                 return await self._ask(seen, access)
             return await self._change(seen, access, action)
-        except (Unreachable, EtcdRefused) as error:
+        except EtcdRefused as error:  # it answers, and may be otherwise than it was when this was planned
+            is_asked = isinstance(action, AskEtcd)
+            self._know(seen, EtcdSeen(self._clock.now(), failure=str(error)) if is_asked else None)
+            return Progress(_AGAIN_S, str(error))
+        except Unreachable as error:
             self._know(seen, EtcdSeen(self._clock.now(), failure=str(error)))
             return Progress(_AGAIN_S, str(error))
 

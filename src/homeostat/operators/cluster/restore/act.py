@@ -6,12 +6,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER, Cluster
-from homeostat.api.core import SECRET
+from homeostat.api.core import SECRET, Secret
 from homeostat.kit.clock import Clock
 from homeostat.kit.pki.authority import Damaged
 from homeostat.kit.pki.soundness import decoded
 from homeostat.kube.client import Client
 from homeostat.kube.errors import AlreadyExists, NotFound
+from homeostat.operators.cluster.actions import Wrote
 from homeostat.operators.cluster.backup.errors import SnapshotError
 from homeostat.operators.cluster.backup.listing import Entry
 from homeostat.operators.cluster.backup.manifest import ClusterRef
@@ -124,19 +125,22 @@ class RestoreActor:
         inputs = Inputs(seen.cluster, made_of(seen), seen.names, seen.endpoint, {})
         self._memory(uid).rewriting = None  # what was written anew by a rotation is not in the snapshot
         secret = manifests.secret(inputs, offer)
-        await self._client.apply(secret.kind, secret.body, force=True, field_manager=FIELD_MANAGER)
+        applied: Secret = await self._client.apply(secret.kind, secret.body, force=True, field_manager=FIELD_MANAGER)
+        wrote = [(SECRET.resource.kind, applied.metadata.resource_version)]
         if not any(claim.metadata.name == f"data-{member}" for claim in seen.claims):
-            await self._create(manifests.claim(inputs, member))
-        await self._create(manifests.pod(inputs, member, restore, offer, self._tools.image))
-        return DONE
+            wrote += await self._create(manifests.claim(inputs, member))
+        wrote += await self._create(manifests.pod(inputs, member, restore, offer, self._tools.image))
+        return Wrote(tuple(wrote))
 
-    async def _create(self, desired: Desired) -> None:
+    async def _create(self, desired: Desired) -> list[tuple[str, str]]:
+        """What was written; nothing, if it is there."""
         try:
-            await self._client.create(
+            made = await self._client.create(
                 desired.kind, desired.body, desired.body["metadata"]["namespace"], field_manager=FIELD_MANAGER
             )
         except AlreadyExists:
-            return
+            return []
+        return [(desired.kind.resource.kind, made.metadata.resource_version)]
 
     async def _clear(self, seen: Observed, action: Clear) -> Outcome:
         """With the Secret goes what it leads to: nobody needs the plain snapshot any more."""
