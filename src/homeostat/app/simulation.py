@@ -35,6 +35,7 @@ from homeostat.sim.standing.answering import Answering, open_door
 from homeostat.sim.standing.doors import Doors
 from homeostat.sim.standing.place import Place, Reached
 from homeostat.sim.standing.process import READY
+from homeostat.sim.standing.ranges import claimed
 from homeostat.sim.world.hosts.times import Span, Times
 from homeostat.sim.world.network.dialling import reach_from
 from homeostat.sim.world.ports.etcd import Reaching, WorldEtcd
@@ -44,8 +45,6 @@ from homeostat.sim.world.world import Plan, World
 from homeostat.telemetry.logs import configure
 
 HOST, ANY_PORT = "127.0.0.1", 0
-# Of 127.0.0.0/8, all of which is loopback, a part that nobody else is known to use.
-ADDRESSES = "127.64.0.0/16"
 ADMIN = User("kubernetes-admin", ("system:masters", AUTHENTICATED))
 # With the rights that deploy/operator gives it, and no others.
 OPERATOR = User(
@@ -66,16 +65,16 @@ class SimulationOptions(Struct, frozen=True, kw_only=True):
 
 
 def run_simulation(options: SimulationOptions, place: Place) -> int:
-    """Run until SIGTERM or SIGINT; the exit code. Raises Taken when another process runs it."""
-    with place.run():
-        return asyncio.run(_Simulation(options, place).run())
+    """Run until SIGTERM or SIGINT; the exit code. Raises Taken when another process runs it, and NoneFree."""
+    with place.run(), claimed() as addresses:
+        return asyncio.run(_Simulation(options, place, addresses).run())
 
 
 class _Simulation:
-    def __init__(self, options: SimulationOptions, place: Place) -> None:
-        self._options, self._place = options, place
+    def __init__(self, options: SimulationOptions, place: Place, addresses: str) -> None:
+        self._options, self._place, self._addresses = options, place, addresses
         self._clock, self._random = SystemClock(), system_random()
-        plan = Plan(hosts=options.hosts, pool=ADDRESSES, times=Times(pull=Span(0.1, 0.3, 1.0)))  # people wait for it
+        plan = Plan(hosts=options.hosts, pool=addresses, times=Times(pull=Span(0.1, 0.3, 1.0)))  # people wait for it
         self._world = World(clock=self._clock, random=self._random, plan=plan)
         self._answering = Answering(self._world.faults, self._clock)
         self._authority = _authority(self._clock)
@@ -139,7 +138,7 @@ class _Simulation:
         certificate, key = issue(self._authority[0], _ADMIN, self._clock.now())
         kubeconfig = write_kubeconfig(url, ADMIN.name, ca=self._authority[1], certificate=certificate, key=key)
         hosts = tuple(self._world.centre.hosts)
-        self._place.tell(Reached(self._options.name, url, hosts, ADDRESSES), kubeconfig)
+        self._place.tell(Reached(self._options.name, url, hosts, self._addresses), kubeconfig)
         if self._options.ready_fd >= 0:
             os.write(self._options.ready_fd, READY)
             os.close(self._options.ready_fd)

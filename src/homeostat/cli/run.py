@@ -56,8 +56,11 @@ def simulation(name: str, hosts: int, ready_fd: int) -> None:
     from homeostat.cli.exits import CliError
     from homeostat.cli.simulated import place_of
     from homeostat.sim.standing.place import Taken
+    from homeostat.sim.standing.ranges import NoneFree
 
     try:
         raise SystemExit(run_simulation(SimulationOptions(name=name, hosts=hosts, ready_fd=ready_fd), place_of(name)))
     except Taken as error:
         raise CliError(str(error)) from error
+    except NoneFree as error:
+        raise CliError(str(error), remedy="remove one with `homeostat down --name NAME`") from error

@@ -89,16 +89,43 @@ def up(name: str, hosts: int | None, *, dry_run: bool) -> None:
                 remedy=f"remove it first with `homeostat down --name {name}`",
             )
     elif dry_run:
-        click.echo(f"1. a process that simulates data centre {name}: {hosts or HOSTS} hosts in three zones")
+        click.echo(f"1. a process that simulates data centre {name}: {_size(place, hosts)} hosts in three zones")
         return
     else:
-        command = (sys.executable, "-c", _MAIN, "run", "simulation", "--name", name)
-        try:
-            reached = start(place, (*command, "--hosts", str(hosts or HOSTS)), within_s=_SERVES_WITHIN_S)
-        except StartFailed as error:
-            place.remove()
-            raise CliError(str(error)) from error
+        reached = _start(place, name, _size(place, hosts))
     click.echo(summary(place, reached))
+
+
+def _size(place: Place, hosts: int | None) -> int:
+    """As many hosts as asked for, or as it had before its process ended."""
+    last = place.last()
+    return hosts or (HOSTS if last is None else len(last.hosts))
+
+
+def _start(place: Place, name: str, hosts: int) -> Reached:
+    """Raises CliError; what is left of an earlier process is left then only where one runs after all."""
+    if place.runner():
+        raise _is_being_raised(name)
+    if place.is_used():
+        click.echo(
+            f"data centre {name}: its process had ended, and all that was in it is lost: it begins anew", err=True
+        )
+    command = (sys.executable, "-c", _MAIN, "run", "simulation", "--name", name, "--hosts", str(hosts))
+    try:
+        return start(place, command, within_s=_SERVES_WITHIN_S)
+    except StartFailed as error:
+        if place.runner():
+            raise _is_being_raised(name) from error
+        place.remove()
+        raise CliError(str(error)) from error
+
+
+def _is_being_raised(name: str) -> CliError:
+    return CliError(
+        f"data centre {name}: another `homeostat up` raises it at this moment",
+        Exit.REFUSED,
+        remedy=f"`homeostat status --name {name}` says when it is up; or choose another --name",
+    )
 
 
 def down(name: str) -> bool:
@@ -119,7 +146,8 @@ def status(name: str, output: str | None) -> int:
         click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
     elif reached is None:
         click.echo(
-            f"data centre {name}  simulated\n  its process has ended: `homeostat up --engine sim` starts it anew"
+            f"data centre {name}  simulated\n  its process has ended: `homeostat up --engine sim` starts it anew\n"
+            f"  what it said last is in {place.log}"
         )
     else:
         click.echo(summary(place, reached))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.real import require
@@ -56,7 +58,8 @@ def person() -> Iterator[Person]:
     try:
         yield made
     finally:
-        made.homeostat("down", "--name", "trial")
+        for name in ("trial", "other"):
+            made.homeostat("down", "--name", name)
         shutil.rmtree(home)
 
 
@@ -90,6 +93,49 @@ def test_a_fleet_is_there_in_seconds_and_gone_without_a_trace(person: Person) ->
     assert "is gone" in person.homeostat("down", "--name", "trial")
     assert not person.kubeconfig.parent.exists()
     assert "there is none" in person.homeostat("down", "--name", "trial")
+
+
+def test_two_stand_side_by_side_and_what_a_kill_leaves_is_told(person: Person) -> None:
+    """Each has its own addresses, one name has one, and a killed one begins anew with its size and nothing else."""
+    up = ("up", "--engine", "sim", "--hosts", "3", "--name")
+    for name in ("trial", "other"):
+        assert "load balancers 127." in person.homeostat(*up, name)
+    first, other = (told(person, name) for name in ("trial", "other"))
+    assert first["addresses"] != other["addresses"]
+    assert first["url"] != other["url"]
+    assert "another process runs this data centre" in person.homeostat("run", "simulation", "--name", "trial", code=1)
+    assert told(person, "trial") == first
+
+    person.kubectl(person.kubeconfig, "create", "namespace", "mine")
+    lock = person.kubeconfig.with_name("simulation.lock")
+    runner = int(lock.read_text())
+    os.kill(runner, signal.SIGKILL)
+    assert "its process has ended" in person.homeostat("status", "--name", "trial", code=1)
+    assert "its process has ended" in person.homeostat("sim", "faults", "--active", "--name", "trial", code=3)
+    assert told(person, "other") == other
+    again = person.homeostat("up", "--engine", "sim", "--name", "trial")
+    assert "all that was in it is lost: it begins anew" in again
+    assert len(told(person, "trial")["hosts"]) == 3
+    assert "mine" not in person.kubectl(person.kubeconfig, "get", "namespaces")
+
+    runners = [int(lock.read_text()), int((lock.parent.parent / "other" / lock.name).read_text())]
+    for name in ("trial", "other"):
+        assert "is gone" in person.homeostat("down", "--name", name)
+    assert list(lock.parent.parent.iterdir()) == []
+    assert [each for each in (runner, *runners) if runs(each)] == []
+
+
+def told(person: Person, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(person.homeostat("status", "--name", name, "-o", "json"))
+    return found
+
+
+def runs(process: int) -> bool:
+    """Whether it does: one that has ended, and that nobody has asked about, is still known by its number."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def injured_and_healed(person: Person) -> None:

@@ -75,8 +75,10 @@ class Place:
 
     def reached(self) -> Reached | None:
         """How it is reached; None when it does not run, or not yet."""
-        if not self.runner():
-            return None
+        return self.last() if self.runner() else None
+
+    def last(self) -> Reached | None:
+        """How it is reached, or was when it ran last; None when it never has, or nothing is left of that."""
         try:
             return msgspec.json.decode(self._reached.read_bytes(), type=Reached)
         except (FileNotFoundError, msgspec.MsgspecError):
@@ -92,6 +94,8 @@ class Place:
             self._reached.unlink(missing_ok=True)
             self.kubeconfig.unlink(missing_ok=True)
             self.socket.unlink(missing_ok=True)
+            if self.log.exists():
+                os.truncate(self.log, 0)
             file.truncate(0)
             file.write(str(os.getpid()).encode())
             file.flush()

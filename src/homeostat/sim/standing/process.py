@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sys
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from homeostat.sim.standing.place import Place, Reached
 
@@ -51,10 +52,12 @@ def end(place: Place, *, within_s: float) -> bool:
     """End whoever runs it, by force when it takes too long; whether anybody did. Nothing of it is left."""
     runner = place.runner()
     if runner:
-        _signal(runner, signal.SIGTERM)
-        if not _is_free(place, within_s):
-            _signal(runner, signal.SIGKILL)
-            _is_free(place, _KILLED_AFTER_S)
+        with _watched(runner) as watched:
+            _signal(runner, signal.SIGTERM)
+            if not (_is_free(place, within_s) and _is_over(watched, _KILLED_AFTER_S)):
+                _signal(runner, signal.SIGKILL)
+                _is_free(place, _KILLED_AFTER_S)
+                _is_over(watched, _KILLED_AFTER_S)
     was_used = place.is_used()
     place.remove()
     return was_used
@@ -63,7 +66,7 @@ def end(place: Place, *, within_s: float) -> bool:
 def _spawn(place: Place, command: list[str], kept: int) -> int:
     """A process of its own session, that outlives this one; its id. All that it says goes to the log."""
     os.set_inheritable(kept, True)
-    opened = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    opened = os.O_WRONLY | os.O_CREAT | os.O_APPEND  # whoever runs already may write there
     actions = (
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, str(place.log), opened, 0o600),
@@ -75,6 +78,28 @@ def _spawn(place: Place, command: list[str], kept: int) -> int:
 def _signal(process: int, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
         os.kill(process, number)
+
+
+@contextmanager
+def _watched(process: int) -> Iterator[int]:
+    """A descriptor that is readable when a process is over; -1 where the system has none, or it is over already.
+
+    The lock says less: it is let go of by a process that goes on for a moment.
+    """
+    try:
+        descriptor = os.pidfd_open(process) if sys.platform == "linux" else -1
+    except ProcessLookupError:
+        descriptor = -1
+    try:
+        yield descriptor
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _is_over(watched: int, within_s: float) -> bool:
+    """Wait for it."""
+    return watched < 0 or bool(select.select([watched], [], [], within_s)[0])
 
 
 def _is_free(place: Place, within_s: float) -> bool:

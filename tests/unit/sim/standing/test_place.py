@@ -81,6 +81,16 @@ def test_a_process_that_does_not_heed_is_killed(place: Place) -> None:
     assert place.runner() == 0
 
 
+def test_one_that_lets_go_of_its_place_and_goes_on_is_waited_for(place: Place) -> None:
+    lingers = (
+        "import atexit, time; atexit.register(time.sleep, 0.3); signal.signal(signal.SIGTERM, lambda *_: sys.exit())"
+    )
+    start(place, command(place, SERVES.format(before=lingers)), within_s=30)
+    runner = place.runner()
+    assert end(place, within_s=10) is True
+    assert os.waitpid(runner, os.WNOHANG)[0] == runner
+
+
 def test_a_process_that_ends_at_once_is_told_with_the_end_of_its_log(place: Place) -> None:
     with pytest.raises(StartFailed, match="it ended\n  no room") as told:
         start(place, [sys.executable, "-c", "raise SystemExit('no room')"], within_s=30)
@@ -94,3 +104,21 @@ def test_a_process_that_never_serves_is_given_up(place: Place) -> None:
 
 def test_ending_what_is_not_there_is_no_error(place: Place) -> None:
     assert end(place, within_s=1) is False
+
+
+def test_how_one_that_has_ended_was_reached_is_known_until_it_runs_again(place: Place) -> None:
+    with place.run():
+        place.tell(REACHED, b"config")
+    assert (place.reached(), place.last()) == (None, REACHED)
+    with place.run():
+        assert place.last() is None
+
+
+def test_who_cannot_run_it_leaves_what_the_one_that_does_has_said(place: Place) -> None:
+    with place.run():
+        place.log.write_text("first\n")
+        with pytest.raises(StartFailed):
+            start(place, [sys.executable, "-c", "raise SystemExit('taken')"], within_s=30)
+        assert place.log.read_text() == "first\ntaken\n"
+    with place.run():
+        assert place.log.read_text() == ""
