@@ -8,9 +8,14 @@ from typing import Any
 from tests.support.apiserver import ApiServer
 from tests.support.reviews import THERMOSTAT, Thermostat
 
-__all__ = ["THERMOSTAT", "Thermostat", "body", "install"]
+from homeostat.api.kind import Resource, unstructured
 
-_DEFINITION = {
+__all__ = ["DEFINITION", "DEFINITIONS", "THERMOSTAT", "Thermostat", "body", "install"]
+
+DEFINITIONS = unstructured(
+    Resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False)
+)
+DEFINITION = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
     "metadata": {"name": THERMOSTAT.resource.qualified},
@@ -33,7 +38,7 @@ _DEFINITION = {
 
 def install(server: ApiServer) -> None:
     """Define the kind and wait until it is served."""
-    server.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(_DEFINITION))
+    server.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(DEFINITION))
     server.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{THERMOSTAT.resource.qualified}")
 
 

@@ -41,6 +41,9 @@ class HttpsCaller:
         except ConnectionRefusedError as error:
             where = f"[{address}]" if ":" in address else address
             raise NotReached(f'Post "{call.url}": dial tcp {where}:{port}: connect: connection refused') from error
+        except ConnectionError as error:
+            why = "read: connection reset by peer" if error.errno else "EOF"
+            raise NotReached(f'Post "{call.url}": {why}') from error
         except (OSError, httptools.HttpParserError) as error:
             raise NotReached(f'Post "{call.url}": {error}') from error
 

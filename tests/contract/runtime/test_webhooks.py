@@ -1,4 +1,4 @@
-"""Webhooks asked by a real API server: what they stop, what they never stop, and certificates that change under way."""
+"""Webhooks asked by API servers of both engines: what they stop, what they never stop, certificates that change."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from tests.support.apiserver import ApiServer, free_port
+from tests.support.engines import SIM
 from tests.support.swallowing import Way
-from tests.support.thermostats import THERMOSTAT, Thermostat, body, install
+from tests.support.thermostats import DEFINITION, DEFINITIONS, THERMOSTAT, Thermostat, body, install
 from tests.support.webhooks import CLOCK, HASTY, SECRET_NAME, Process, until
 
 from homeostat.api.admission import VALIDATING_WEBHOOK_CONFIGURATION as CONFIGURATION
@@ -23,7 +24,7 @@ from homeostat.kube.errors import Forbidden, InternalError, Invalid, NotFound
 from homeostat.runtime.webhook.asking import ALLOWED, Request, Verdict, denied
 from homeostat.runtime.webhook.certificates import Lifetimes
 
-pytestmark = [pytest.mark.real, pytest.mark.not_imitated("admission webhooks")]
+pytestmark = pytest.mark.real
 
 
 def keep_it_bearable(request: Request[Thermostat]) -> Verdict:
@@ -51,8 +52,12 @@ def server(api_server: ApiServer) -> ApiServer:
 
 
 @pytest.fixture
-async def home(server: ApiServer, client: Client, namespace: str) -> AsyncIterator[str]:
+async def home(engine: str, request: pytest.FixtureRequest, client: Client, namespace: str) -> AsyncIterator[str]:
     """A namespace whose thermostats are judged by no webhook that outlives the test."""
+    if engine == SIM:
+        await client.create(DEFINITIONS, DEFINITION)
+    else:
+        request.getfixturevalue("server")
     yield namespace
     try:
         await client.delete(CONFIGURATION, f"homeostat-{namespace}")
@@ -93,6 +98,7 @@ async def test_a_refusal_names_the_field_and_what_to_do(client: Client, home: st
             await client.delete_collection(THERMOSTAT, home)
 
 
+@pytest.mark.not_imitated("kubectl before a server in the test's own process")
 async def test_kubectl_shows_a_refusal_as_it_shows_its_own(server: ApiServer, client: Client, home: str) -> None:
     def create(target: int) -> subprocess.CalledProcessError | str:
         manifest = {"apiVersion": "test.homeostat.dev/v1", "kind": "Thermostat", **body("hall", home, target)}

@@ -43,6 +43,7 @@ _NUMBERS = frozenset(
         *("failureThreshold", "hostPort", "nodePort", "healthCheckNodePort", "count"),
     }
 )
+_NUMBER_POINTERS = frozenset({"MutatingWebhook.timeoutSeconds", "ValidatingWebhook.timeoutSeconds"})
 _COUNT_POINTERS = frozenset({"collisionCount", "terminatingReplicas", "ready", "terminating"})
 
 
@@ -174,6 +175,8 @@ def _is_pointer(schema: Mapping[str, Any], name: str) -> bool:
         case "boolean":
             return last not in _FLAGS
         case "integer":
+            if name in _NUMBER_POINTERS:
+                return True
             return last not in _NUMBERS and not (kind.endswith("Status") and last not in _COUNT_POINTERS)
         case _:
             return True
