@@ -298,6 +298,7 @@ class Turn(Struct, frozen=True):
     queued: bool = False  # something of it waits for a place in the cell
     rests: bool = False  # the cluster is at rest, and none of this makes a master anew
     verdict: Verdict | None = None  # what is told of a rotation
+    awaits: str = ""  # what the level of the audit log that is declared waits for
 
 
 class Care(Struct, frozen=True):

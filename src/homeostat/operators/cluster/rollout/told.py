@@ -100,8 +100,9 @@ def is_complete(going: Step) -> bool:
 def up_to_date(seen: Observed, plan: Plan) -> tuple[bool, Verdict]:
     """What the condition UpToDate says."""
     if plan.step is not None:
-        verdict = plan.step.verdict
-        return verdict is None, verdict or Verdict(words.AS_DECLARED, _serving(seen) if plan.step.emulates else "")
+        serving = _serving(seen) if plan.step.emulates else ""
+        notes = "; ".join(filter(None, (serving, plan.turn.awaits)))
+        return plan.step.verdict is None, plan.step.verdict or Verdict(words.AS_DECLARED, notes)
     wish = declared(seen.cluster)
     is_there = is_all_there(seen.cluster, wish, seen.packages)
     is_made = plan.verdict is None or seen.cluster.status.package_version != ""

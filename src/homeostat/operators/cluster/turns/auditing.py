@@ -17,6 +17,7 @@ def audit(seen: Observed, rest: Rest, now: datetime) -> Turn:
     declared, status = seen.cluster.spec.audit.level, seen.cluster.status
     if status.ready_at is None or status.audit_level == declared:
         return Turn()
-    if rest.held or rest.queued:
-        return Turn(probes=rest.probes, wait=rest.wait(now), queued=rest.queued != "")
+    if waits := rest.held or rest.queued:
+        awaits = f"the audit log is kept at {status.audit_level}; {declared} is declared, and waits: {waits}"
+        return Turn(probes=rest.probes, wait=rest.wait(now), queued=rest.queued != "", awaits=awaits)
     return Turn(audits=declared, wait=Wait(now, "another level of the audit log"))

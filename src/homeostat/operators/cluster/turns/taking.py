@@ -34,5 +34,6 @@ def take(seen: Observed, going: Step, now: datetime, *, is_applied: bool) -> Tur
         probes=gives_back or any(each.probes for each in others),
         wait=wait,
         queued=any(each.queued for each in others),
+        awaits=auditing.awaits,
         rests=not (resting.held or renewal.actions or renewal.rolls),
     )

@@ -10,9 +10,11 @@ from tests.support.clusters import NOW, cluster, new, planned, running, settled,
 
 from homeostat.api.cluster.audit import METADATA, OFF, REQUEST
 from homeostat.api.cluster.masters import API_SERVER
+from homeostat.operators.cluster import words
 from homeostat.operators.cluster.decide import Policy, decide
 from homeostat.operators.cluster.manifests.audit import flags, policy
 from homeostat.operators.cluster.observe import Observed, ProbeSeen
+from homeostat.operators.cluster.pacing.place import Place
 from homeostat.operators.cluster.report import report
 
 
@@ -92,3 +94,12 @@ def test_the_level_stays_while_a_master_is_not_well() -> None:
     seen = asked(OFF)
     broken = workload(API_SERVER, "demo-apiserver", ready=0)
     assert told(replace(seen, workloads={**seen.workloads, "demo-apiserver": broken})) == METADATA
+
+
+def test_a_level_that_waits_for_its_turn_says_so_in_a_cluster_that_is_up_to_date() -> None:
+    seen = replace(asked(OFF), place=Place(may_begin=False, before=1, at_once=1))
+    status = report(seen, decide(seen, NOW, Policy()), (), NOW).status
+    assert status is not None
+    (condition,) = [each for each in status.conditions if each.type == words.UP_TO_DATE]
+    assert (condition.status, condition.reason) == ("True", words.AS_DECLARED)
+    assert condition.message.startswith("the audit log is kept at Metadata; Off is declared, and waits: masters of as ")
