@@ -99,6 +99,21 @@ async def test_apply_owns_fields_and_takes_them_from_others_only_by_force(client
     assert given_up["data"] == {"key": "2"}
 
 
+async def test_apply_that_names_a_uid_makes_nothing_anew_and_takes_no_other_for_it(
+    client: Client, namespace: str
+) -> None:
+    made = await client.apply(CONFIG_MAPS, applied(namespace, key="1"))
+    named = applied(namespace, key="2")
+    named["metadata"]["uid"] = made["metadata"]["uid"]
+    assert (await client.apply(CONFIG_MAPS, named))["data"] == {"key": "2"}
+    await client.delete(CONFIG_MAPS, "a", namespace)
+    with pytest.raises(Conflict, match="no existing object was found"):
+        await client.apply(CONFIG_MAPS, named)
+    await client.create(CONFIG_MAPS, config_map(), namespace)
+    with pytest.raises((Conflict, Invalid)):
+        await client.apply(CONFIG_MAPS, named)
+
+
 async def test_patches_change_what_they_name(client: Client, namespace: str) -> None:
     await client.create(CONFIG_MAPS, config_map(key="1", other="1"), namespace)
     merged = await client.merge_patch(CONFIG_MAPS, "a", {"data": {"other": None}}, namespace)

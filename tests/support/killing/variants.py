@@ -21,6 +21,7 @@ from homeostat.operators.cluster.rollout import path, step, trial
 from homeostat.runtime import loop, status
 from homeostat.runtime.controller import Controller
 from homeostat.runtime.outcome import DONE, Retry
+from homeostat.runtime.seen import Writes
 
 Breaking = Callable[[pytest.MonkeyPatch], None]
 
@@ -142,5 +143,6 @@ VARIANTS = (
     Variant("API servers are not tried", "upgrade", puts(step, "_untried", lambda *_: None)),
     Variant("what was tried is left", "upgrade", puts(trial, "ended", lambda _: ())),
     Variant("components move in any order", "upgrade", _in_any_order),
+    Variant("what a cache does not show yet is done again", "upgrade", puts(Writes, "park", lambda *_: False)),
     Variant("all API servers move at once", "upgrade of ha", changed(desired, "_inputs", _all_idle)),
 )
