@@ -2,5 +2,6 @@
 
 `reviewed` says what is asked about, `matching` which webhooks of a configuration want to know of it, `conditions` has
 their expressions, `calling` the way to them, `reviews` what is said there, `hooks` what their answers do to a write.
-`admission` joins them; a write on a server without any configuration costs it one look.
+`policies` are rules that the server evaluates itself. `admission` joins them; a write on a server without any
+configuration costs it one look.
 """

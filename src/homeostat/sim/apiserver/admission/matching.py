@@ -62,6 +62,8 @@ class Selection(Struct, frozen=True):
     namespaces: Requirements
     objects: Requirements
     is_equivalent: bool = True
+    excluded: tuple[Rule, ...] = ()
+    is_of_all: bool = False  # whatever the rules say
 
     def version(self, write: Write, types: Types, store: Store) -> Type | None:
         """The type in which a write is chosen; None when it is not. Raises Refused for an unknown namespace."""
@@ -79,7 +81,9 @@ class Selection(Struct, frozen=True):
         return None
 
     def _ruled(self, write: Write, types: Types) -> Type | None:
-        if any(rule.matches(write, write.type) for rule in self.rules):
+        if any(rule.matches(write, write.type) for rule in self.excluded):
+            return None
+        if self.is_of_all or any(rule.matches(write, write.type) for rule in self.rules):
             return write.type
         if not self.is_equivalent:
             return None
@@ -104,13 +108,17 @@ class Hook(Struct, frozen=True, kw_only=True):
     authorities: bytes
 
 
-def selection_of(value: Mapping[str, Any], rules: Iterable[Any]) -> Selection:
+def selection_of(
+    value: Mapping[str, Any], rules: Iterable[Any], excluded: Iterable[Any] = (), *, is_of_all: bool = False
+) -> Selection:
     """What an object says of what it chooses."""
     return Selection(
         tuple(msgspec.convert(each, Rule) for each in rules),
         requirements_of(value.get("namespaceSelector") or {}),
         requirements_of(value.get("objectSelector") or {}),
         value.get("matchPolicy") != "Exact",
+        tuple(msgspec.convert(each, Rule) for each in excluded),
+        is_of_all,
     )
 
 

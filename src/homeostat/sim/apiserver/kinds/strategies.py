@@ -16,6 +16,7 @@ from homeostat.sim.apiserver.kinds.namespaces import NamespaceStrategy
 from homeostat.sim.apiserver.kinds.networks import EndpointSliceStrategy, EndpointsStrategy, NetworkPolicyStrategy
 from homeostat.sim.apiserver.kinds.nodes import NodeStrategy
 from homeostat.sim.apiserver.kinds.pods.strategy import PodStrategy
+from homeostat.sim.apiserver.kinds.policies import BindingStrategy, PolicyStrategy
 from homeostat.sim.apiserver.kinds.services import ServiceStrategy
 from homeostat.sim.apiserver.kinds.volumes import ClassStrategy, VolumeStrategy
 from homeostat.sim.apiserver.kinds.webhooks import WebhookStrategy
@@ -54,8 +55,10 @@ def strategies(types: Types, store: Store, clock: Clock) -> dict[Collection, Str
         ("apps", "replicasets"): ReplicaSetStrategy(),
         ("apps", "statefulsets"): StatefulSetStrategy(),
         ("coordination.k8s.io", "leases"): Strategy(),
-        (admission.GROUP, "mutatingwebhookconfigurations"): WebhookStrategy(is_mutating=True),
-        (admission.GROUP, "validatingwebhookconfigurations"): WebhookStrategy(is_mutating=False),
+        admission.MUTATING: WebhookStrategy(is_mutating=True),
+        admission.VALIDATING: WebhookStrategy(is_mutating=False),
+        admission.POLICIES: PolicyStrategy(),
+        admission.BINDINGS: BindingStrategy(),
         ("batch", "jobs"): JobStrategy(),
         ("discovery.k8s.io", "endpointslices"): EndpointSliceStrategy(),
         NEW: EventStrategy(store, NEW),

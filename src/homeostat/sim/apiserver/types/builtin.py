@@ -25,6 +25,8 @@ _GENERATIONS = frozenset(
         ("apps", "statefulsets"),
         ("apiextensions.k8s.io", "customresourcedefinitions"),
         ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
+        ("admissionregistration.k8s.io", "validatingadmissionpolicies"),
+        ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"),
         ("admissionregistration.k8s.io", "validatingwebhookconfigurations"),
         ("batch", "cronjobs"),
         ("batch", "jobs"),

@@ -160,7 +160,7 @@ async def test_a_subresource_that_no_webhook_hears_of_is_refused_while_one_wants
     clock, wire = ManualClock(), Wire()
     async with client_of(server_on(wire, clock), clock) as client:
         await client.create(JUDGES, hook("pods/*"))
-        with pytest.raises(ApiError, match="does not imitate webhooks about pods/eviction") as caught:
+        with pytest.raises(ApiError, match="does not imitate webhooks and policies about pods/eviction") as caught:
             await client.request("POST", "/api/v1/namespaces/default/pods/one/eviction", body=b"{}")
         assert caught.value.status == 501
 
