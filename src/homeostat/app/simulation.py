@@ -9,27 +9,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from pathlib import Path
 
 from msgspec import Struct
 
+from homeostat.api.admission import VALIDATING_WEBHOOK_CONFIGURATION
+from homeostat.app.simulated_operator import SimulatedOperator
 from homeostat.kit.clock import Clock, SystemClock
 from homeostat.kit.pki.authority import Request, Signer, issue, new_authority, read_signer
 from homeostat.kit.random import system_random
 from homeostat.kube.client import Client
 from homeostat.local.manifests import Manifests, root
 from homeostat.local.meta import applying
-from homeostat.operators.cluster.controller import add_cluster_operator, fleet_of
-from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.pki.kubeconfig import write_kubeconfig
-from homeostat.operators.cluster.ports import Outside
-from homeostat.operators.cluster.restore.ports import RestoreTools
-from homeostat.operators.cluster.snapshots.controller import Means, add_backups
-from homeostat.providers.endpoint.granting import BusinessRights
-from homeostat.providers.endpoint.probing import EndpointProbe
-from homeostat.runtime.manager import Manager, ManagerSettings, stop_on_signals
+from homeostat.runtime.manager import stop_on_signals
 from homeostat.runtime.serving import listen
 from homeostat.sim.apiserver.access.attributes import AUTHENTICATED, User
+from homeostat.sim.calling import HttpsCaller
 from homeostat.sim.https import Front, context, serve_at
 from homeostat.sim.standing.answering import Answering, open_door
 from homeostat.sim.standing.doors import Doors
@@ -37,10 +32,6 @@ from homeostat.sim.standing.place import Place, Reached
 from homeostat.sim.standing.process import READY
 from homeostat.sim.standing.ranges import claimed
 from homeostat.sim.world.hosts.times import Span, Times
-from homeostat.sim.world.network.dialling import reach_from
-from homeostat.sim.world.ports.etcd import Reaching, WorldEtcd
-from homeostat.sim.world.ports.snapshots import WorldHandout, WorldSnapshots
-from homeostat.sim.world.ports.upkeep import WorldStores
 from homeostat.sim.world.world import Plan, World
 from homeostat.telemetry.logs import configure
 
@@ -51,8 +42,6 @@ OPERATOR = User(
     "system:serviceaccount:homeostat-system:homeostat",
     ("system:serviceaccounts", "system:serviceaccounts:homeostat-system", AUTHENTICATED),
 )
-_IMAGE = "homeostat.local/homeostat:simulated"  # of the Pods that carry a snapshot to where it is restored
-_SCRATCH = Path("/simulated")  # snapshots of a world have no bytes: a path is but the name of one
 _ELSEWHERE = ("Deployment", "PodDisruptionBudget", "Service")  # the operator runs beside the world, not in it
 
 
@@ -75,7 +64,12 @@ class _Simulation:
         self._options, self._place, self._addresses = options, place, addresses
         self._clock, self._random = SystemClock(), system_random()
         plan = Plan(hosts=options.hosts, pool=addresses, times=Times(pull=Span(0.1, 0.3, 1.0)))  # people wait for it
-        self._world = World(clock=self._clock, random=self._random, plan=plan)
+        self._operator: SimulatedOperator | None = None
+        caller = HttpsCaller(self._reach)
+        self._world = World(clock=self._clock, random=self._random, plan=plan, caller=caller)
+        self._is_asked = asyncio.Event()
+        webhooks = self._world.manager.informer(self._world.client, VALIDATING_WEBHOOK_CONFIGURATION)
+        webhooks.add_handler(lambda *_: self._is_asked.set())
         self._answering = Answering(self._world.faults, self._clock)
         self._authority = _authority(self._clock)
 
@@ -98,29 +92,8 @@ class _Simulation:
             task.result()
         return 0
 
-    async def _operate(self, client: Client) -> None:
-        """The cluster operator, as `homeostat run cell` has it."""
-        world, clock, random = self._world, self._clock, self._random
-        manager = Manager(clock=clock, random=random, settings=ManagerSettings())
-        policy = Policy()
-        reach, reaching = reach_from(world.network, clock), Reaching(world.network, clock)
-        handout = WorldHandout(world.snapshots, world.copies, self._options.name)
-        outside = Outside(
-            probe=EndpointProbe(clock=clock, random=random, reach=reach),
-            etcd=WorldEtcd(reaching),
-            upkeep=WorldStores(reaching),
-            rights=BusinessRights(clock=clock, random=random, reach=reach),
-            store=world.snapshots,
-            restoring=RestoreTools(world.snapshots, handout, _IMAGE),
-        )
-        means = Means(WorldSnapshots(reaching, world.copies), world.snapshots, _SCRATCH)
-        add_cluster_operator(manager, client, outside, policy=policy, fleet=fleet_of(manager, policy))
-        add_backups(manager, client, means, namespaces=("",))
-        await manager.run(asyncio.Event())
-        raise RuntimeError("the cluster operator has ended")
-
     async def _serve(self, admin: Client, operator: Client) -> None:
-        """Furnish the cell, start the operator, let people in, and say so."""
+        """Furnish the cell, start the operator, let people in, and say so when it is asked about what they write."""
         listening = asyncio.Event()
         with contextlib.closing(listen("simulated API server", HOST, ANY_PORT)) as listener:
             certificate, key = issue(self._authority[0], _serving(), self._clock.now())
@@ -129,10 +102,16 @@ class _Simulation:
             async with asyncio.TaskGroup() as tasks:
                 front = Front(self._world.server, {})
                 tasks.create_task(serve_at(front, listener, tls, listening=listening))
-                tasks.create_task(self._operate(operator))
+                self._operator = SimulatedOperator(self._world, operator, self._options.name)
+                tasks.create_task(self._operator.run())
                 await listening.wait()
                 await self._answering.listening.wait()
+                await self._is_asked.wait()
                 self._tell(f"https://{HOST}:{listener.getsockname()[1]}")
+
+    def _reach(self, namespace: str, name: str, port: int) -> tuple[str, int] | None:
+        """The operator stands beside its world, and no Service leads there."""
+        return None if self._operator is None else self._operator.behind(namespace, name, port)
 
     def _tell(self, url: str) -> None:
         certificate, key = issue(self._authority[0], _ADMIN, self._clock.now())

@@ -30,6 +30,10 @@ def both(api_server: ApiServer) -> Iterator[Both]:
     subjects = [{"kind": "User", "name": "ann"}, {"kind": "ServiceAccount", "name": "bot", "namespace": NAMESPACE}]
     role = {"kind": "Role", "name": "reads", "apiGroup": "rbac.authorization.k8s.io"}
     made.ask("POST", f"{RBAC}/namespaces/{NAMESPACE}/roles", {"metadata": {"name": "reads"}, "rules": READS})
+    named = [{"verbs": ["list", "watch"], "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["held"]}]
+    made.ask("POST", f"{RBAC}/namespaces/{NAMESPACE}/roles", {"metadata": {"name": "reads-one"}, "rules": named})
+    eve = {"roleRef": {**role, "name": "reads-one"}, "subjects": [{"kind": "User", "name": "eve"}]}
+    made.ask("POST", f"{RBAC}/namespaces/{NAMESPACE}/rolebindings", {"metadata": {"name": "one"}, **eve})
     binding = {"metadata": {"name": "binds"}, "roleRef": role, "subjects": subjects}
     made.ask("POST", f"{RBAC}/namespaces/{NAMESPACE}/rolebindings", binding)
     made.ask("POST", f"{CORE}/serviceaccounts", {"metadata": {"name": "bot"}})
@@ -125,6 +129,33 @@ def test_what_one_may_in_a_namespace_is_told(both: Both) -> None:
 def test_whoever_acts_as_another_is_judged_as_that_one(headers: dict[str, str], both: Both) -> None:
     agree(both, "GET", f"{CORE}/configmaps/none", headers=headers)
     agree(both, "GET", f"{CORE}/secrets/none", headers=headers)
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        "metadata.name=held",
+        "metadata.name==held",
+        f"metadata.name=held,metadata.namespace={NAMESPACE}",
+        "metadata.name!=held",
+        "metadata.name=other",
+        "metadata.name=",
+        "metadata.name=..",
+        "metadata.name=a/b",
+        "type=Opaque",
+        "no.such.field=held",
+        "senseless",
+        "",
+    ],
+)
+def test_who_may_read_one_by_name_may_list_it_by_a_selector_and_no_other(selector: str, both: Both) -> None:
+    query = f"fieldSelector={selector}"
+    answers = both.ask("GET", f"{CORE}/secrets", query=query, headers={"Impersonate-User": "eve"})
+    real, simulated = (
+        [each["metadata"]["name"] for each in answer.get("items", ())] or shown(answer) for answer in answers
+    )
+    assert simulated == real
+    assert (real == ["held"]) is ("=held" in selector and "!" not in selector and "no." not in selector)
 
 
 @pytest.mark.parametrize("media", ["application/json;as=Table;v=v1;g=meta.k8s.io"])

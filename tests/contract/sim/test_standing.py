@@ -46,9 +46,9 @@ class Person:
     def homeostat(self, *words: str, code: int = 0) -> str:
         return self.run(sys.executable, "-c", "from homeostat.cli.main import main; main()", *words, code=code)
 
-    def kubectl(self, kubeconfig: Path, *words: str) -> str:
+    def kubectl(self, kubeconfig: Path, *words: str, code: int = 0) -> str:
         cache = f"--cache-dir={self.home / 'cache'}"
-        return self.run(str(require("kubectl", "1.35")), f"--kubeconfig={kubeconfig}", cache, *words)
+        return self.run(str(require("kubectl", "1.35")), f"--kubeconfig={kubeconfig}", cache, *words, code=code)
 
 
 @pytest.fixture
@@ -88,6 +88,7 @@ def test_a_fleet_is_there_in_seconds_and_gone_without_a_trace(person: Person) ->
     snapshot = backed_up(person)
     person.kubectl(inside, "label", "namespace", "default", "mine=yes")
     assert "default" in person.kubectl(inside, "get", "namespaces", "-l", "mine=yes")
+    kept_from_harm(person)
     restored_into_another(person, snapshot)
 
     assert "is gone" in person.homeostat("down", "--name", "trial")
@@ -154,6 +155,17 @@ def injured_and_healed(person: Person) -> None:
     assert "expected a host (host-a1, host-a2" in missing
     assert "`homeostat status` names the hosts" in missing
     assert "none under way" in person.homeostat("status", "--name", "trial")
+
+
+def kept_from_harm(person: Person) -> None:
+    """The operator is asked before the cell's API server keeps what people write, from the first moment on."""
+    used = person.kubectl(person.kubeconfig, "delete", "clusterpackageversion", "v1.35.4", code=1)
+    assert "denied the request: ClusterPackageVersion v1.35.4 is used by 1 Cluster: default/demo" in used
+    patch = '{"spec":{"packageVersion":"v0.0.1"}}'
+    asked = ("patch", "cluster", "demo", "--type=merge", "--dry-run=server", "-p", patch)
+    assert "Warning: spec.packageVersion: there is no ClusterPackageVersion v0.0.1 yet" in person.kubectl(
+        person.kubeconfig, *asked
+    )
 
 
 def backed_up(person: Person) -> str:

@@ -32,7 +32,9 @@ from homeostat.kit.pki.authority import (
 from homeostat.kit.pki.soundness import check_certificate, check_pair
 
 AUTHORITY, SUCCESSOR, FORMER, LEAF = "ca", "next-ca", "old-ca", "tls"
-_AUTHORITY_NAME = "homeostat-webhooks"
+# Not the name of the Service, which the leaf bears: OpenSSL takes a certificate that names itself as its signer for
+# one that has signed itself, and believes neither.
+_AUTHORITY_NAME = "homeostat-webhooks-authority"
 
 Entries = Mapping[str, bytes]
 

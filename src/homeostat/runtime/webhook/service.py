@@ -92,6 +92,11 @@ class Webhooks:
         """
         self._reviewer.add(kind, operations, validate, needs=needs)
 
+    @property
+    def port(self) -> int:
+        """Where reviews are answered; 0 where any port will do, and it does not listen yet."""
+        return self._server.port
+
     def trouble(self) -> list[str]:
         """Why reviews are not answered now."""
         if problems := self._keeper.trouble():

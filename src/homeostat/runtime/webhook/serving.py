@@ -44,7 +44,8 @@ class HttpsServer:
     def __init__(self, reviewer: Reviewer, host: str, port: int, *, linger_s: float, clock: Clock) -> None:
         """`linger_s`: how long the end waits for the rest of the world to look for other replicas."""
         self._reviewer = reviewer
-        self._host, self._port = host, port
+        self._host = host
+        self.port = port  # 0: any that is free, which stands here as soon as it listens
         self._linger_s = linger_s
         self._clock = clock
         self._context = _context()
@@ -66,7 +67,8 @@ class HttpsServer:
 
     async def run(self) -> None:
         """Listen at once, so that a port in use is told at once; serve when there is a certificate."""
-        with contextlib.closing(listen("webhooks", self._host, self._port)) as listener:
+        with contextlib.closing(listen("webhooks", self._host, self.port)) as listener:
+            self.port = listener.getsockname()[1]
             await self._has_certificate.wait()
             config = uvicorn.Config(
                 self.app(),

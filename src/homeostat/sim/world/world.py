@@ -16,6 +16,7 @@ from homeostat.kit.random import Random
 from homeostat.kube.client import Client
 from homeostat.runtime.manager import Manager, ManagerSettings
 from homeostat.sim.apiserver.access.attributes import AUTHENTICATED, User
+from homeostat.sim.apiserver.admission.calling import Caller
 from homeostat.sim.apiserver.server import ApiServer
 from homeostat.sim.transport import SimTransport
 from homeostat.sim.world.controllers.all import add_controllers
@@ -53,9 +54,17 @@ class Plan(Struct, frozen=True, kw_only=True):
 class World:
     """One cell. Made without I/O; nothing happens before `run`."""
 
-    def __init__(self, *, clock: Clock, random: Random, plan: Plan = Plan()) -> None:  # noqa: B008  (a frozen value)
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        random: Random,
+        plan: Plan = Plan(),  # noqa: B008  (a frozen value)
+        caller: Caller | None = None,
+    ) -> None:
+        """`caller`: how the cell's API server calls webhooks; without it, it cannot."""
         self.clock, self.random, self._plan = clock, random, plan
-        self.server = ApiServer(clock=clock, random=random)
+        self.server = ApiServer(clock=clock, random=random, caller=caller)
         layout = Layout(zones=plan.zones, pods=plan.pods_per_host)
         self.centre = DataCentre(lay_out(plan.hosts, layout), clock=clock, random=random, times=plan.times)
         self.faults = Book(self.centre)

@@ -21,6 +21,7 @@ from homeostat.runtime.webhook.certificates import (
     next_step,
     served_by,
 )
+from homeostat.runtime.webhook.configuration import ServiceAddress
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -54,6 +55,13 @@ def test_the_leaf_is_renewed_alone_and_in_time() -> None:
     later = changed(entries, NOW + 16 * DAY)
     assert later["ca.crt"] == entries["ca.crt"]
     assert served_by(later).not_after == NOW + 36 * DAY
+
+
+def test_a_leaf_for_the_service_that_is_deployed_does_not_name_itself_as_its_signer() -> None:
+    """OpenSSL, and so every client but those of Go, would take it for one that has signed itself."""
+    entries = first(ServiceAddress("homeostat-system", "homeostat-webhooks").certificate(), NOW, TIMES)
+    leaf = x509.load_pem_x509_certificate(entries["tls.crt"])
+    assert leaf.subject != leaf.issuer
 
 
 def test_another_name_gets_another_leaf() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from homeostat.sim.apiserver.refusing import Refused
+from homeostat.sim.apiserver.selecting.fields import name_in, read_fields
 from homeostat.sim.apiserver.types.routing import Asked
 from homeostat.sim.apiserver.types.user import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User
 
@@ -33,8 +34,19 @@ def attributes_of(asked: Asked) -> Attributes:
         group=resource.group,
         resource=plural,
         namespace=asked.name if is_space else asked.namespace,
-        name=asked.name,
+        name=asked.name or _only(asked),
     )
+
+
+def _only(asked: Asked) -> str:
+    """The one object that is read by a selector: who may list or watch it by name may do so that way."""
+    if asked.verb not in ("list", "watch"):
+        return ""
+    try:
+        name = name_in(read_fields(asked.query.get("fieldSelector", ""), asked.type.strategy.selectable))
+    except Refused:
+        return ""  # what makes no sense is told to those who may list all
+    return "" if name in (".", "..") or set(name) & {"/", "%"} else name
 
 
 def forbidden(user: User, wanted: Attributes) -> Refused:
