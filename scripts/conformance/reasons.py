@@ -10,12 +10,17 @@ LEFT_OUT: tuple[tuple[str, str], ...] = (
     (r"Aggregator", "an API server runs in a Pod"),
 )
 _ADMISSION = "admission policies are not imitated"
+_PROGRAM = "a program in a container must answer, write or end with a code of its own"
 FAILS: tuple[tuple[str, str], ...] = (
-    (r"ResourceQuota", "quotas are not imitated"),
+    (r"ResourceQuota|exceeded quota", "quotas are not imitated"),
     (r"ValidatingAdmissionPolicy|MutatingAdmissionPolicy", _ADMISSION),
-    (r"API priority and fairness", "flow control is not imitated"),
-    (r"pods created by rc|keep the rc around|both valid owner", "replication controllers are not imitated"),
     (r"CronJob", "CronJobs are not imitated"),
+    (r"LimitRange", "LimitRanges are not imitated"),
+    (r"Certificates API", "certificate requests are not imitated"),
+    (r"serve a basic image|Update Demo|Guestbook|kubectl logs|Kubectl logs|Kubectl expose", _PROGRAM),
+    (r"Job should allow to use a pod failure policy to ignore|exit code|tasks sometimes fail", _PROGRAM),
+    (r"Job .*([Ii]ndex|successPolicy)", "indexes of Jobs and their policies are not imitated"),
+    (r"mount.*token|automount|issuer", "tokens of service accounts are not mounted"),
 )
 UNKNOWN = "not looked into yet"
 

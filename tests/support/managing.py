@@ -18,6 +18,7 @@ from tests.support.real import require
 CONTROLLERS = (
     "deployment-controller",
     "replicaset-controller",
+    "replicationcontroller-controller",
     "statefulset-controller",
     "daemonset-controller",
     "job-controller",

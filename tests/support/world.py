@@ -38,6 +38,7 @@ T = TypeVar("T")
 Object = dict[str, Any]
 Behaviour = Literal["ready", "running", "pending", "succeeded", "failed"]
 
+REPLICATION_CONTROLLERS = kind("", "ReplicationController", "replicationcontrollers")
 STATEFUL_SETS = kind("apps", "StatefulSet", "statefulsets")
 DAEMON_SETS = kind("apps", "DaemonSet", "daemonsets")
 REVISIONS = kind("apps", "ControllerRevision", "controllerrevisions")
@@ -45,6 +46,7 @@ JOBS = kind("batch", "Job", "jobs", version="v1")
 SHOWN = (
     PODS,
     DEPLOYMENTS,
+    REPLICATION_CONTROLLERS,
     REPLICA_SETS,
     STATEFUL_SETS,
     DAEMON_SETS,

@@ -24,6 +24,20 @@ def workload(kind: str, **spec: Any) -> Body:
     return of(kind, "apps/v1", spec={"selector": {"matchLabels": {"a": "b"}}, "template": template, **spec})
 
 
+def controller(**spec: Any) -> Body:
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container()]}}
+    return of("ReplicationController", spec={"template": template, **spec})
+
+
+def flow(**spec: Any) -> Body:
+    whole: Body = {"priorityLevelConfiguration": {"name": "global-default"}}
+    return of("FlowSchema", FLOWS, spec=whole | spec)
+
+
+def level(**spec: Any) -> Body:
+    return of("PriorityLevelConfiguration", FLOWS, spec={"type": "Limited", **spec})
+
+
 def service(**spec: Any) -> Body:
     return of("Service", spec={"ports": [{"port": 80}], **spec})
 
@@ -50,6 +64,7 @@ def event(**parts: Any) -> Body:
     return of("Event", "events.k8s.io/v1", **(whole | parts))
 
 
+FLOWS = "flowcontrol.apiserver.k8s.io/v1"
 RBAC = "rbac.authorization.k8s.io/v1"
 ABOUT = {"kind": "Node", "name": "x", "namespace": "kinds-agree"}
 ONCE = {"spec": {"containers": [container()], "restartPolicy": "Never"}}
@@ -95,6 +110,10 @@ GOOD: dict[str, Body] = {
     "smallest Deployment": workload("Deployment"),
     "Deployment made anew": workload("Deployment", strategy={"type": "Recreate"}, replicas=0, minReadySeconds=0),
     "smallest ReplicaSet": workload("ReplicaSet"),
+    "smallest ReplicationController": controller(),
+    "ReplicationController with a selector of its own": controller(selector={"a": "b"}, replicas=0, minReadySeconds=3),
+    "level that rejects": level(limited={"limitResponse": {"type": "Reject"}}),
+    "level that queues": level(limited={"limitResponse": {"type": "Queue", "queuing": {"queues": 16}}}),
     "smallest StatefulSet": workload("StatefulSet"),
     "StatefulSet with volumes": workload("StatefulSet", serviceName="x", volumeClaimTemplates=[CLAIM]),
     "StatefulSet by hand": workload("StatefulSet", updateStrategy={"type": "OnDelete"}),
@@ -154,6 +173,24 @@ GOOD |= {
     "NetworkPolicy of both ways": of("NetworkPolicy", "networking.k8s.io/v1", spec={"egress": [{}]}),
 }
 
+# A real server writes the status of these by itself, a moment after they were made.
+FLOW_SCHEMAS: dict[str, Body] = {
+    "smallest FlowSchema": flow(),
+    "FlowSchema of rules": flow(
+        matchingPrecedence=7,
+        distinguisherMethod={"type": "ByUser"},
+        rules=[
+            {
+                "subjects": [
+                    {"kind": "User", "user": {"name": "ann"}},
+                    {"kind": "ServiceAccount", "serviceAccount": {"name": "*", "namespace": "x"}},
+                ],
+                "resourceRules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["*"], "clusterScope": True}],
+                "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["/healthz"]}],
+            }
+        ],
+    ),
+}
 WRONG: dict[str, Body] = {
     "Pod without containers": of("Pod", spec={}),
     "Pod without class": pod(priorityClassName="nope"),
@@ -187,6 +224,45 @@ WRONG: dict[str, Body] = {
     "empty StatefulSet": of("StatefulSet", "apps/v1", spec={}),
     "empty ReplicaSet": of("ReplicaSet", "apps/v1", spec={}),
     "empty DaemonSet": of("DaemonSet", "apps/v1", spec={}),
+    "empty ReplicationController": of("ReplicationController", spec={}),
+    "ReplicationController wrong all over": controller(replicas=-1, minReadySeconds=-1, selector={"x": "y"}),
+    "ReplicationController that never restarts": controller(
+        template={**TEMPLATE, "spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}
+    ),
+    "empty FlowSchema": of("FlowSchema", FLOWS, spec={}),
+    "FlowSchema wrong all over": flow(
+        matchingPrecedence=1,
+        distinguisherMethod={"type": "X"},
+        priorityLevelConfiguration={"name": "A B"},
+        rules=[
+            {},
+            {
+                "subjects": [
+                    {"kind": "X"},
+                    {"kind": "User", "group": {"name": "x"}},
+                    {"kind": "ServiceAccount", "serviceAccount": {"name": ""}, "user": {"name": "x"}},
+                ],
+                "resourceRules": [{}, {"verbs": ["*", "get"], "apiGroups": ["*", ""], "resources": ["*", "pods"]}],
+                "nonResourceRules": [{}, {"verbs": ["look"], "nonResourceURLs": ["*", "/x"]}],
+            },
+        ],
+    ),
+    "FlowSchema of no precedence": flow(matchingPrecedence=-1),
+    "empty level": of("PriorityLevelConfiguration", FLOWS, spec={}),
+    "level of no type": of("PriorityLevelConfiguration", FLOWS, spec={"type": "X"}),
+    "level that is exempt": of("PriorityLevelConfiguration", FLOWS, spec={"type": "Exempt", "limited": {}}),
+    "level of nothing": level(exempt={}),
+    "level wrong all over": level(
+        limited={
+            "nominalConcurrencyShares": -1,
+            "lendablePercent": 101,
+            "borrowingLimitPercent": -1,
+            "limitResponse": {"type": "Queue", "queuing": {"queues": 4, "handSize": 5, "queueLengthLimit": -1}},
+        }
+    ),
+    "level that rejects and queues": level(limited={"limitResponse": {"type": "Reject", "queuing": {}}}),
+    "level of no response": level(limited={"limitResponse": {"type": "X"}}),
+    "level of no queues": level(limited={"limitResponse": {"type": "Queue"}}),
     "Deployment wrong all over": workload(
         "Deployment",
         replicas=-1,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.contract.sim.both import Both, comparable, refusal
-from tests.contract.sim.kind_cases import CHANGES, GOOD, WRONG
+from tests.contract.sim.kind_cases import CHANGES, FLOW_SCHEMAS, GOOD, WRONG
 from tests.contract.sim.kind_manifests import manifests_of_ours
 from tests.contract.sim.placing import MERGE, end, named, placed
 from tests.support.apiserver import ApiServer
@@ -50,6 +50,13 @@ def test_an_object_is_made_and_changed_as_the_same_one(case: str, both: Both) ->
             agree(both, "PUT", path, body)
     finally:
         end(both, path)
+
+
+@pytest.mark.parametrize("case", FLOW_SCHEMAS)
+def test_a_flow_schema_would_be_made_as_the_same_one(case: str, both: Both) -> None:
+    body, collection, _ = placed(both, FLOW_SCHEMAS[case], NAMESPACE)
+
+    agree(both, "POST", collection, body, query="dryRun=All")
 
 
 @pytest.mark.parametrize("case", OURS)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.contract.sim.both import Both, comparable, refusal
-from tests.contract.sim.kind_cases import budget, container, event, pod, workload
+from tests.contract.sim.kind_cases import budget, container, controller, event, pod, workload
 from tests.support.apiserver import ApiServer
 
 pytestmark = pytest.mark.real
@@ -58,6 +58,15 @@ def test_a_scale_is_told_and_set(both: Both) -> None:
     agree(both, "GET", SCALE.removesuffix("/scale"))
     agree(both, "PATCH", SCALE, {"spec": {"replicas": -2}}, media=MERGE)
     agree(both, "GET", SCALE.replace("/one/", "/nobody/"))
+
+
+def test_what_a_replication_controller_owns_stays_where_nobody_says_otherwise(both: Both) -> None:
+    path = f"{CORE}/replicationcontrollers/one"
+    agree(both, "POST", path.rpartition("/")[0], controller())
+    agree(both, "GET", f"{path}/scale")
+    agree(both, "DELETE", path)
+    agree(both, "GET", path)
+    agree(both, "PATCH", path, {"metadata": {"finalizers": None}}, media=MERGE)
 
 
 def test_a_pod_is_bound_once(both: Both) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from homeostat.kit.clock import Clock
 from homeostat.sim.apiserver.access.reviews import REVIEWS, Reviewed
 from homeostat.sim.apiserver.admission import admission
-from homeostat.sim.apiserver.kinds import rights
+from homeostat.sim.apiserver.kinds import flows, rights
 from homeostat.sim.apiserver.kinds.budgets import BudgetStrategy, PriorityClassStrategy
 from homeostat.sim.apiserver.kinds.claims import ClaimStrategy
 from homeostat.sim.apiserver.kinds.definitions import DefinitionStrategy
@@ -17,6 +17,7 @@ from homeostat.sim.apiserver.kinds.networks import EndpointSliceStrategy, Endpoi
 from homeostat.sim.apiserver.kinds.nodes import NodeStrategy
 from homeostat.sim.apiserver.kinds.pods.strategy import PodStrategy
 from homeostat.sim.apiserver.kinds.policies import BindingStrategy, PolicyStrategy
+from homeostat.sim.apiserver.kinds.replication import ReplicationControllerStrategy
 from homeostat.sim.apiserver.kinds.services import ServiceStrategy
 from homeostat.sim.apiserver.kinds.volumes import ClassStrategy, VolumeStrategy
 from homeostat.sim.apiserver.kinds.webhooks import WebhookStrategy
@@ -47,6 +48,7 @@ def strategies(types: Types, store: Store, clock: Clock) -> dict[Collection, Str
         ("", "persistentvolumes"): VolumeStrategy(clock),
         ("", "pods"): PodStrategy(store),
         ("", "podtemplates"): PodTemplateStrategy(),
+        ("", "replicationcontrollers"): ReplicationControllerStrategy(),
         ("", "serviceaccounts"): rights.AccountStrategy(),
         ("", "services"): ServiceStrategy(),
         ("apps", "controllerrevisions"): RevisionStrategy(),
@@ -61,6 +63,8 @@ def strategies(types: Types, store: Store, clock: Clock) -> dict[Collection, Str
         admission.BINDINGS: BindingStrategy(),
         ("batch", "jobs"): JobStrategy(),
         ("discovery.k8s.io", "endpointslices"): EndpointSliceStrategy(),
+        (flows.GROUP, "flowschemas"): flows.FlowSchemaStrategy(),
+        (flows.GROUP, "prioritylevelconfigurations"): flows.PriorityLevelStrategy(),
         NEW: EventStrategy(store, NEW),
         ("networking.k8s.io", "networkpolicies"): NetworkPolicyStrategy(),
         ("policy", "poddisruptionbudgets"): BudgetStrategy(),

@@ -26,7 +26,7 @@ from homeostat.sim.apiserver.types.type import Strategy, Value
 
 _ROLLING, _RECREATE, _ON_DELETE = "RollingUpdate", "Recreate", "OnDelete"
 _TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
-_MISFIT = "`selector` does not match template `labels`"
+MISFIT = "`selector` does not match template `labels`"
 _STATEFUL_FIXED = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy',"
     " 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
@@ -242,7 +242,7 @@ def _of_template(spec: Value, what: str, *, needs_selector: bool = True) -> Iter
         selector is not None and (is_empty(selector) or selects(requirements_of(selector), labels or {}))
     )
     if not is_fit:
-        yield invalid("spec.template.metadata.labels", labels, _MISFIT)
+        yield invalid("spec.template.metadata.labels", labels, MISFIT)
     claims = [each.get("metadata", {}).get("name", "") for each in spec.get("volumeClaimTemplates") or ()]
     yield from spec_causes(template.get("spec", {}), "spec.template.spec", has_restart_policy=False, claims=claims)
     policy = template.get("spec", {}).get("restartPolicy")

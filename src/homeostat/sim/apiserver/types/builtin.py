@@ -30,12 +30,15 @@ _GENERATIONS = frozenset(
         ("admissionregistration.k8s.io", "validatingwebhookconfigurations"),
         ("batch", "cronjobs"),
         ("batch", "jobs"),
+        ("flowcontrol.apiserver.k8s.io", "flowschemas"),
+        ("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations"),
         ("networking.k8s.io", "ingresses"),
         ("networking.k8s.io", "networkpolicies"),
         ("policy", "poddisruptionbudgets"),
         ("discovery.k8s.io", "endpointslices"),
         ("scheduling.k8s.io", "priorityclasses"),
         ("", "pods"),
+        ("", "replicationcontrollers"),
     }
 )
 

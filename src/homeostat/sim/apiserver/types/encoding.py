@@ -50,7 +50,7 @@ _COUNT_POINTERS = frozenset({"collisionCount", "terminatingReplicas", "ready", "
 # Times and lists that have no mark: null where nobody said anything.
 _NULLS = frozenset(
     {
-        *("ClusterRole.rules", "Role.rules", "EndpointSlice.ports"),
+        *("ClusterRole.rules", "Role.rules", "EndpointSlice.ports", "ResourcePolicyRule.namespaces"),
         *("Event.eventTime", "Event.firstTimestamp", "Event.lastTimestamp"),
         *("Event.deprecatedFirstTimestamp", "Event.deprecatedLastTimestamp"),
         *("PodCondition.lastProbeTime", "PodCondition.lastTransitionTime"),
@@ -64,6 +64,10 @@ _NULLS = frozenset(
         "ContainerStateTerminated.finishedAt",
     }
 )
+
+
+# What a kind fills in itself, though schemas tell of a default: absent until then.
+_FILLED_IN = frozenset({"ReplicationControllerSpec.replicas", "ReplicationControllerSpec.minReadySeconds"})
 
 
 class Node(Struct, eq=False):
@@ -133,7 +137,8 @@ def _named(name: str) -> Node:
 
 def _field(schema: Mapping[str, Any], name: str, *, is_required: bool) -> Node:
     below = _of(schema, name)
-    always = [schema["default"]] if "default" in schema else []
+    is_always = "default" in schema and name not in _FILLED_IN
+    always = [schema["default"]] if is_always else []
     if name in _NULLS or (is_required and below.form == "list"):
         always = [None]
     # Of the form of the part, which may be filled later, as types refer to themselves.
@@ -141,7 +146,7 @@ def _field(schema: Mapping[str, Any], name: str, *, is_required: bool) -> Node:
         below.form,
         fields=below.fields,
         each=below.each,
-        is_required=is_required or "default" in schema,
+        is_required=is_required or is_always,
         is_pointer=_is_pointer(schema, name),
         always=always,
     )

@@ -69,8 +69,13 @@ def scale_of(value: Value) -> Value:
         "apiVersion": "autoscaling/v1",
         "metadata": {key: each for key, each in value["metadata"].items() if key in _KEPT},
         "spec": {"replicas": wanted} if wanted else {},
-        "status": {"replicas": present, "selector": selector_text(value["spec"].get("selector") or {})},
+        "status": {"replicas": present, "selector": selector_text(_selector(value))},
     }
+
+
+def _selector(value: Value) -> Value:
+    selector: Value = value["spec"].get("selector") or {}
+    return {"matchLabels": selector} if value["kind"] == "ReplicationController" else selector
 
 
 def _patched(scale: Value, body: bytes, language: str) -> Value:

@@ -68,6 +68,20 @@ class ReplicaSet(Struct, frozen=True, gc=False):
     status: ReplicaSetStatus = ReplicaSetStatus()
 
 
+class ReplicationControllerSpec(ReplicaSetSpec, frozen=True, gc=False, rename="camel", kw_only=True):
+    """A number of equal Pods, in the older form: its selector is labels alone."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        force_setattr(self, "selector", {"matchLabels": self.selector})
+
+
+class ReplicationController(ReplicaSet, frozen=True, gc=False):
+    """A ReplicationController: a ReplicaSet of an older form."""
+
+    spec: ReplicationControllerSpec = ReplicationControllerSpec()
+
+
 class RollingDeployment(Struct, frozen=True, gc=False, rename="camel"):
     """How many Pods there may be more, and how many may be missing, on the way to another template."""
 
@@ -233,6 +247,9 @@ class ControllerRevision(Struct, frozen=True, gc=False):
 
 
 REPLICA_SET = Kind(Resource("apps", "v1", "ReplicaSet", "replicasets"), ReplicaSet)
+REPLICATION_CONTROLLER: Kind[ReplicaSet] = Kind(
+    Resource("", "v1", "ReplicationController", "replicationcontrollers"), ReplicationController
+)
 DEPLOYMENT = Kind(Resource("apps", "v1", "Deployment", "deployments"), Deployment)
 STATEFUL_SET = Kind(Resource("apps", "v1", "StatefulSet", "statefulsets"), StatefulSet)
 DAEMON_SET = Kind(Resource("apps", "v1", "DaemonSet", "daemonsets"), DaemonSet)

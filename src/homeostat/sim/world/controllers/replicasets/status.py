@@ -14,9 +14,16 @@ FAILURE = "ReplicaFailure"
 
 
 def status_of(
-    owner: ReplicaSet, pods: Sequence[Pod], labels: Mapping[str, str], error: Exception | None, now: datetime
+    owner: ReplicaSet,
+    pods: Sequence[Pod],
+    labels: Mapping[str, str],
+    error: Exception | None,
+    now: datetime,
+    *,
+    counts_ending: bool = True,
 ) -> ReplicaSetStatus:
     """The status, after an attempt to make or to end Pods that may have failed."""
+    ending = sum(pod.is_ending and not pod.is_over for pod in pods)
     active = [pod for pod in pods if is_active(pod)]
     return ReplicaSetStatus(
         observed_generation=owner.metadata.generation,
@@ -24,7 +31,7 @@ def status_of(
         fully_labeled_replicas=sum(labels.items() <= pod.metadata.labels.items() for pod in active),
         ready_replicas=sum(pod.is_ready for pod in active),
         available_replicas=sum(is_available(pod, owner.spec.min_ready_seconds, now) for pod in active),
-        terminating_replicas=sum(pod.is_ending and not pod.is_over for pod in pods),
+        terminating_replicas=ending if counts_ending else None,
         conditions=_conditions(owner, len(active), error, now),
     )
 

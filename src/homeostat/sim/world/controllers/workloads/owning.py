@@ -86,7 +86,7 @@ def owners_of(kind: Kind[Any], owners: Store[Any]) -> Callable[[Object], list[st
     def keys(obj: Object) -> list[str]:
         meta, owner = obj.metadata, controller_of(obj)
         if owner is not None:
-            is_ours = owner.kind == name and owner.api_version.partition("/")[0] == group
+            is_ours = owner.kind == name and owner.api_version.rpartition("/")[0] == group
             return [f"{meta.namespace}/{owner.name}"] if is_ours else []
         return [each.metadata.key for each in owners.by_index(BY_NAMESPACE, meta.namespace) if means(each, obj)]
 
