@@ -9,12 +9,23 @@ import pytest
 from tests.support.apiserver import ApiServer, api_server
 from tests.support.engines import SIM, client_on
 from tests.support.engines import on_both_engines as pytest_generate_tests
-from tests.support.kinds import clear, define, install
+from tests.support.kinds import clear, contents, define, install
 from tests.support.simulated import client_of, simulated_server
+from tests.support.tree import ROOT
 
+from homeostat.api.kind import Resource, unstructured
 from homeostat.kit.clock import SystemClock
 from homeostat.kube.client import Client
 from homeostat.sim.apiserver.server import ApiServer as Simulated
+
+_GROUP = "admissionregistration.k8s.io"
+POLICIES = {
+    kind: unstructured(Resource(_GROUP, "v1", kind, plural, namespaced=False))
+    for kind, plural in (
+        ("ValidatingAdmissionPolicy", "validatingadmissionpolicies"),
+        ("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
+    )
+}
 
 __all__ = ["api_server", "pytest_generate_tests"]
 
@@ -42,6 +53,8 @@ def simulated() -> Simulated:
     async def install_there() -> None:
         async with client_of(server, clock) as client:
             await define(client)
+            for policy in contents(ROOT / "deploy/crds/deletion-protection.yaml"):
+                await client.apply(POLICIES[policy["kind"]], policy)
 
     asyncio.run(install_there())
     return server

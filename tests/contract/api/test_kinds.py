@@ -289,7 +289,6 @@ async def test_no_way_of_writing_changes_a_package_version_where_no_webhook_is_a
     assert (await client.get(PACKAGES, "fixed"))["spec"] == kept["spec"]
 
 
-@pytest.mark.not_imitated("validating admission policies")
 async def test_a_protected_cluster_cannot_be_deleted_until_the_protection_is_taken_off(client: Client) -> None:
     await client.apply(CLUSTERS, cluster("protected", deletionProtection=True), force=True)
     message = ""

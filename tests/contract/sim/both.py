@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from tests.contract.sim.asking import opener
@@ -59,7 +60,7 @@ class Both:
             return _decoded(answer.read())
 
     def _simulated(self, method: str, path: str, query: str, content: bytes, headers: dict[str, str]) -> Any:
-        parameters = dict(each.split("=", 1) for each in query.split("&") if each)
+        parameters = dict(parse_qsl(query, keep_blank_values=True))
         sent = {name.lower(): each for name, each in headers.items()}
         asked = Request(method=method, path=path, query=parameters, headers=sent, body=content)
         return _decoded(asyncio.run(self.simulated.answer(asked, ADMIN)).body)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 import msgspec
 from msgspec import Struct
 
-from homeostat.sim.apiserver.refusing import Refused
+from homeostat.sim.apiserver.refusing import NoPage, Refused
 
 JSON = "application/json"
 _encode = msgspec.json.Encoder().encode
@@ -30,5 +30,7 @@ def told(value: object, code: int = 200) -> Answer:
 
 def refused(error: Refused) -> Answer:
     """The Status of a refusal."""
+    if isinstance(error, NoPage):
+        return Answer(error.code, f"{error.message}\n".encode(), "text/plain; charset=utf-8")
     headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
     return Answer(error.code, _encode(error.status()), headers=headers)

@@ -69,6 +69,13 @@ class Refused(Exception):
         return shown | {"code": self.code}
 
 
+class NoPage(Refused):
+    """There is nothing at all at a path; this is no Status but a line of text."""
+
+    def __init__(self) -> None:
+        super().__init__(404, "NotFound", "404 page not found")
+
+
 def bad_request(message: str) -> Refused:
     """The request makes no sense."""
     return Refused(400, "BadRequest", message)

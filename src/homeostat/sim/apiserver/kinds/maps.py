@@ -30,12 +30,12 @@ class ConfigMapStrategy(Strategy):
         held = {name: value.get(name) or {} for name in ("data", "binaryData")}
         for name, entries in held.items():
             yield from _of_keys(entries, name)
-        for key in held["data"].keys() & held["binaryData"].keys():
+        for key in sorted(held["data"].keys() & held["binaryData"].keys()):
             yield invalid(at_key("data", key), key, "duplicate of key present in binaryData")
         size = sum(len(each.encode()) for each in held["data"].values())
         size += sum(_decoded_size(each) for each in held["binaryData"].values())
         if size > _MAX_BYTES:
-            yield Cause("FieldValueTooLong", _LIMIT, "")
+            yield Cause("FieldValueTooLong", _LIMIT, "[]")  # as Go prints a path of one empty step
         yield from _of_immutable(value, old, ("data", "binaryData"))
 
 

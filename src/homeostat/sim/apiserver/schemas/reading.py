@@ -26,11 +26,7 @@ class BadJson(ValueError):
 
 def read(data: bytes) -> Any:
     """The value. Objects with repeated fields are `Repeated`. Raises BadJson."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        # Go replaces such bytes. Nobody sends them on purpose, so that they are refused.
-        raise BadJson(f"invalid byte {data[error.start]:#x} in the text at offset {error.start}") from None
+    text = data.decode(errors="replace")  # as Go does
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
     except json.JSONDecodeError as error:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
 from msgspec import Struct, field
 
-from homeostat.sim.apiserver.refusing import Refused, bad_request
+from homeostat.sim.apiserver.refusing import Cause, NoPage, Refused, invalid
+from homeostat.sim.apiserver.schemas.causes import not_supported
 from homeostat.sim.apiserver.types.registry import Types
 from homeostat.sim.apiserver.types.type import Type
 from homeostat.sim.apiserver.types.user import NOBODY, User
 
 _OF_OBJECT = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
+_OPTIONS |= dict.fromkeys(("delete", "deletecollection"), "DeleteOptions")
 _OF_COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
 
 
@@ -39,8 +42,12 @@ class Asked(Struct, frozen=True, kw_only=True):
         """Whether nothing is to be kept. Raises Refused."""
         text = self.query.get("dryRun", "")
         if text not in ("", "All"):
-            raise bad_request(f'dryRun: Unsupported value: "{text}": supported values: "All"')
+            raise self.bad_options([not_supported("dryRun", [text], ["All"])])
         return text == "All"
+
+    def bad_options(self, causes: Iterable[Cause]) -> Refused:
+        """Parameters that are none."""
+        return invalid("meta.k8s.io", _OPTIONS.get(self.verb, "ListOptions"), "", causes)
 
 
 def not_found_here() -> Refused:
@@ -63,13 +70,17 @@ def route(method: str, path: str, query: Mapping[str, str], types: Types) -> Ask
     namespace, rest = _namespace(rest)
     plural, name, subresource = (*rest, "", "")[:3]
     found = types.get(group, version, plural)
+    if found is None and all(each.resource.group != group for each in types):
+        raise NoPage
     if found is None or len(rest) > 3 or (namespace and not found.resource.namespaced):
         raise not_found_here()
     if subresource and subresource not in found.subresources:
         raise not_found_here()
-    if (name or method == "POST") and found.resource.namespaced and not namespace:
+    if name and found.resource.namespaced and not namespace:
         raise not_found_here()
     verb = _verb(method, name, subresource, query)
+    if verb == "create" and found.resource.namespaced and not namespace:
+        verb = None
     if verb is None or (not subresource and verb not in found.verbs):
         raise Refused(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
     return Asked(verb=verb, type=found, namespace=namespace, name=name, subresource=subresource, query=query)

@@ -74,6 +74,8 @@ def sent(body: bytes, asked: Asked) -> Value:
         value = reading.read(body)
     except reading.BadJson as error:
         raise bad_request(reading.unrecognized(body, kind, str(error))) from None
+    if value is None:
+        value = {}  # of which Go says nothing
     if not isinstance(value, dict):
         raise bad_request(reading.unrecognized(body, kind, reading.no_object(value)))
     return object_of(value, asked)

@@ -12,6 +12,7 @@ from homeostat.kit.clock import Clock
 from homeostat.sim.apiserver.admission.admission import Admission
 from homeostat.sim.apiserver.answer import Answer, told
 from homeostat.sim.apiserver.refusing import bad_request
+from homeostat.sim.apiserver.schemas.causes import invalid, not_supported
 from homeostat.sim.apiserver.store.record import Record, record
 from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.metadata import stamp
@@ -35,13 +36,16 @@ class Preconditions(Struct, frozen=True, rename={"resource_version": "resourceVe
 class DeleteOptions(Struct, frozen=True, rename="camel"):
     """How to delete, as clients say it in a body."""
 
+    kind: str = ""
+    api_version: str = ""
     grace_period_seconds: int | None = None
     preconditions: Preconditions = field(default_factory=Preconditions)
-    propagation_policy: Propagation | None = None
+    propagation_policy: str | None = None
     orphan_dependents: bool | None = None
     dry_run: tuple[str, ...] = ()
 
 
+_PROPAGATIONS = ("Foreground", "Background", "Orphan")
 _options = msgspec.json.Decoder(DeleteOptions)
 
 
@@ -102,6 +106,7 @@ class Deleter:
         value = kept.value(asked.type.head)
         _check(asked.type, kept, value, options.preconditions)
         said = msgspec.to_builtins(options)
+        del said["kind"], said["apiVersion"]
         said["preconditions"] = {key: each for key, each in said["preconditions"].items() if each}
         told = {key: each for key, each in said.items() if each not in (None, [], (), {})}
         await self._admission.judge_end(asked, value, told, is_dry_run=_is_dry_run(asked, options))
@@ -151,14 +156,22 @@ def read_options(asked: Asked, body: bytes) -> DeleteOptions:
     """What a request says of the way to delete, in its body or in its query. Raises Refused."""
     try:
         options = _options.decode(body) if body else DeleteOptions()
+        if options.kind not in ("", "DeleteOptions"):
+            raise bad_request(f'no kind "{options.kind}" is registered for version "{options.api_version}" in scheme')
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise bad_request(f"DeleteOptions: {error}") from error
     query = asked.query
     policy = query.get("propagationPolicy") or options.propagation_policy
-    if policy not in (None, "Background", "Foreground", "Orphan"):
-        raise bad_request(f'propagationPolicy: Unsupported value: "{policy}"')
+    if policy not in (None, *_PROPAGATIONS):
+        raise asked.bad_options([not_supported("propagationPolicy", policy, (*_PROPAGATIONS, "nil"))])
+    if policy is not None and options.orphan_dependents is not None:
+        why = "orphanDependents and deletionPropagation cannot be both set"
+        raise asked.bad_options([invalid("propagationPolicy", policy, why)])
     grace = query.get("gracePeriodSeconds", "")
-    grace_s = int(grace) if grace.isdecimal() else options.grace_period_seconds
+    try:
+        grace_s = int(grace) if grace else options.grace_period_seconds
+    except ValueError as error:
+        raise bad_request(f'strconv.ParseInt: parsing "{grace}": invalid syntax') from error
     changed = {"propagation_policy": policy, "grace_period_seconds": grace_s}
     return msgspec.structs.replace(options, **changed)
 

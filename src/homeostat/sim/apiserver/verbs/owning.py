@@ -7,7 +7,9 @@ from datetime import datetime
 from homeostat.sim.apiserver.fields import managing
 from homeostat.sim.apiserver.fields.ownership import Writer
 from homeostat.sim.apiserver.fields.sets import NOTHING, FieldSet
-from homeostat.sim.apiserver.refusing import Cause, Refused, invalid
+from homeostat.sim.apiserver.refusing import Cause, invalid
+from homeostat.sim.apiserver.schemas.causes import invalid as invalid_value
+from homeostat.sim.apiserver.schemas.causes import too_long
 from homeostat.sim.apiserver.types.metadata import stamp
 from homeostat.sim.apiserver.types.routing import Asked
 from homeostat.sim.apiserver.types.type import Value
@@ -35,9 +37,14 @@ def applied(old: Value | None, config: Value, asked: Asked, now: datetime) -> Va
 
 
 def _writer(asked: Asked, now: datetime) -> Writer:
-    manager = asked.query.get("fieldManager") or asked.agent.partition("/")[0]
-    if len(manager) > _LONGEST:
-        raise Refused(422, "Invalid", f"fieldManager: Too long: may not be more than {_LONGEST} bytes")
+    manager = asked.query.get("fieldManager") or asked.agent.partition("/")[0][:_LONGEST]
+    given = asked.query.get("fieldManager", "")
+    if len(given) > _LONGEST:
+        raise asked.bad_options([too_long("fieldManager", _LONGEST)])
+    for at, each in enumerate(given):
+        if not each.isprintable():
+            why = f"invalid character U+{ord(each):04X} (at position {at})"
+            raise asked.bad_options([invalid_value("fieldManager", given, why)])
     has_status = "status" in asked.type.subresources
     reset = _STATUS if has_status else NOTHING
     if asked.subresource == "status":

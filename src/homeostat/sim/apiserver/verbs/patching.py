@@ -10,12 +10,16 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from homeostat.kit.clock import Clock
 from homeostat.sim.apiserver.answer import Answer
 from homeostat.sim.apiserver.patches.json_patch import json_patched
 from homeostat.sim.apiserver.patches.merge import merged
 from homeostat.sim.apiserver.patches.strategic import strategically_merged
-from homeostat.sim.apiserver.refusing import Refused, bad_request
+from homeostat.sim.apiserver.refusing import Refused, bad_request, invalid
+from homeostat.sim.apiserver.schemas.causes import forbidden
+from homeostat.sim.apiserver.schemas.causes import invalid as wrong_value
 from homeostat.sim.apiserver.store.record import key_of
 from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.routing import Asked
@@ -45,8 +49,12 @@ class Patcher:
         language = asked.media
         if language == APPLY_PATCH:
             return await self._apply(asked, body)
+        if "force" in asked.query:
+            raise asked.bad_options([forbidden("force", "may not be specified for non-apply patch")])
         change = _change(asked, body, language)
-        return await self._writer.change(asked, lambda live: object_of(change(live), asked))
+        if language == STRATEGIC_PATCH:
+            return await self._writer.change(asked, lambda live: object_of(change(live), asked))
+        return await self._writer.change(asked, lambda live: _decoded(change(live), asked))
 
     async def _apply(self, asked: Asked, body: bytes) -> Answer:
         sent = yaml_of(body)
@@ -67,6 +75,18 @@ class Patcher:
             why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
             raise conflict(asked.type, asked.name, why)
         return await self._writer.make(asked, apply(None), is_owned=True)
+
+
+def _decoded(value: Any, asked: Asked) -> Value:
+    """What a patch has made, as an object. Raises Refused, by another name where the patch is what made it none."""
+    try:
+        return object_of(value, asked)
+    except Refused as error:
+        _, is_undecodable, why = error.message.partition(" cannot be handled as a ")
+        if error.code != 400 or not is_undecodable:
+            raise
+        why = why.partition(": ")[2]
+        raise invalid("", "", "", [wrong_value("patch", msgspec.json.encode(value).decode(), why)]) from error
 
 
 def _config(asked: Asked, value: Any) -> Value:

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from homeostat.sim.apiserver.answer import Answer
 from homeostat.sim.apiserver.refusing import Cause, Refused, bad_request
+from homeostat.sim.apiserver.schemas.causes import forbidden, not_supported
 from homeostat.sim.apiserver.selecting.fields import NAME, Terms, chooses, name_in, read_fields
 from homeostat.sim.apiserver.selecting.labels import Requirements, read_labels, selects
 from homeostat.sim.apiserver.store.history import TooOld
@@ -25,6 +26,7 @@ from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.routing import Asked
 from homeostat.sim.apiserver.types.type import Type
 
+_MATCH = "resourceVersionMatch"
 _NEWEST = -1  # in a token: go on in whatever state there is
 _TOKEN_VERSION = "meta.k8s.io/v1"  # noqa: S105  (of the token's form, as apiserver's storage writes it)
 
@@ -113,26 +115,27 @@ def _found(shelf: Shelf, chosen: Selection, revision: int | None, after: str) ->
 def _state(store: Store, asked: Asked, limit: int) -> tuple[int, str, bool]:
     """The revision that a list is of, the key it begins behind, and whether it is not of the newest state."""
     token, wanted = asked.query.get("continue", ""), asked.query.get("resourceVersion", "")
-    match = asked.query.get("resourceVersionMatch", "")
+    match = asked.query.get(_MATCH, "")
     if match not in ("", "NotOlderThan", "Exact"):
-        raise _wrong_match(f'Unsupported value: "{match}": supported values: "Exact", "NotOlderThan"')
+        raise asked.bad_options([not_supported(_MATCH, match, ("Exact", "NotOlderThan", ""))])
     if token:
         if wanted not in ("", "0"):
             raise bad_request("specifying resource version is not allowed when using continue")
         return _continued(store, asked, token)
     revision = read_revision(wanted)
     if match and not wanted:
-        raise _wrong_match("Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided")
+        why = "resourceVersionMatch is forbidden unless resourceVersion is provided"
+        raise asked.bad_options([forbidden(_MATCH, why)])
+    if match == "Exact" and not revision:
+        raise asked.bad_options(
+            [forbidden(_MATCH, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')]
+        )
     if revision > store.revision:
         raise too_large(revision, store.revision)
     if revision and (match == "Exact" or (limit and not match)):
         _remembered(store, asked, revision)
         return revision, "", True
     return store.revision, "", False
-
-
-def _wrong_match(why: str) -> Refused:
-    return bad_request(f"resourceVersionMatch: {why}")
 
 
 def _continued(store: Store, asked: Asked, token: str) -> tuple[int, str, bool]:
@@ -142,6 +145,8 @@ def _continued(store: Store, asked: Asked, token: str) -> tuple[int, str, bool]:
         raise bad_request("continue key is not valid") from error
     if place.v != _TOKEN_VERSION:
         raise bad_request(f"continue key is not valid: server does not recognize this encoded version {place.v!r}")
+    if place.start.startswith("/") or any(part in ("", ".", "..") for part in place.start.split("/")[:-1]):
+        raise bad_request(f"continue key is not valid: {place.start}")
     if place.rv == _NEWEST:
         return store.revision, place.start, False
     try:

@@ -41,7 +41,10 @@ class _Stream:
         self._chosen = chosen
         self._prefix = f"{chosen.namespace}/" if chosen.namespace else ""
         self._head = asked.type.head
-        self._revision = read_revision(asked.query.get("resourceVersion", ""))
+        try:
+            self._revision = read_revision(asked.query.get("resourceVersion", ""))
+        except Refused as error:
+            raise Refused(500, "", error.message) from error  # as a real server says it of watches
         self._known = self._revision  # how far the client knows that it has heard all
         self._has_bookmarks = asked.flag("allowWatchBookmarks")
         self._wants_state = _wants_state(asked)

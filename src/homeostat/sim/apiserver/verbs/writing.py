@@ -222,6 +222,8 @@ def _check_versions(type_: Type, kept: Record, old: Value, new: Value) -> None:
         text = "Invalid value: 0: must be specified for an update"
         cause = Cause("FieldValueInvalid", text, "metadata.resourceVersion")
         raise invalid(type_.resource.group, type_.resource.plural, kept.name, [cause])
+    if version and not version.isdecimal():
+        raise Refused(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
     if version and version != str(kept.revision):
         raise modified(type_, kept.name)
 

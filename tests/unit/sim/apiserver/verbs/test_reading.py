@@ -58,8 +58,6 @@ async def test_a_state_that_has_not_come_is_to_be_asked_for_again() -> None:
         {"continue": "nonsense!"},
         {"continue": "eyJ2IjoidjAiLCJydiI6MSwic3RhcnQiOiJhIn0"},
         {"resourceVersion": "new"},
-        {"resourceVersionMatch": "Exact"},
-        {"resourceVersionMatch": "Newest", "resourceVersion": "1"},
         {"limit": "many"},
         {"labelSelector": "a b"},
         {"fieldSelector": "spec.x=1"},

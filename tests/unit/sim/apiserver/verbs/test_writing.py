@@ -111,9 +111,8 @@ async def test_metadata_that_no_object_may_have_is_invalid(metadata: dict[str, o
         ("POST", "/api/v1/namespaces/default/configmaps", b'{"kind":"Pod","metadata":{"name":"a"}}'),
         ("POST", "/api/v1/namespaces/default/configmaps", b'{"apiVersion":"v2","metadata":{"name":"a"}}'),
         ("POST", "/api/v1/namespaces/default/configmaps", b'{"metadata":{"name":"a","namespace":"other"}}'),
-        ("POST", "/api/v1/namespaces/default/configmaps?dryRun=Some", b'{"metadata":{"name":"a"}}'),
         ("PUT", "/api/v1/namespaces/default/configmaps/a", b'{"metadata":{"name":"b"}}'),
-        ("DELETE", "/api/v1/namespaces/default/configmaps/a", b'{"propagationPolicy":"Sideways"}'),
+        ("DELETE", "/api/v1/namespaces/default/configmaps/a", b'{"kind":"ConfigMap"}'),
     ],
 )
 async def test_a_body_that_makes_no_sense_is_a_bad_request(method: str, path: str, body: bytes) -> None:
