@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 )
 @click.option("--name", default="homeostat", show_default=True, help="The data centre's name.")
 @click.option(
-    "--hosts", type=click.IntRange(1, 30), help="How many hosts carry Pods, spread over zones a, b, c.  [default: 3]"
+    "--hosts",
+    type=click.IntRange(1, 10_000),
+    help="How many hosts carry Pods, spread over zones a, b, c: at most 30 real ones.  [default: 3; simulated: 6]",
 )
 @click.option("--dry-run", is_flag=True, help="Print the steps, in rounds that run at once, and change nothing.")
 def up(engine: str, name: str, hosts: int | None, dry_run: bool) -> None:

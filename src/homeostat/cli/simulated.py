@@ -17,7 +17,7 @@ from homeostat.sim.standing.place import Place, Reached
 from homeostat.sim.standing.process import StartFailed, end, start
 from homeostat.sim.world.faults.keeping import Entry
 
-HOSTS = 6
+HOSTS, _SHOWN = 6, 30
 _MAIN = "from homeostat.cli.main import main; main()"
 _SERVES_WITHIN_S, _ENDS_WITHIN_S = 60.0, 15.0
 
@@ -176,7 +176,7 @@ def summary(place: Place, reached: Reached) -> str:
     lines = [
         f"data centre {reached.name} is up, simulated: nothing in it is real, and it is lost when its process ends",
         f"  control   {reached.url}",
-        f"  hosts     {', '.join(reached.hosts)}",
+        f"  hosts     {_some(reached.hosts)}",
         f"  network   load balancers {reached.addresses}",
         f"  log       {place.log}",
         f"  reach it  export KUBECONFIG={place.kubeconfig}",
@@ -184,3 +184,9 @@ def summary(place: Place, reached: Reached) -> str:
     if shutil.which("kubectl"):
         lines.append("            kubectl get nodes")
     return "\n".join([*lines, f"  remove    homeostat down{option}"])
+
+
+def _some(hosts: tuple[str, ...]) -> str:
+    """All of a few, and the first of many."""
+    more = len(hosts) - _SHOWN
+    return ", ".join(hosts[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from tests.support.terminal import run
 
+from homeostat.cli.simulated import summary
+from homeostat.sim.standing.place import Place, Reached
 from homeostat.sim.world.faults.injecting import CATALOGUE
 
 
@@ -58,3 +60,15 @@ def test_real_hosts_are_not_injured(tmp_path: Path) -> None:
     outcome = run("sim", "inject", "host-down", "--on", "all", "--name", "blue", env={"XDG_STATE_HOME": str(tmp_path)})
     assert outcome.code == 2
     assert "found blue, which is one of real hosts" in outcome.err
+
+
+def test_of_many_hosts_the_first_are_named(tmp_path: Path) -> None:
+    hosts = tuple(f"host-a{number}" for number in range(1, 1001))
+    told = summary(Place(tmp_path), Reached("small", "https://127.0.0.1:1", hosts, "127.64.0.0/16"))
+    assert "host-a29, host-a30 and 970 more\n" in told
+    assert "host-a31" not in told
+
+
+def test_a_simulated_data_centre_may_have_hosts_by_the_thousand(tmp_path: Path) -> None:
+    words = ("up", "--engine", "sim", "--name", "large", "--hosts", "1000", "--dry-run")
+    assert "large: 1000 hosts in three zones" in run(*words, env={"XDG_STATE_HOME": str(tmp_path)}).out
