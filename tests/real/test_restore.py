@@ -12,9 +12,7 @@ from typing import Any
 import pytest
 from tests.support.business import create, declare, homeostat, wait_ready
 from tests.support.datacentre import Centre, eventually, on_host
-from tests.support.keeping import store_at
 from tests.support.masters import Masters
-from tests.support.s3 import s3_serving
 from tests.support.spoiling import changed, database, garbled
 
 pytestmark = pytest.mark.real
@@ -243,29 +241,3 @@ def because(masters: Masters, reason: str) -> str:
 def births(masters: Masters) -> set[str]:
     """The uids of all members of etcd and API servers."""
     return {pod["metadata"]["uid"] for each in ("etcd", "kube-apiserver") for pod in masters.pods(each)}
-
-
-def test_a_cluster_is_copied_by_a_snapshot_in_a_bucket(
-    centre: Centre, namespace: str, say: Callable[[str], None]
-) -> None:
-    with s3_serving(centre.inner.plan.gateway) as server:
-        bucket = server.new_bucket()
-        address = f"s3://{bucket}/cell?endpoint={server.endpoint}&region=us-east-1&style=path"
-        with store_at(centre, address, server.credentials):
-            create(centre, namespace, "away")
-            write(centre, "away", "before")
-            began = time.monotonic()
-            taken = snapshot(centre, "away")
-            took = time.monotonic() - began
-            write(centre, "away", "after")
-            names = [each.name for each in server.objects(bucket, f"cell/{namespace}/away/") if taken in each.key]
-            assert "snapshot.age" in names
-            began = time.monotonic()
-            wish = ("--snapshot", taken, "--into", "near", "--wait", "--timeout", f"{RESTORED_S}s")
-            homeostat(centre, "restore", "cluster", "away", "-n", namespace, *wish)
-            say(
-                f"a snapshot is in a bucket after {took:.0f} s, and a copy of its cluster Ready"
-                f" {time.monotonic() - began:.0f} s after its declaration"
-            )
-            assert read(centre, "near") == written("before")
-            centre.kubectl("delete", "clusters", "--all", "-n", namespace, "--timeout=120s")

@@ -16,6 +16,7 @@ from tests.support.datacentre import Centre, eventually, on_host
 
 Whole = dict[str, Any]
 _COMMAND = 15  # characters of a program's name that the kernel keeps
+_MNT_DETACH = 2  # umount2(2): what has it open keeps it
 
 
 class Masters:
@@ -33,6 +34,17 @@ class Masters:
     def ready(self, component: str) -> list[str]:
         """The uids of those that their kubelets find ready."""
         return [pod["metadata"]["uid"] for pod in self.pods(component) if is_ready(pod)]
+
+    def lives(self) -> dict[str, tuple[str, list[int]]]:
+        """All of its Pods, by uid and by how often their containers were started again: what is touched has another."""
+        pods = self.centre.get("pods", "-n", self.namespace, "-l", f"cluster.homeostat.dev/name={self.name}")["items"]
+        return {
+            one["metadata"]["name"]: (
+                one["metadata"]["uid"],
+                [each["restartCount"] for each in one["status"].get("containerStatuses", ())],
+            )
+            for one in pods
+        }
 
     def status(self) -> Whole:
         """The Cluster's."""
@@ -170,6 +182,18 @@ def deaf_port(centre: Centre, host: str, port: int) -> Iterator[None]:
         yield
     finally:
         on_host(centre, host, rules("-D"))
+
+
+@contextmanager
+def mounted_over(centre: Centre, pod: Whole, path: str, size: str) -> Iterator[Callable[[], list[str]]]:
+    """A directory of a Pod is an empty file system in memory while the block lasts; yields what lists its files."""
+    _to_process(centre, pod, f"mount -N $pid -t tmpfs -o size={size},mode=1777 tmpfs {path}")
+    try:
+        yield lambda: _to_process(centre, pod, f"find /proc/$pid/root{path} -type f").splitlines()
+    finally:
+        # umount looks into /proc/self, which in a Pod knows nobody from outside; the call itself does not.
+        call = f'ctypes.CDLL(None).umount2(b"{path}", {_MNT_DETACH})'
+        _to_process(centre, pod, f"nsenter -t $pid --mount --root python3 -c 'import ctypes; exit({call})'")
 
 
 def _to_process(centre: Centre, pod: Whole, act: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import boto3
@@ -35,11 +35,47 @@ class S3Object:
         self._client.delete_object(**self._where)
 
 
+class Mood:
+    """Answers as it is, until it is told to refuse everything, or to keep everybody waiting."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._refusal: tuple[int, str] | None = None
+        self._is_awake = Event()
+        self._is_awake.set()
+
+    def __call__(self, environ: Any, start: Any) -> Any:
+        self._is_awake.wait()
+        if self._refusal is None:
+            return self._app(environ, start)
+        status, code = self._refusal
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        return Response(f"<Error><Code>{code}</Code></Error>", status, mimetype="application/xml")(environ, start)
+
+    @contextmanager
+    def refusing(self, status: int, code: str) -> Iterator[None]:
+        """Everything is refused with one error, until the block ends."""
+        self._refusal = (status, code)
+        try:
+            yield
+        finally:
+            self._refusal = None
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Nobody gets an answer before the block ends."""
+        self._is_awake.clear()
+        try:
+            yield
+        finally:
+            self._is_awake.set()
+
+
 class S3Server:
     """The server; buckets are made by tests."""
 
-    def __init__(self, endpoint: str) -> None:
-        self.endpoint = endpoint
+    def __init__(self, endpoint: str, mood: Mood) -> None:
+        self.endpoint, self.mood = endpoint, mood
         self.credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "secret-of-the-test"}
         self._client = boto3.client(
             "s3",
@@ -97,12 +133,12 @@ class TrueTimes:
 @contextmanager
 def s3_serving(host: str = "127.0.0.1") -> Iterator[S3Server]:
     """A server on a free port of loopback, or of another address of this machine's, until the block ends."""
-    app = TrueTimes(DomainDispatcherApplication(create_backend_app))
+    app = Mood(TrueTimes(DomainDispatcherApplication(create_backend_app)))
     server = make_server(host, 0, app, threaded=True, request_handler=MotoRequestHandler)
     serving = Thread(target=server.serve_forever, daemon=True)
     serving.start()
     try:
-        yield S3Server(f"http://{host}:{server.server_address[1]}")
+        yield S3Server(f"http://{host}:{server.server_address[1]}", app)
     finally:
         server.shutdown()
         serving.join()
