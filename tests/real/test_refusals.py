@@ -11,13 +11,14 @@ import yaml
 from tests.support.business import create, declared, homeostat
 from tests.support.datacentre import Centre, eventually
 from tests.support.kinds import bent, example
+from tests.support.masters import Masters
 
 from homeostat.cli.exits import Exit
 
 pytestmark = pytest.mark.real
 
 NAMESPACE, OLD = "real-refusals", "v1.34.4"
-BROKEN, FAR = "v1.35.99", "v1.36.99"  # package versions of nobody's images
+BROKEN, FAR, LONG_AGO = "v1.35.99", "v1.36.99", "v1.32.99"  # package versions of nobody's images
 Whole = dict[str, Any]
 
 
@@ -28,10 +29,10 @@ def fed(centre: Centre) -> Iterator[Centre]:
     new = example("packageversions/v1.35.4.yaml")
     components = new["spec"]["components"]
     hungry = [{**each, "image": each["image"].rpartition(":")[0] + ":v9.9.9"} for each in components]
-    far = [{**each, "version": each["version"].replace("1.35.4", "1.36.4")} for each in components]
     for name, changes in (
         (BROKEN, {"spec.components": hungry}),
-        (FAR, {"spec.components": far, "spec.kubernetesVersion": "v1.36.4"}),
+        (FAR, of(components, "1.36.4")),
+        (LONG_AGO, of(components, "1.32.4")),
     ):
         centre.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(bent(new, {"metadata.name": name, **changes})))
     try:
@@ -39,28 +40,23 @@ def fed(centre: Centre) -> Iterator[Centre]:
         yield centre
     finally:
         centre.kubectl("delete", "clusters", "--all", "-n", NAMESPACE, "--timeout=120s")
-        centre.kubectl("delete", "cpv", BROKEN, FAR)
+        centre.kubectl("delete", "cpv", BROKEN, FAR, LONG_AGO)
         centre.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
 
 
 @pytest.fixture(autouse=True)
 def no_master_of_another_cluster_is_touched(fed: Centre) -> Iterator[None]:
     """Whatever is refused or told: the Pods that ran before run on, and were not started again."""
-    before = masters(fed)
+    lives = Masters(fed, NAMESPACE, "fed").lives
+    before = lives()
     yield
-    assert masters(fed) == before
+    assert lives() == before
 
 
-def masters(centre: Centre) -> dict[str, tuple[str, list[int]]]:
-    """The Pods of the Cluster that is well, by uid and by how often their containers were started again."""
-    pods = centre.get("pods", "-n", NAMESPACE, "-l", "cluster.homeostat.dev/name=fed")["items"]
-    return {
-        one["metadata"]["name"]: (
-            one["metadata"]["uid"],
-            [each["restartCount"] for each in one["status"].get("containerStatuses", [])],
-        )
-        for one in pods
-    }
+def of(components: list[Whole], version: str) -> Whole:
+    """What a package version of another Kubernetes says otherwise; nothing is ever made of it."""
+    moved = [{**each, "version": each["version"].replace("1.35.4", version)} for each in components]
+    return {"spec.components": moved, "spec.kubernetesVersion": f"v{version}"}
 
 
 def condition(centre: Centre, name: str, type_: str) -> Whole:
@@ -107,14 +103,24 @@ def test_a_package_version_in_use_cannot_be_deleted_and_its_users_are_named(fed:
     assert f"{NAMESPACE}/fed" in done.stderr
 
 
-def test_a_skipped_minor_is_refused_with_the_path(fed: Centre) -> None:
-    done = homeostat(fed, "upgrade", "cluster", "fed", "-n", NAMESPACE, "--to", FAR, check=False)
-    assert (done.returncode, "1.34 -> 1.35 -> 1.36" in done.stderr) == (Exit.REFUSED, True), done.stderr
-    patch = json.dumps({"spec": {"packageVersion": FAR}})
+def test_a_package_version_is_neither_edited_nor_replaced_by_force(fed: Centre) -> None:
+    before = fed.get("cpv", OLD)
+    edited = bent(before, {"spec.components.1.args.profiling": "true"})
+    for force in ((), ("--force", "--grace-period=0")):
+        with pytest.raises(AssertionError, match=f"cannot be changed|{OLD} is used by"):
+            fed.kubectl("replace", *force, "-f", "-", stdin=json.dumps(edited))
+    assert fed.get("cpv", OLD)["spec"] == before["spec"]
+
+
+@pytest.mark.parametrize(("to", "path"), [(FAR, "1.34 -> 1.35 -> 1.36"), (LONG_AGO, "1.34 -> 1.33 -> 1.32")])
+def test_a_skipped_minor_is_refused_with_the_path_up_and_down(fed: Centre, to: str, path: str) -> None:
+    done = homeostat(fed, "upgrade", "cluster", "fed", "-n", NAMESPACE, "--to", to, check=False)
+    assert (done.returncode, path in done.stderr) == (Exit.REFUSED, True), done.stderr
+    patch = json.dumps({"spec": {"packageVersion": to}})
     fed.kubectl("patch", "cluster", "fed", "-n", NAMESPACE, "--type=merge", "-p", patch)
     try:
         eventually(lambda: condition(fed, "fed", "Accepted")["reason"] == "UpgradeRefused", within_s=30)
-        assert "1.34 -> 1.35 -> 1.36" in condition(fed, "fed", "Accepted")["message"]
+        assert path in condition(fed, "fed", "Accepted")["message"]
     finally:
         back = json.dumps({"spec": {"packageVersion": OLD}})
         fed.kubectl("patch", "cluster", "fed", "-n", NAMESPACE, "--type=merge", "-p", back)
