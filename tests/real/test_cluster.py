@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from tests.support.business import EXAMPLE, READY_S, content, create, declare, homeostat, pod, wait_ready
@@ -41,16 +41,26 @@ def test_the_example_serves_and_goes_without_a_trace(centre: Centre) -> None:
     eventually(lambda: centre.business("demo", "get", "serviceaccount", "default", "-n", "shop"), within_s=20)
 
     # A person's own kubeconfig, for a while; the audit log tells who it was.
-    own = centre.inner.directory / "own.kubeconfig"
-    homeostat(centre, "kubeconfig", "demo", "--ttl", "10m", "-o", str(own))
-
-    def as_myself(*words: str) -> str:
-        command = [str(centre.inner.kubectl), "--kubeconfig", str(own), *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-
-    me = as_myself("auth", "whoami", "-o", "jsonpath={.status.userInfo.username}")
+    myself = handed_out(centre, "demo")
+    me = myself("auth", "whoami", "-o", "jsonpath={.status.userInfo.username}")
     assert me.startswith("cell:")
-    as_myself("create", "configmap", "mine", "-n", "shop")
+    myself("create", "configmap", "mine", "-n", "shop")
+
+    # One for a group may do what the group may, and all may be taken back from those who may do everything.
+    alice = handed_out(centre, "demo", "--user", "alice", "--group", "shop-developers")
+    whoami = alice("auth", "whoami", "-o", "jsonpath={.status.userInfo}")
+    assert '"username":"alice"' in whoami
+    assert "shop-developers" in whoami
+    assert alice("auth", "can-i", "get", "configmaps", "-n", "shop") == "no\n"
+    rights = ("create", "rolebinding", "developers", "--clusterrole=edit", "--group=shop-developers", "-n", "shop")
+    centre.business("demo", *rights)
+    eventually(lambda: alice("get", "configmap", "mine", "-n", "shop", "-o", "name") == "configmap/mine\n", within_s=20)
+    assert [alice("auth", "can-i", *what) for what in (("get", "nodes"), ("get", "secrets", "-n", "kube-system"))] == [
+        "no\n",
+        "no\n",
+    ]
+    centre.business("demo", "delete", "clusterrolebinding", "homeostat:admins")
+    eventually(lambda: myself("auth", "can-i", "get", "configmaps", "-n", "shop") == "no\n", within_s=20)
     master = pod(centre, "default", "kube-apiserver")["metadata"]["name"]
     eventually(lambda: (me, "create", "mine") in audited(centre, "default", master), within_s=60)
 
@@ -63,6 +73,18 @@ def test_the_example_serves_and_goes_without_a_trace(centre: Centre) -> None:
     homeostat(centre, "delete", "cluster", "demo", "--wait")
     assert content(centre, "default") == before
     eventually(lambda: volumes_of(centre, "default") == [], within_s=30)
+
+
+def handed_out(centre: Centre, cluster: str, *holder: str) -> Callable[..., str]:
+    """kubectl with a kubeconfig of a person's own; what it prints."""
+    file = centre.inner.directory / f"{cluster}-{len(holder)}.kubeconfig"
+    homeostat(centre, "kubeconfig", cluster, "--ttl", "10m", *holder, "-o", str(file))
+
+    def ask(*words: str) -> str:
+        command = [str(centre.inner.kubectl), "--kubeconfig", str(file), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout
+
+    return ask
 
 
 def test_an_api_server_is_a_pod_on_a_host_that_systemd_booted(centre: Centre, namespace: str) -> None:
