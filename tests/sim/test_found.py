@@ -38,3 +38,9 @@ def test_what_was_made_beside_a_strangers_object_is_not_made_again() -> None:
 def test_what_a_restore_has_made_is_not_made_again() -> None:
     """Nobody waited for the caches to show the Secret, the volume and the Pod."""
     take(BY_NAME["restore"])
+
+
+def test_what_another_leader_has_made_for_a_restore_is_awaited_too() -> None:
+    """Its Pod was in the way, and the Secret was written over and over until the caches had it."""
+    restore = BY_NAME["restore"]
+    assert_alike(take(restore, fault=Fault("overlap", 8)), undisturbed(restore, 0), "overlap at 8")

@@ -6,6 +6,7 @@
 | conflict, busy, failure | it is answered with 409, 429 or 500, and takes no effect |
 | cut | all watches end, and it goes on |
 | stale | what happens from now on is heard half a minute late |
+| uneven | what happens to Pods is heard half a minute late, and all else at once |
 | missed | all watches end, and half a minute later all is listed: what came and went meanwhile is never heard |
 | doubled | for half a minute, everything is heard twice |
 | overlap | a second process begins, and for a while both believe that they lead |
@@ -24,7 +25,7 @@ from tests.support.scripted import Answer, status
 from homeostat.kit.clock import Clock
 from homeostat.kube.transport import Request, Response, Transport
 
-Kind = Literal["lost", "conflict", "busy", "failure", "cut", "stale", "missed", "doubled", "overlap"]
+Kind = Literal["lost", "conflict", "busy", "failure", "cut", "stale", "uneven", "missed", "doubled", "overlap"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LATE_S = 30.0
 OVERLAP_S = 15.0  # how long a Lease lasts
@@ -77,7 +78,7 @@ class Faulty:
         elif kind == "missed":
             self._hearing.begin(kind)
             self._faults.cut_watches()
-        elif kind in ("stale", "doubled"):
+        elif kind in ("stale", "uneven", "doubled"):
             self._hearing.begin(kind)
         elif kind == "overlap":
             self._world.overlap()
@@ -113,15 +114,15 @@ class _Hearing:
         if self.trouble == "missed":
             await self.wait()
             return Answer(410, status(410, "Expired", "a test forgot what happened since"))
-        return _Heard(await self._inner.send(request), self)
+        return _Heard(await self._inner.send(request), self, of_pods=request.path.endswith("/pods"))
 
     async def close(self) -> None:
         await self._inner.close()
 
 
 class _Heard:
-    def __init__(self, inner: Response, hearing: _Hearing) -> None:
-        self._inner, self._hearing = inner, hearing
+    def __init__(self, inner: Response, hearing: _Hearing, *, of_pods: bool) -> None:
+        self._inner, self._hearing, self._of_pods = inner, hearing, of_pods
 
     @property
     def status(self) -> int:
@@ -136,7 +137,7 @@ class _Heard:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         async for chunk in self._inner.chunks():
-            if self._hearing.trouble == "stale":
+            if self._hearing.trouble in (("stale", "uneven") if self._of_pods else ("stale",)):
                 await self._hearing.wait()
             is_doubled = self._hearing.trouble == "doubled"
             yield chunk

@@ -133,14 +133,16 @@ class RestoreActor:
         return Wrote(tuple(wrote))
 
     async def _create(self, desired: Desired) -> list[tuple[str, str]]:
-        """What was written; nothing, if it is there."""
+        """What our caches are to show before the next look: what was made, or what another process has made before."""
+        kind, metadata = desired.kind, desired.body["metadata"]
         try:
-            made = await self._client.create(
-                desired.kind, desired.body, desired.body["metadata"]["namespace"], field_manager=FIELD_MANAGER
-            )
+            made = await self._client.create(kind, desired.body, metadata["namespace"], field_manager=FIELD_MANAGER)
         except AlreadyExists:
-            return []
-        return [(desired.kind.resource.kind, made.metadata.resource_version)]
+            try:
+                made = await self._client.get(kind, metadata["name"], metadata["namespace"])
+            except NotFound:  # it is gone again
+                return []
+        return [(kind.resource.kind, made.metadata.resource_version)]
 
     async def _clear(self, seen: Observed, action: Clear) -> Outcome:
         """With the Secret goes what it leads to: nobody needs the plain snapshot any more."""
