@@ -38,6 +38,19 @@ def level(**spec: Any) -> Body:
     return of("PriorityLevelConfiguration", FLOWS, spec={"type": "Limited", **spec})
 
 
+def ingress_class(**spec: Any) -> Body:
+    return of("IngressClass", "networking.k8s.io/v1", spec={"controller": "example.com/one", **spec})
+
+
+def capacity(**parts: Any) -> Body:
+    return of("CSIStorageCapacity", "storage.k8s.io/v1", **{"storageClassName": "fast", **parts})
+
+
+def attachment(**spec: Any) -> Body:
+    whole = {"attacher": "example.com", "nodeName": "n1", "source": {"persistentVolumeName": "v"}}
+    return of("VolumeAttachment", "storage.k8s.io/v1", spec=whole | spec)
+
+
 def service(**spec: Any) -> Body:
     return of("Service", spec={"ports": [{"port": 80}], **spec})
 
@@ -114,6 +127,21 @@ GOOD: dict[str, Body] = {
     "ReplicationController with a selector of its own": controller(selector={"a": "b"}, replicas=0, minReadySeconds=3),
     "level that rejects": level(limited={"limitResponse": {"type": "Reject"}}),
     "level that queues": level(limited={"limitResponse": {"type": "Queue", "queuing": {"queues": 16}}}),
+    "smallest IngressClass": ingress_class(),
+    "IngressClass with parameters": ingress_class(parameters={"kind": "K", "name": "n", "apiGroup": "example.com"}),
+    "smallest RuntimeClass": of("RuntimeClass", "node.k8s.io/v1", handler="one"),
+    "RuntimeClass for some hosts": of(
+        "RuntimeClass",
+        "node.k8s.io/v1",
+        handler="one",
+        overhead={"podFixed": {"cpu": "250m", "memory": "128Mi"}},
+        scheduling={"nodeSelector": {"a": "b"}, "tolerations": [{"key": "a", "operator": "Exists"}]},
+    ),
+    "smallest CSIStorageCapacity": capacity(),
+    "CSIStorageCapacity of some hosts": capacity(
+        nodeTopology={"matchLabels": {"a": "b"}}, capacity="1Gi", maximumVolumeSize="1Mi"
+    ),
+    "smallest VolumeAttachment": attachment(),
     "smallest StatefulSet": workload("StatefulSet"),
     "StatefulSet with volumes": workload("StatefulSet", serviceName="x", volumeClaimTemplates=[CLAIM]),
     "StatefulSet by hand": workload("StatefulSet", updateStrategy={"type": "OnDelete"}),
@@ -263,6 +291,24 @@ WRONG: dict[str, Body] = {
     "level that rejects and queues": level(limited={"limitResponse": {"type": "Reject", "queuing": {}}}),
     "level of no response": level(limited={"limitResponse": {"type": "X"}}),
     "level of no queues": level(limited={"limitResponse": {"type": "Queue"}}),
+    "empty IngressClass": of("IngressClass", "networking.k8s.io/v1", spec={}),
+    "IngressClass of no path": ingress_class(controller="one", parameters={}),
+    "IngressClass of no domain": ingress_class(controller="A B/x", parameters={"scope": "Namespace"}),
+    "IngressClass in a namespace too much": ingress_class(
+        parameters={"kind": "K", "name": "n", "apiGroup": "A B", "namespace": "x"}
+    ),
+    "IngressClass of no scope": ingress_class(parameters={"kind": "K", "name": "n", "scope": "X"}),
+    "IngressClass in a wrong namespace": ingress_class(
+        parameters={"kind": "K", "name": "n", "scope": "Namespace", "namespace": "A B"}
+    ),
+    "empty RuntimeClass": of("RuntimeClass", "node.k8s.io/v1"),
+    "RuntimeClass of a wrong handler": of("RuntimeClass", "node.k8s.io/v1", handler="A B"),
+    "CSIStorageCapacity wrong all over": capacity(
+        storageClassName="A B", nodeTopology={"matchExpressions": [{"key": "a", "operator": "X"}]}
+    ),
+    "empty VolumeAttachment": of("VolumeAttachment", "storage.k8s.io/v1", spec={}),
+    "VolumeAttachment of two": attachment(source={"persistentVolumeName": "v", "inlineVolumeSpec": {}}),
+    "VolumeAttachment wrong all over": attachment(attacher="A B", nodeName="A B", source={"persistentVolumeName": ""}),
     "Deployment wrong all over": workload(
         "Deployment",
         replicas=-1,
@@ -393,6 +439,11 @@ CHANGES: dict[str, tuple[Body, Body]] = {
             }
         },
     ),
+    "controller of an IngressClass": (ingress_class(), {"spec": {"controller": "example.com/other"}}),
+    "handler of a RuntimeClass": (of("RuntimeClass", "node.k8s.io/v1", handler="one"), {"handler": "other"}),
+    "hosts of a CSIStorageCapacity": (capacity(), {"nodeTopology": {"matchLabels": {"a": "b"}}}),
+    "class of a CSIStorageCapacity": (capacity(), {"storageClassName": "other"}),
+    "host of a VolumeAttachment": (attachment(), {"spec": {"nodeName": "n2"}}),
     "selector of a ReplicaSet": (
         workload("ReplicaSet"),
         {

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.contract.sim.both import Both, comparable, refusal
-from tests.contract.sim.kind_cases import CHANGES, FLOW_SCHEMAS, GOOD, WRONG
+from tests.contract.sim.kind_cases import CHANGES, FLOW_SCHEMAS, GOOD, WRONG, service
 from tests.contract.sim.kind_manifests import manifests_of_ours
 from tests.contract.sim.placing import MERGE, end, named, placed
 from tests.support.apiserver import ApiServer
@@ -57,6 +57,18 @@ def test_a_flow_schema_would_be_made_as_the_same_one(case: str, both: Both) -> N
     body, collection, _ = placed(both, FLOW_SCHEMAS[case], NAMESPACE)
 
     agree(both, "POST", collection, body, query="dryRun=All")
+
+
+@pytest.mark.parametrize("kind", ["ClusterIP", "NodePort"])
+def test_a_service_gives_its_addresses_back_when_it_becomes_a_name(kind: str, both: Both) -> None:
+    body, collection, path = placed(both, service(type=kind), NAMESPACE)
+
+    agree(both, "POST", collection, body)
+    for spec in ({"type": "ExternalName", "externalName": "a.b"}, {"type": kind, "externalName": None}):
+        agree(both, "PATCH", path, {"spec": spec}, media=MERGE)
+    agree(both, "PATCH", path, {"spec": {"type": "ExternalName", "externalName": "a.b", "clusterIP": ""}}, media=MERGE)
+
+    end(both, path)
 
 
 @pytest.mark.parametrize("case", OURS)

@@ -72,6 +72,8 @@ class ServiceStrategy(Strategy):
             for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
                 if not spec.get(name) and before.get(name):
                     spec[name] = before[name]
+        elif spec.get("type") == _EXTERNAL:
+            _leave_addresses(spec, before)
         if before.get("type") in _ON_HOSTS and spec.get("type") in _ON_HOSTS:
             taken = {
                 (each.get("port"), each.get("protocol")): each.get("nodePort") for each in before.get("ports") or ()
@@ -168,6 +170,17 @@ class ServiceStrategy(Strategy):
                 yield invalid("spec.clusterIPs", [address], f"{failed} {why}")
             elif self._addresses.get(address, _whose(value)) != _whose(value):
                 yield invalid("spec.clusterIPs", [address], f"{failed} provided IP is already allocated")
+
+
+def _leave_addresses(spec: Value, before: Value) -> None:
+    """A name elsewhere needs none; what somebody asks for all the same is refused later."""
+    addresses, alone = ("clusterIP", "clusterIPs"), ("ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy")
+    for name in alone:
+        if spec.get(name) == before.get(name):
+            spec.pop(name, None)
+    if all(spec.get(name) in (None, "", [], before.get(name)) for name in addresses):
+        for name in addresses:
+            spec.pop(name, None)
 
 
 def _of_ports(spec: Value) -> Iterator[Cause]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from homeostat.kit.clock import Clock
 from homeostat.sim.apiserver.access.reviews import REVIEWS, Reviewed
 from homeostat.sim.apiserver.admission import admission
-from homeostat.sim.apiserver.kinds import flows, rights
+from homeostat.sim.apiserver.kinds import classes, flows, rights
 from homeostat.sim.apiserver.kinds.budgets import BudgetStrategy, PriorityClassStrategy
 from homeostat.sim.apiserver.kinds.claims import ClaimStrategy
 from homeostat.sim.apiserver.kinds.definitions import DefinitionStrategy
@@ -66,6 +66,10 @@ def strategies(types: Types, store: Store, clock: Clock) -> dict[Collection, Str
         (flows.GROUP, "flowschemas"): flows.FlowSchemaStrategy(),
         (flows.GROUP, "prioritylevelconfigurations"): flows.PriorityLevelStrategy(),
         NEW: EventStrategy(store, NEW),
+        ("networking.k8s.io", "ingressclasses"): classes.IngressClassStrategy(),
+        ("node.k8s.io", "runtimeclasses"): classes.RuntimeClassStrategy(),
+        ("storage.k8s.io", "csistoragecapacities"): classes.CapacityStrategy(),
+        ("storage.k8s.io", "volumeattachments"): classes.AttachmentStrategy(),
         ("networking.k8s.io", "networkpolicies"): NetworkPolicyStrategy(),
         ("policy", "poddisruptionbudgets"): BudgetStrategy(),
         (rights.GROUP, "clusterrolebindings"): rights.BindingStrategy(namespaced=False),

@@ -29,6 +29,7 @@ _TEXT_POINTERS = frozenset(
         "PersistentVolumeClaimSpec.volumeAttributesClassName",
         "SeccompProfile.localhostProfile",
         "ServicePort.appProtocol",
+        "VolumeAttachmentSource.persistentVolumeName",
     }
 )
 _FLAGS = frozenset(
