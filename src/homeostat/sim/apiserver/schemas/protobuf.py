@@ -22,6 +22,8 @@ MEDIA = "application/vnd.kubernetes.protobuf"
 MAGIC = b"k8s\x00"
 _PROPS = "JSONSchemaProps"
 _RENAMED = {"schema": "$schema", "ref": "$ref"}
+# Fields that JSON writes otherwise than their messages.
+_SPELT = {"aPIGroup": "apiGroup"}
 _DEFINITIONS = ".apiextensions."
 # Flags of definitions that JSON always has.
 _ALWAYS = frozenset({"served", "storage"})
@@ -59,7 +61,7 @@ def _object(content: bytes, message: str) -> Any:
         if str(number) not in fields:
             continue
         name, form, type_ = fields[str(number)]
-        key = _renamed(name) if of_schema else name
+        key = _renamed(name) if of_schema else _SPELT.get(name, name)
         if form == "map":
             entry = dict(_parts(raw))
             found.setdefault(key, {})[entry.get(1, b"").decode()] = _read(entry.get(2, b""), type_)
@@ -152,7 +154,8 @@ def _moment(raw: bytes, type_: str) -> str | None:
         return None
     at = datetime.fromtimestamp(found.get(1, 0), UTC)
     fraction = f".{found.get(2, 0) // 1000:06d}" if type_.endswith("MicroTime") else ""
-    return f"{at:%Y-%m-%dT%H:%M:%S}{fraction}Z"
+    # The first year has four digits, too, which strftime does not promise.
+    return f"{at.isoformat(timespec='seconds')[:19]}{fraction}Z"
 
 
 def _number_or_text(raw: bytes, type_: str) -> int | str:  # noqa: ARG001

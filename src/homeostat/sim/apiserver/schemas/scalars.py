@@ -130,11 +130,11 @@ def _int_or_string(value: Any) -> Any:
 
 def _time(value: Any) -> str:
     """Times are kept in UTC and whole seconds."""
-    return f"{_moment(value):%Y-%m-%dT%H:%M:%SZ}"
+    return _moment(value).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def _micro_time(value: Any) -> str:
-    return f"{_moment(value):%Y-%m-%dT%H:%M:%S.%fZ}"
+    return _moment(value).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def _moment(value: Any) -> datetime:
