@@ -28,7 +28,7 @@ spec:
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")  # one that is made anew meets the end of the one before
 def both(api_server: ApiServer) -> Iterator[Both]:
     """Both with a definition."""
     made = Both(api_server)
