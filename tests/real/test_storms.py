@@ -21,8 +21,11 @@ from homeostat.local.hosts.shell import CommandFailed
 
 pytestmark = [pytest.mark.real, pytest.mark.soak]  # healing takes its time on purpose
 
-NAMESPACE, PATIENT = "real-storms", "v1.35.4-patient"
+NAMESPACE, PATIENT, SMALL = "real-storms", "v1.35.4-patient", "v1.35.4-small"
 NAMES = ("ash", "elm", "fir", "oak", "yew")
+CROWD = tuple(
+    f"new-{number:02}" for number in range(12)
+)  # three times as many as are created at once on two processors
 SERVER, SCHEDULER = "kube-apiserver", "kube-scheduler"
 PACE, CALM_S = timedelta(seconds=60), 20
 NEVER = {"periodSeconds": 60, "failureThreshold": 60}
@@ -205,6 +208,58 @@ def test_what_a_person_must_look_at_takes_nothing_from_the_budget_of_the_others(
     for name in NAMES:
         wait_ready(centre, NAMESPACE, name)
     eventually(lambda: leader.value("healing_handed_over") == 0, within_s=60)
+
+
+def test_who_is_ill_is_healed_first_and_who_moves_is_there_before_many_new_ones_are_made(
+    centre: Centre, fleet: Fleet, say: Say
+) -> None:
+    for masters in fleet.values():
+        masters.rewrite_restarts(long_ago)
+    ill, mover, before = fleet[NAMES[4]], fleet[NAMES[3]], uids(fleet)
+    crowd = "\n---\n".join(declared(name, packageVersion=SMALL) for name in CROWD)
+    homeostat(centre, "apply", "-n", NAMESPACE, "-f", "-", stdin=crowd)
+    mover.patch(f'{{"packageVersion": "{SMALL}"}}')
+    ill.signal(servers(fleet)[ill.name], "STOP")
+    began, after, waiting = time.monotonic(), dict[str, float](), 0
+    claims: dict[str, Callable[[], bool]] = {
+        "healed": lambda: is_replaced(ill, before[ill.name]),
+        "moved": lambda: has_moved(mover, SMALL),
+        "made": lambda: not unmade(centre),
+    }
+
+    def have_come() -> bool:
+        nonlocal waiting
+        for what in [each for each in claims if each not in after and claims[each]()]:
+            after[what] = time.monotonic() - began
+            waiting = len(unmade(centre)) if what == "moved" else waiting
+        return len(after) == len(claims)
+
+    eventually(have_come, within_s=900)
+    say(
+        f"{len(CROWD)} clusters are declared at once: one that falls ill is healed after {after['healed']:.0f} s, one"
+        f" that moves is there after {after['moved']:.0f} s, when {waiting} are not made yet, all after"
+        f" {after['made']:.0f} s"
+    )
+    assert list(after) == ["healed", "moved", "made"]
+    assert waiting > 0
+    for name in NAMES:
+        wait_ready(centre, NAMESPACE, name)
+    centre.kubectl("delete", "clusters", *CROWD, "-n", NAMESPACE, "--wait=false")
+    eventually(lambda: len(centre.get("clusters", "-n", NAMESPACE)["items"]) == len(NAMES), within_s=400)
+
+
+def has_moved(masters: Masters, to: str) -> bool:
+    """Whether all masters are of a package version."""
+    told = masters.condition("UpToDate")
+    return (masters.status()["packageVersion"], told["reason"]) == (to, "AsDeclared")
+
+
+def unmade(centre: Centre) -> list[str]:
+    """Which of the crowd were never Ready."""
+    clusters = {
+        one["metadata"]["name"]: one.get("status", {}) for one in centre.get("clusters", "-n", NAMESPACE)["items"]
+    }
+    return [name for name in CROWD if "readyAt" not in clusters[name]]
 
 
 def long_ago(restart: Whole) -> Whole:
