@@ -18,7 +18,7 @@ from homeostat.operators.cluster.actions import Action, Heal, Verdict, Wait
 from homeostat.operators.cluster.backup.listing import Entry
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.restore.actions import AskSnapshots, Restoring
-from homeostat.operators.cluster.restore.beginning import ASKED_AGAIN, judge, lost_seconds, own
+from homeostat.operators.cluster.restore.beginning import ASKED_AGAIN, STARTING, judge, lost_seconds, own
 
 ANSWERED = timedelta(seconds=0.5)  # until an answer is looked at
 _LOOKED = timedelta(seconds=30)  # until what was lost is looked at again
@@ -62,7 +62,7 @@ def message(seen: Observed, loss: Loss, status: QuorumLossStatus) -> str:
     if status.newest_snapshot:
         either = f"{loss.beside}, or " if loss.beside else ""
         cost = f"{_approval(seen, status)}, {_trust(seen, status)}: {price(status, status.lost_seconds)}"
-        return "; ".join((*parts, f"{either}{cost}"))
+        return "; ".join((*parts, f"{_under_way(seen)}{either}{cost}"))
     failure = seen.snapshots.failure if seen.snapshots is not None else ""
     none = "no snapshot is known" + (f": {failure}" if failure else "")
     return "; ".join(part for part in (*parts, loss.beside, none) if part)
@@ -72,6 +72,14 @@ def price(status: QuorumLossStatus, seconds: int) -> str:
     """What is given up by restoring a snapshot from so long before the loss."""
     moment = "that was found, and since," if status.corrupt else "the loss"
     return f"what was written in the {timedelta(seconds=seconds)} before {moment} is then gone for good"
+
+
+def _under_way(seen: Observed) -> str:
+    """What is awaited before anybody gives up more: members that start on what was restored are not ready at once."""
+    restore = seen.cluster.status.restore
+    if restore is None or restore.stage != STARTING:
+        return ""
+    return f"its members start on snapshot {restore.snapshot}, as was approved; only if they do not come, "
 
 
 def _approval(seen: Observed, status: QuorumLossStatus) -> str:

@@ -59,6 +59,7 @@ def _since(seen: Observed, now: datetime) -> datetime | None:
 
 def _loss(seen: Observed, since: datetime) -> Loss:
     members = seen.names.etcd_members(topology(seen).members)
-    away = ", ".join(member for member in members if not is_ready(seen, member))
-    told = f"the quorum is lost since {since.replace(microsecond=0):%FT%TZ}: {away} are not ready"
+    away = [member for member in members if not is_ready(seen, member)]
+    are = "is" if len(away) == 1 else "are"
+    told = f"the quorum is lost since {since.replace(microsecond=0):%FT%TZ}: {', '.join(away)} {are} not ready"
     return Loss(words.QUORUM_LOST, told, since, beside="mend their hosts")

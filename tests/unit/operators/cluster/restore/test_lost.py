@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from tests.support.ailing import DEAD, NAMES, ailing, members
 from tests.support.clusters import NOW, cluster, pod, running
-from tests.support.restoring import ID, LOST_AT, OWN, TAKEN_AT, lost, manifest, store_said
+from tests.support.restoring import ID, LOST_AT, OWN, TAKEN_AT, lost, manifest, restore, store_said
 
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import AskEtcd
@@ -17,7 +17,7 @@ from homeostat.operators.cluster.healing.seen import EtcdSeen
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.restore.actions import AskSnapshots
 from homeostat.operators.cluster.restore.approval import Lost
-from homeostat.operators.cluster.restore.beginning import FETCHING, own
+from homeostat.operators.cluster.restore.beginning import FETCHING, STARTING, own
 from homeostat.operators.cluster.restore.lost import quorum_lost
 
 
@@ -114,6 +114,14 @@ def test_an_approval_counts_once_also_while_members_start_on_the_restored_data()
     begun = look(seen).restore
     status = replace(seen.cluster.status, restore=begun.becomes, quorum_loss=begun.loss)
     assert told(replace(seen, cluster=replace(seen.cluster, status=status)))[0] == words.QUORUM_LOST
+
+
+def test_nobody_is_asked_to_approve_again_while_members_start_on_the_restored_data() -> None:
+    seen = lost(approveRestore=ID, spent=ID, answer=store_said())
+    status = replace(seen.cluster.status, restore=restore(STARTING))
+    _, message = told(replace(seen, cluster=replace(seen.cluster, status=status)))
+    awaited = f"its members start on snapshot {ID}, as was approved; only if they do not come, mend their hosts"
+    assert awaited in message
 
 
 def test_what_was_approved_before_the_loss_was_told_is_no_approval_of_it() -> None:
