@@ -56,7 +56,6 @@ CELLS: Mapping[Collection, Printed] = {
     (_RIGHTS, "rolebindings"): cluster.binding,
     (_STORAGE, "csidrivers"): volumes.csi_driver,
     (_STORAGE, "csinodes"): volumes.csi_node,
-    (_STORAGE, "csistoragecapacities"): volumes.csi_capacity,
     (_STORAGE, "storageclasses"): volumes.storage_class,
     (_STORAGE, "volumeattachments"): volumes.attachment,
     (_STORAGE, "volumeattributesclasses"): volumes.attributes_class,

@@ -71,11 +71,6 @@ def csi_driver(value: Value, now: datetime) -> Cells:
     return [name_of(value), *needs, audiences, spec.get("requiresRepublish", False), modes, age_of(value, now)]
 
 
-def csi_capacity(value: Value, now: datetime) -> Cells:  # noqa: ARG001
-    """How much there is of a class."""
-    return [name_of(value), value.get("storageClassName", ""), value.get("capacity", UNSET)]
-
-
 def _phase(value: Value) -> str:
     return "Terminating" if value["metadata"].get("deletionTimestamp") else part(value, "status").get("phase", "")
 
