@@ -31,7 +31,7 @@ from homeostat.sim.apiserver.types.builtin import builtin_types
 from homeostat.sim.apiserver.types.forms import no_other_form, wanted
 from homeostat.sim.apiserver.types.registry import Types
 from homeostat.sim.apiserver.types.routing import Asked, not_found_here, route
-from homeostat.sim.apiserver.types.type import Value
+from homeostat.sim.apiserver.types.type import Type, Value
 from homeostat.sim.apiserver.verbs.binding import Binder
 from homeostat.sim.apiserver.verbs.bodies import JSON, YAML
 from homeostat.sim.apiserver.verbs.deleting import Deleter
@@ -42,7 +42,7 @@ from homeostat.sim.apiserver.verbs.reading import get, list_
 from homeostat.sim.apiserver.verbs.scaling import Scaler
 from homeostat.sim.apiserver.verbs.telling import log
 from homeostat.sim.apiserver.verbs.watching import watch
-from homeostat.sim.apiserver.verbs.writing import Writer
+from homeostat.sim.apiserver.verbs.writing import SELF, Writer
 
 VERSION = "v1.35.4"
 _HEALTH = ("/livez", "/readyz", "/healthz")
@@ -79,7 +79,7 @@ class ApiServer:
         self._clock = clock
         self._documents = Documents(self.types)
         self._admission = Admission(self.store, self.types, clock, random, caller or NoNetwork())
-        self._writer = Writer(self.store, clock, random, self._admission)
+        self._writer = Writer(self.store, clock, random, self._admission, self._built_in("", "resourcequotas"))
         self._patcher = Patcher(self.store, self._writer, clock)
         self._deleter = Deleter(self.store, clock, self._admission)
         self._scaler = Scaler(self.store, self._writer)
@@ -189,15 +189,18 @@ class ApiServer:
             self._make_first("scheduling.k8s.io", "priorityclasses", body)
 
     def _go_on(self) -> None:
-        definitions = self.types.get("apiextensions.k8s.io", "v1", "customresourcedefinitions")
-        assert definitions is not None  # noqa: S101  (a built-in type)
+        definitions = self._built_in("apiextensions.k8s.io", "customresourcedefinitions")
         for record in self.store.shelf(definitions.collection).within(""):
             definitions.strategy.on_stored(record.value(b""))
 
     def _make_first(self, group: str, plural: str, value: Value) -> None:
-        type_ = self.types.get(group, "v1", plural)
-        assert type_ is not None  # noqa: S101  (a built-in type)
-        _at_once(self._writer.make(Asked(verb="create", type=type_, agent="kube-apiserver"), value))
+        asked = Asked(verb="create", type=self._built_in(group, plural), agent=SELF)
+        _at_once(self._writer.make(asked, value))
+
+    def _built_in(self, group: str, plural: str) -> Type:
+        found = self.types.get(group, "v1", plural)
+        assert found is not None  # noqa: S101  (a built-in type)
+        return found
 
 
 def _at_once(step: Coroutine[Any, Any, Answer]) -> Answer:

@@ -1,15 +1,20 @@
-"""Who is asked about the writes of one server."""
+"""Who is asked about the writes of one server: its own plugins, and webhooks and policies beside them."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from homeostat.kit.clock import Clock
 from homeostat.kit.random import Random
 from homeostat.sim.apiserver.admission.calling import Caller
 from homeostat.sim.apiserver.admission.hooks import Hooks
+from homeostat.sim.apiserver.admission.limits import excess, give_limits
 from homeostat.sim.apiserver.admission.matching import Hook, hooks_of
 from homeostat.sim.apiserver.admission.policies import Policies, bindings_of, policies_of
+from homeostat.sim.apiserver.admission.quotas import Charge, Exceeded, charges
 from homeostat.sim.apiserver.admission.reviewed import Write, deletion
-from homeostat.sim.apiserver.refusing import not_imitated
+from homeostat.sim.apiserver.quotas.counting import counter_of
+from homeostat.sim.apiserver.refusing import Refused, not_imitated
 from homeostat.sim.apiserver.store.shelf import Shelf
 from homeostat.sim.apiserver.store.store import Collection, Store
 from homeostat.sim.apiserver.types.registry import Types
@@ -21,6 +26,9 @@ MUTATING: Collection = (GROUP, "mutatingwebhookconfigurations")
 VALIDATING: Collection = (GROUP, "validatingwebhookconfigurations")
 POLICIES: Collection = (GROUP, "validatingadmissionpolicies")
 BINDINGS: Collection = (GROUP, "validatingadmissionpolicybindings")
+QUOTAS: Collection = ("", "resourcequotas")
+RANGES: Collection = ("", "limitranges")
+_LIMITED = (("", "pods"), ("", "persistentvolumeclaims"))
 _OPERATIONS = {"create": "CREATE", "update": "UPDATE", "patch": "UPDATE", "delete": "DELETE"}
 
 
@@ -32,12 +40,42 @@ class Admission:
         self._policies, self._bindings = store.shelf(POLICIES), store.shelf(BINDINGS)
         self._rules = Policies(store, types)
         self._hooks = Hooks(store, types, clock, random, caller)
+        self._quotas, self._ranges, self._clock = store.shelf(QUOTAS), store.shelf(RANGES), clock
 
     def asks_about(self, asked: Asked) -> bool:
         """Whether anybody could be asked; never about those who say whom to ask."""
         if not (len(self._mutating) or len(self._validating) or len(self._bindings)):
             return False
         return asked.type.resource.group != GROUP
+
+    def give_limits(self, asked: Asked, value: Value) -> None:
+        """Fill in what limits of the namespace give a new Pod."""
+        if asked.type.collection == ("", "pods"):
+            for each in _of_namespace(self._ranges, asked):
+                give_limits(each, value)
+
+    def check_limits(self, asked: Asked, value: Value, old: Value | None) -> None:
+        """Refuse a new Pod, or a claim, that is above or below the limits of its namespace. Raises Refused."""
+        collection = asked.type.collection
+        is_judged = collection in _LIMITED and not asked.subresource
+        if not is_judged or (old is not None and (collection[1] == "pods" or "deletionTimestamp" in old["metadata"])):
+            return
+        for each in _of_namespace(self._ranges, asked):
+            why = excess(each, collection[1], value)
+            if why:
+                raise _forbidden(asked, value, why)
+
+    def charges(self, asked: Asked, value: Value, old: Value | None) -> Sequence[Charge]:
+        """What a new object, or a change of one, takes of the quotas of its namespace. Raises Refused."""
+        if asked.subresource or not len(self._quotas):
+            return ()
+        counter = counter_of(asked.type.collection)
+        if counter is None or (old is not None and not counter.weighs_updates):
+            return ()
+        try:
+            return charges(_of_namespace(self._quotas, asked), counter, value, old, self._clock.now())
+        except Exceeded as error:
+            raise _forbidden(asked, value, str(error)) from error
 
     async def change(self, write: Write) -> Value:
         """The object as webhooks make it. Raises Refused."""
@@ -69,6 +107,17 @@ class Admission:
 
 def _all(shelf: Shelf) -> tuple[Hook, ...]:
     return tuple(hook for kept in shelf.within("") for hook in hooks_of(kept))
+
+
+def _of_namespace(shelf: Shelf, asked: Asked) -> list[Value]:
+    """Those that bind whom a request is about; nobody where it is about no namespace."""
+    return [each.value(b"") for each in shelf.within(asked.namespace)] if asked.namespace and len(shelf) else []
+
+
+def _forbidden(asked: Asked, value: Value, why: str) -> Refused:
+    resource, name = asked.type.resource, asked.name or value["metadata"].get("name", "")
+    text = f'{asked.type.qualified} "{name}" is forbidden: {why}'
+    return Refused(403, "Forbidden", text, group=resource.group, kind=resource.plural, name=name)
 
 
 def _is_about(said: str, asked: Asked) -> bool:

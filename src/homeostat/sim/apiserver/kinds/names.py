@@ -16,6 +16,12 @@ _NAME_SAYS = (
     " character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is"
     " '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
 )
+_KEY_SAYS = (
+    "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an"
+    " alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is"
+    " '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g."
+    " 'example.com/MyName')"
+)
 _VALUE_SAYS = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and"
     " end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is"
@@ -33,6 +39,8 @@ NEGATIVE = "must be greater than or equal to 0"
 def label_name_faults(key: str) -> list[str]:
     """What is wrong with the name of a label."""
     prefix, slash, name = key.rpartition("/")
+    if "/" in prefix:
+        return [_KEY_SAYS]
     faults = [f"prefix part {fault}" for fault in dns_subdomain_faults(prefix)] if slash and prefix else []
     if slash and not prefix:
         faults.append("prefix part must be non-empty")

@@ -17,6 +17,8 @@ from homeostat.sim.apiserver.kinds.networks import EndpointSliceStrategy, Endpoi
 from homeostat.sim.apiserver.kinds.nodes import NodeStrategy
 from homeostat.sim.apiserver.kinds.pods.strategy import PodStrategy
 from homeostat.sim.apiserver.kinds.policies import BindingStrategy, PolicyStrategy
+from homeostat.sim.apiserver.kinds.quotas import QuotaStrategy
+from homeostat.sim.apiserver.kinds.ranges import RangeStrategy
 from homeostat.sim.apiserver.kinds.replication import ReplicationControllerStrategy
 from homeostat.sim.apiserver.kinds.services import ServiceStrategy
 from homeostat.sim.apiserver.kinds.volumes import ClassStrategy, VolumeStrategy
@@ -48,6 +50,8 @@ def strategies(types: Types, store: Store, clock: Clock) -> dict[Collection, Str
         ("", "persistentvolumes"): VolumeStrategy(clock),
         ("", "pods"): PodStrategy(store),
         ("", "podtemplates"): PodTemplateStrategy(),
+        admission.QUOTAS: QuotaStrategy(),
+        admission.RANGES: RangeStrategy(),
         ("", "replicationcontrollers"): ReplicationControllerStrategy(),
         ("", "serviceaccounts"): rights.AccountStrategy(),
         ("", "services"): ServiceStrategy(),

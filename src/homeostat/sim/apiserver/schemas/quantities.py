@@ -10,9 +10,12 @@ from __future__ import annotations
 import functools
 import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Literal
 
 from homeostat.kit.quantity import parse_quantity
 
+Form = Literal["decimal", "binary", "exponent"]
+"""By suffixes of thousands, by suffixes of 1024, or by powers of ten."""
 _BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 _DECIMAL = {-9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E"}
 _SHIFTS = {suffix: exponent for exponent, suffix in _DECIMAL.items()}
@@ -38,11 +41,22 @@ def canonical(text: str) -> str:
         return text
     value = max(-_MOST, min(_MOST, value)) if text.endswith("i") else value
     value = value.quantize(_NANO, ROUND_CEILING if value > 0 else ROUND_FLOOR) if value % _NANO else value
-    if text.endswith("i") and abs(value) >= 1024:
+    return written(value, form_of(text))
+
+
+def form_of(text: str) -> Form:
+    """How a quantity is written."""
+    if text.endswith("i"):
+        return "binary"
+    return "exponent" if text[-1:].isdecimal() and "e" in text.lower() else "decimal"
+
+
+def written(value: Decimal, form: Form) -> str:
+    """A number, of whole nanos, as a quantity in its canonical form."""
+    if form == "binary" and abs(value) >= 1024:
         return _binary(int(value.to_integral_value(ROUND_CEILING if value > 0 else ROUND_FLOOR)))
     digits, exponent = _thousands(value)
-    has_exponent = text[-1:].isdecimal() and "e" in text.lower()
-    suffix = (f"e{exponent}" if exponent else "") if has_exponent else _DECIMAL[exponent]
+    suffix = (f"e{exponent}" if exponent else "") if form == "exponent" else _DECIMAL[exponent]
     return f"{digits}{suffix}"
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from homeostat.kit.clock import Clock
 from homeostat.kit.random import Random
 from homeostat.sim.apiserver.admission.admission import Admission
+from homeostat.sim.apiserver.admission.quotas import Charge
 from homeostat.sim.apiserver.admission.reviewed import creation, update
 from homeostat.sim.apiserver.answer import Answer, told
 from homeostat.sim.apiserver.fields.entries import steady
@@ -32,17 +33,19 @@ Change = Callable[[Value], Value]
 """From an object as it is to what a client wants it to be; gets one of its own."""
 _STATUS = "status"
 _NAMESPACES = ("", "namespaces")
+SELF = "kube-apiserver"  # as a server calls itself
 _BORN_WITH = ("uid", "creationTimestamp", "generation")
 
 
 class Writer:
     """Writes objects of one server."""
 
-    def __init__(self, store: Store, clock: Clock, random: Random, admission: Admission) -> None:
+    def __init__(self, store: Store, clock: Clock, random: Random, admission: Admission, quotas: Type) -> None:
         self._store = store
         self._clock = clock
         self._admission = admission
         self._random = random
+        self._quotas = quotas
 
     async def create(self, asked: Asked, body: bytes) -> Answer:
         """A new object. Raises Refused."""
@@ -61,19 +64,24 @@ class Writer:
         type_.schema.default(value)
         if not is_owned:
             value = owning.updated(None, value, asked, self._clock.now())
+        self._admission.give_limits(asked, value)
         if is_asked:
             value = await self._changed_before_birth(asked, value, given)
+            self._admission.give_limits(asked, value)
         type_.strategy.on_create(value)
         _check(asked, value, None)
+        self._admission.check_limits(asked, value, None)
         if is_asked:
             await self._admission.judge(creation(asked, copy.deepcopy(value), value["metadata"]["name"]))
             self._check_namespace(asked, name)
             name = value["metadata"]["name"]
+        charges = self._admission.charges(asked, value, None)
         there = self._store.shelf(type_.collection).get(key_of(asked.namespace, name))
         if there is not None:
             raise _exists(type_, there)
         if asked.is_dry_run:
             return told(value, 201)
+        self._charge(asked.namespace, charges)
         made = record(value, 0, type_.strategy.fields(value))
         return Answer(201, self._keep(type_, value, made).shown(type_.head))
 
@@ -102,9 +110,13 @@ class Writer:
                 new = _settled(asked, placed(made, asked), old)
             _finish(asked, new, old)
             _check(asked, new, old)
+            self._admission.check_limits(asked, new, old)
             if is_asked:
                 await self._admission.judge(update(asked, copy.deepcopy(new), old))
             if not is_asked or self._store.shelf(asked.type.collection).get(kept.key) is kept:
+                charges = self._admission.charges(asked, new, old)
+                if not asked.is_dry_run:
+                    self._charge(asked.namespace, charges)
                 return self._kept(asked, kept, old, new)
 
     def may_begin_anew(self, asked: Asked) -> bool:
@@ -143,6 +155,16 @@ class Writer:
         made = await self._admission.change(creation(asked, seen, given))
         made["metadata"] = {**born, **made["metadata"], **{key: each for key, each in born.items() if key != "name"}}
         return placed(made, asked)
+
+    def _charge(self, namespace: str, charges: Iterable[Charge]) -> None:
+        """Write to quotas what is taken of them, as the server itself; nobody is asked about that."""
+        for charge in charges:
+            type_, name = self._quotas, charge.quota
+            asked = Asked(verb="update", type=type_, namespace=namespace, name=name, subresource=_STATUS, agent=SELF)
+            kept = existing(self._store, asked)
+            old, new = kept.value(asked.type.head), kept.value(asked.type.head)
+            new[_STATUS]["used"] = charge.used
+            self._kept(asked, kept, old, self._planned(asked, kept, old, new, is_owned=False))
 
     def _keep(self, type_: Type, value: Value, made: Record) -> Record:
         kept = self._store.put(type_.collection, made)

@@ -1,7 +1,7 @@
 """What admission gives a new Pod: a priority, tolerations for a while, and a class by what it asks for.
 
 As the plugins Priority, DefaultTolerationSeconds and, in `pkg/apis/core/helper/qos`, the Pod's own strategy. The
-plugins ServiceAccount, LimitRanger and ResourceQuota are not imitated: no account is filled in, nothing is limited.
+plugin ServiceAccount is not imitated: no account is filled in.
 """
 
 from __future__ import annotations
