@@ -44,6 +44,7 @@ LEASES = kind("coordination.k8s.io", "Lease", "leases")
 DEPLOYMENTS = kind("apps", "Deployment", "deployments")
 REPLICA_SETS = kind("apps", "ReplicaSet", "replicasets")
 PRIORITIES = kind("scheduling.k8s.io", "PriorityClass", "priorityclasses", namespaced=False)
+QUOTAS = kind("", "ResourceQuota", "resourcequotas")
 ACCOUNTS = kind("", "ServiceAccount", "serviceaccounts")
 
 

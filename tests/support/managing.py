@@ -25,6 +25,7 @@ CONTROLLERS = (
     "ttl-after-finished-controller",
     "endpointslice-controller",
     "disruption-controller",
+    "resourcequota-controller",
     "persistentvolume-binder-controller",
     "persistentvolume-protection-controller",
     "persistentvolumeclaim-protection-controller",

@@ -18,6 +18,7 @@ from tests.support.controllers import (
     DEPLOYMENTS,
     NODES,
     PODS,
+    QUOTAS,
     REPLICA_SETS,
     SERVICES,
     SLICES,
@@ -56,6 +57,7 @@ SHOWN = (
     SERVICES,
     SLICES,
     BUDGETS,
+    QUOTAS,
 )
 WITHIN_S = 30.0
 TEST = "homeostat.dev/test"
