@@ -42,7 +42,7 @@ class Court(Struct, frozen=True):
 async def served() -> AsyncIterator[Court]:
     """A data centre with all its controllers, reached as any cluster."""
     clock = SystemClock()
-    world = World(clock=clock, random=random.Random(0), plan=Plan(hosts=2, times=AT_ONCE))
+    world = World(clock=clock, random=random.Random(0), plan=Plan(hosts=2, times=AT_ONCE, accounts=True))
     logs = Path(tempfile.mkdtemp(prefix="conformance-"))
     with tempfile.TemporaryDirectory() as name:
         async with fronted(Path(name), world.server) as kubectl, client_of(world.server, clock) as client:

@@ -43,6 +43,8 @@ class ApiServer:
         self.directory = directory
         self.etcd_url = ""
         self._flags = flags
+        # Nobody makes the default service accounts, without which Pods would be refused.
+        self.gives_accounts = False
         self.url = f"https://127.0.0.1:{port}"
         self.authority = authority
         self.version = version
@@ -92,6 +94,8 @@ class ApiServer:
     def _start_api_server(self) -> None:
         binary = require("kube-apiserver", self.version)
         flags = (*_api_server_flags(self.directory, self.etcd_url, self.url), *self._flags)
+        if not self.gives_accounts:
+            flags += ("--disable-admission-plugins=ServiceAccount",)
         self._await(self._launch("kube-apiserver", [str(binary), *flags]), f"{self.url}/readyz", "kube-apiserver")
 
     @contextmanager
@@ -135,10 +139,13 @@ class ApiServer:
         raise AssertionError(f"{name} did not become ready:\n{self.log(name)}")
 
 
-def launch(version: str = "", directory: Path | None = None, flags: Sequence[str] = ()) -> ApiServer:
+def launch(
+    version: str = "", directory: Path | None = None, flags: Sequence[str] = (), *, accounts: bool = False
+) -> ApiServer:
     """A fresh API server of a version (a prefix such as "1.34"; empty takes the newest). The caller stops it."""
     directory = directory or Path(tempfile.mkdtemp(prefix="homeostat-apiserver-"))
     server = ApiServer(directory, free_port(), Authority(), version, flags)
+    server.gives_accounts = accounts
     _write_files(server)
     try:
         server.start()
@@ -255,7 +262,5 @@ def _api_server_flags(place: Path, etcd_url: str, url: str) -> list[str]:
         "--service-account-issuer=https://kubernetes.default.svc",
         "--authorization-mode=Node,RBAC",
         "--service-cluster-ip-range=10.0.0.0/16",
-        # Nobody makes the default service accounts, without which Pods would be refused.
-        "--disable-admission-plugins=ServiceAccount",
         "--shutdown-delay-duration=0s",
     ]

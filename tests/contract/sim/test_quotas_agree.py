@@ -5,10 +5,12 @@ Nobody counts here: what a quota's controller would say of it is written by the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import pytest
 from tests.contract.sim.both import Both, comparable, refusal
 from tests.contract.sim.kind_cases import of, pod
@@ -20,6 +22,7 @@ pytestmark = pytest.mark.real
 NAMESPACE = "quotas-agree"
 HOME = f"/api/v1/namespaces/{NAMESPACE}"
 QUOTA = f"{HOME}/resourcequotas/one"
+NAMED = re.compile(rb"some-[a-z0-9]{5}")
 Body = dict[str, Any]
 
 
@@ -87,6 +90,12 @@ def test_a_dry_run_is_judged_and_not_charged(both: Both) -> None:
         agree(both, "GET", QUOTA, None)
         agree(both, "PATCH", f"{QUOTA}/status", {"status": {"used": {"configmaps": "1"}}}, media=MERGE)
         same_words(both.ask("POST", f"{HOME}/configmaps", of("ConfigMap"), query="dryRun=All"))
+
+
+def test_a_refusal_names_what_the_server_has_named(both: Both) -> None:
+    with counted(both, quota(), {"configmaps": "1"}, {"configmaps": "1"}):
+        answers = both.ask("POST", f"{HOME}/configmaps", {"metadata": {"generateName": "some-"}})
+        same_words(tuple(msgspec.json.decode(NAMED.sub(b"some-X", msgspec.json.encode(each))) for each in answers))
 
 
 def test_every_quota_that_means_an_object_is_charged_and_no_other(both: Both) -> None:
@@ -176,7 +185,7 @@ def agree_whole(both: Both, given: Body) -> None:
         end(both, path)
 
 
-def same_words(answers: tuple[Any, Any]) -> None:
+def same_words(answers: tuple[Any, ...]) -> None:
     """The answers are the same to the letter."""
     real, simulated = answers
     assert comparable(simulated) == comparable(real)

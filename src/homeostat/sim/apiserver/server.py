@@ -65,8 +65,15 @@ class ApiServer:
     """
 
     def __init__(
-        self, *, clock: Clock, random: Random, store: Store | None = None, caller: Caller | None = None
+        self,
+        *,
+        clock: Clock,
+        random: Random,
+        store: Store | None = None,
+        caller: Caller | None = None,
+        accounts: bool = False,
     ) -> None:
+        """`accounts`: whether Pods are given the accounts of their namespaces, which somebody must make there."""
         self.types = Types()
         self.store = store or Store()
         for each in builtin_types(strategies(self.types, self.store, clock)):
@@ -78,7 +85,7 @@ class ApiServer:
         self._granter = Granter(self.store, self.tokens, clock)
         self._clock = clock
         self._documents = Documents(self.types)
-        self._admission = Admission(self.store, self.types, clock, random, caller or NoNetwork())
+        self._admission = Admission(self.store, self.types, clock, random, caller or NoNetwork(), accounts=accounts)
         self._writer = Writer(self.store, clock, random, self._admission, self._built_in("", "resourcequotas"))
         self._patcher = Patcher(self.store, self._writer, clock)
         self._deleter = Deleter(self.store, clock, self._admission)

@@ -49,6 +49,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     pods_per_host: int = 110
     times: Times = Times()
     pool: str = POOL  # of the addresses of load balancers
+    accounts: bool = False  # whether Pods are given the accounts of their namespaces, and mount what proves them
 
 
 class World:
@@ -64,7 +65,7 @@ class World:
     ) -> None:
         """`caller`: how the cell's API server calls webhooks; without it, it cannot."""
         self.clock, self.random, self._plan = clock, random, plan
-        self.server = ApiServer(clock=clock, random=random, caller=caller)
+        self.server = ApiServer(clock=clock, random=random, caller=caller, accounts=plan.accounts)
         layout = Layout(zones=plan.zones, pods=plan.pods_per_host)
         self.centre = DataCentre(lay_out(plan.hosts, layout), clock=clock, random=random, times=plan.times)
         self.faults = Book(self.centre)

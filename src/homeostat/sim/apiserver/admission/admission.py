@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from homeostat.kit.clock import Clock
 from homeostat.kit.random import Random
+from homeostat.sim.apiserver.admission.accounts import ACCOUNTS, give_account, named_account, wants_account
 from homeostat.sim.apiserver.admission.calling import Caller
 from homeostat.sim.apiserver.admission.hooks import Hooks
 from homeostat.sim.apiserver.admission.limits import excess, give_limits
@@ -15,6 +16,7 @@ from homeostat.sim.apiserver.admission.quotas import Charge, Exceeded, charges
 from homeostat.sim.apiserver.admission.reviewed import Write, deletion
 from homeostat.sim.apiserver.quotas.counting import counter_of
 from homeostat.sim.apiserver.refusing import Refused, not_imitated
+from homeostat.sim.apiserver.store.record import key_of
 from homeostat.sim.apiserver.store.shelf import Shelf
 from homeostat.sim.apiserver.store.store import Collection, Store
 from homeostat.sim.apiserver.types.registry import Types
@@ -35,12 +37,16 @@ _OPERATIONS = {"create": "CREATE", "update": "UPDATE", "patch": "UPDATE", "delet
 class Admission:
     """Of one server."""
 
-    def __init__(self, store: Store, types: Types, clock: Clock, random: Random, caller: Caller) -> None:
+    def __init__(
+        self, store: Store, types: Types, clock: Clock, random: Random, caller: Caller, *, accounts: bool
+    ) -> None:
+        """`accounts`: whether Pods are given accounts, as only works where every namespace has one."""
         self._mutating, self._validating = store.shelf(MUTATING), store.shelf(VALIDATING)
         self._policies, self._bindings = store.shelf(POLICIES), store.shelf(BINDINGS)
         self._rules = Policies(store, types)
         self._hooks = Hooks(store, types, clock, random, caller)
         self._quotas, self._ranges, self._clock = store.shelf(QUOTAS), store.shelf(RANGES), clock
+        self._accounts, self._random = store.shelf(ACCOUNTS) if accounts else None, random
 
     def asks_about(self, asked: Asked) -> bool:
         """Whether anybody could be asked; never about those who say whom to ask."""
@@ -48,11 +54,22 @@ class Admission:
             return False
         return asked.type.resource.group != GROUP
 
-    def give_limits(self, asked: Asked, value: Value) -> None:
-        """Fill in what limits of the namespace give a new Pod."""
-        if asked.type.collection == ("", "pods"):
-            for each in _of_namespace(self._ranges, asked):
-                give_limits(each, value)
+    def furnish(self, asked: Asked, value: Value, given: str) -> None:
+        """Fill in what a new Pod has from its namespace: its limits, and whose rights it has. Raises Refused.
+
+        `given` is the name that it came with: at this point a real server has not made one yet.
+        """
+        if asked.type.collection != ("", "pods"):
+            return
+        for each in _of_namespace(self._ranges, asked):
+            give_limits(each, value)
+        if self._accounts is not None and wants_account(value):
+            name = named_account(value)
+            found = self._accounts.get(key_of(asked.namespace, name))
+            if found is None:
+                why = f'error looking up service account {asked.namespace}/{name}: serviceaccount "{name}" not found'
+                raise _forbidden(asked, given or value["metadata"].get("generateName", ""), why)
+            give_account(value, found.value(b""), self._random)
 
     def check_limits(self, asked: Asked, value: Value, old: Value | None) -> None:
         """Refuse a new Pod, or a claim, that is above or below the limits of its namespace. Raises Refused."""
@@ -63,7 +80,7 @@ class Admission:
         for each in _of_namespace(self._ranges, asked):
             why = excess(each, collection[1], value)
             if why:
-                raise _forbidden(asked, value, why)
+                raise _forbidden(asked, value["metadata"]["name"], why)
 
     def charges(self, asked: Asked, value: Value, old: Value | None) -> Sequence[Charge]:
         """What a new object, or a change of one, takes of the quotas of its namespace. Raises Refused."""
@@ -75,7 +92,7 @@ class Admission:
         try:
             return charges(_of_namespace(self._quotas, asked), counter, value, old, self._clock.now())
         except Exceeded as error:
-            raise _forbidden(asked, value, str(error)) from error
+            raise _forbidden(asked, value["metadata"]["name"], str(error)) from error
 
     async def change(self, write: Write) -> Value:
         """The object as webhooks make it. Raises Refused."""
@@ -114,8 +131,8 @@ def _of_namespace(shelf: Shelf, asked: Asked) -> list[Value]:
     return [each.value(b"") for each in shelf.within(asked.namespace)] if asked.namespace and len(shelf) else []
 
 
-def _forbidden(asked: Asked, value: Value, why: str) -> Refused:
-    resource, name = asked.type.resource, asked.name or value["metadata"].get("name", "")
+def _forbidden(asked: Asked, name: str, why: str) -> Refused:
+    resource = asked.type.resource
     text = f'{asked.type.qualified} "{name}" is forbidden: {why}'
     return Refused(403, "Forbidden", text, group=resource.group, kind=resource.plural, name=name)
 

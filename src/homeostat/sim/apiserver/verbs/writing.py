@@ -64,10 +64,10 @@ class Writer:
         type_.schema.default(value)
         if not is_owned:
             value = owning.updated(None, value, asked, self._clock.now())
-        self._admission.give_limits(asked, value)
+        self._admission.furnish(asked, value, given)
         if is_asked:
             value = await self._changed_before_birth(asked, value, given)
-            self._admission.give_limits(asked, value)
+            self._admission.furnish(asked, value, given)
         type_.strategy.on_create(value)
         _check(asked, value, None)
         self._admission.check_limits(asked, value, None)

@@ -1,7 +1,7 @@
 """What admission gives a new Pod: a priority, tolerations for a while, and a class by what it asks for.
 
-As the plugins Priority, DefaultTolerationSeconds and, in `pkg/apis/core/helper/qos`, the Pod's own strategy. The
-plugin ServiceAccount is not imitated: no account is filled in.
+As the plugins Priority, DefaultTolerationSeconds and, in `pkg/apis/core/helper/qos`, the Pod's own strategy. What it
+has from its namespace is given to it by `sim.apiserver.admission`.
 """
 
 from __future__ import annotations
