@@ -12,6 +12,7 @@ import pytest
 from tests.contract.sim.both import Both, comparable, refusal
 from tests.contract.sim.kind_cases import GOOD, container, pod, workload
 from tests.contract.sim.placing import MERGE, end, placed
+from tests.contract.sim.quota_cases import quota
 from tests.support.apiserver import ApiServer
 
 pytestmark = pytest.mark.real
@@ -65,6 +66,13 @@ OTHERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "Deployment": (
         workload("Deployment", replicas=3),
         {"replicas": 3, "readyReplicas": 2, "updatedReplicas": 1, "availableReplicas": 1},
+    ),
+    "ResourceQuota": (
+        quota({"cpu": "1"}),
+        {
+            "hard": {"requests.cpu": "1", "limits.cpu": "2", "pods": "5", "limits.memory": "1Gi"},
+            "used": {"requests.cpu": "500m", "limits.cpu": "0", "pods": "1"},
+        },
     ),
     "Job that is over": (
         GOOD["smallest Job"],

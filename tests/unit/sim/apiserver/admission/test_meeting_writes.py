@@ -11,13 +11,15 @@ from typing import Any
 import msgspec
 import pytest
 from tests.support.clock import ManualClock, settle
+from tests.support.controllers import ACCOUNTS, PODS, QUOTAS, kind
 from tests.support.simulated import ADMIN, CONFIG_MAPS, client_of, config_map
 
 from homeostat.api.kind import Resource, unstructured
-from homeostat.kube.errors import ApiError, Conflict, InternalError, NotFound
+from homeostat.kube.errors import AlreadyExists, ApiError, Conflict, Forbidden, InternalError, NotFound
 from homeostat.sim.apiserver.admission.calling import Call, Heard, NotReached
 from homeostat.sim.apiserver.server import ApiServer, Request
 
+RANGES = kind("", "LimitRange", "limitranges")
 GROUP = "admissionregistration.k8s.io"
 JUDGES = unstructured(
     Resource(GROUP, "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", namespaced=False)
@@ -183,3 +185,74 @@ def test_without_webhooks_a_write_waits_for_nothing() -> None:
     body = msgspec.json.encode(config_map("one"))
     asked = Request(method="POST", path="/api/v1/namespaces/default/configmaps", body=body)
     assert server.answer_at_once(asked, ADMIN).code == 201
+
+
+async def test_creations_that_wait_together_do_not_exceed_a_quota_together() -> None:
+    clock, wire = ManualClock(), Wire()
+    async with client_of(server_on(wire, clock), clock) as client:
+        await client.create(QUOTAS, {"metadata": {"name": "q"}}, "default")
+        counted = {"status": {"hard": {"configmaps": "1"}, "used": {"configmaps": "0"}}}
+        await client.merge_patch(QUOTAS, "q", counted, "default", subresource="status")
+        await client.create(JUDGES, hook("configmaps"))
+        opened = asyncio.Event()
+
+        async def wait(_: dict[str, Any]) -> dict[str, Any]:
+            await opened.wait()
+            return {}
+
+        wire.does = wait
+        creations = [asyncio.ensure_future(client.create(CONFIG_MAPS, config_map(name), "default")) for name in "ab"]
+        await settle()
+        assert len(wire.heard) == 2
+        opened.set()
+        _, refused = await asyncio.gather(*creations, return_exceptions=True)
+        assert "exceeded quota: q, requested: configmaps=1, used: configmaps=1, limited: configmaps=1" in str(refused)
+
+
+async def test_a_container_that_a_webhook_adds_is_given_limits_and_counted_with_them() -> None:
+    clock, wire = ManualClock(), Wire()
+    async with client_of(server_on(wire, clock), clock) as client:
+        limit = {"type": "Container", "default": {"cpu": "1"}, "defaultRequest": {"cpu": "500m"}}
+        await client.create(RANGES, {"metadata": {"name": "r"}, "spec": {"limits": [limit]}}, "default")
+        await client.create(QUOTAS, {"metadata": {"name": "q"}}, "default")
+        counted = {"status": {"hard": {"limits.cpu": "2"}, "used": {"limits.cpu": "0"}}}
+        await client.merge_patch(QUOTAS, "q", counted, "default", subresource="status")
+        await client.create(CHANGERS, hook("pods"))
+
+        async def add(request: dict[str, Any]) -> dict[str, Any]:
+            assert "resources" in request["object"]["spec"]["containers"][0]
+            operations = [{"op": "add", "path": "/spec/containers/-", "value": {"name": "more", "image": "i"}}]
+            return {"patchType": "JSONPatch", "patch": b64encode(msgspec.json.encode(operations)).decode()}
+
+        wire.does = add
+        body = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+        made = await client.create(PODS, body, "default")
+        given = {"limits": {"cpu": "1"}, "requests": {"cpu": "500m"}}
+        assert [each["resources"] for each in made["spec"]["containers"]] == [given, given]
+        assert (await client.get(QUOTAS, "q", "default"))["status"]["used"] == {"limits.cpu": "2"}
+
+
+async def test_a_creation_that_fails_and_one_that_changes_nothing_are_charged_to_nobody() -> None:
+    clock = ManualClock()
+    async with client_of(server_on(Wire(), clock), clock) as client:
+        await client.create(QUOTAS, {"metadata": {"name": "q"}}, "default")
+        counted = {"status": {"hard": {"configmaps": "9"}, "used": {"configmaps": "0"}}}
+        await client.merge_patch(QUOTAS, "q", counted, "default", subresource="status")
+        await client.create(CONFIG_MAPS, config_map("one"), "default")
+        with pytest.raises(AlreadyExists):
+            await client.create(CONFIG_MAPS, config_map("one"), "default")
+        for name in ("one", "two"):
+            meta = {"name": name, "namespace": "default"}
+            await client.apply(CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+        assert (await client.get(QUOTAS, "q", "default"))["status"]["used"] == {"configmaps": "2"}
+
+
+async def test_an_account_that_is_not_there_leaves_no_pod() -> None:
+    clock = ManualClock()
+    server = ApiServer(clock=clock, random=random.Random(0), accounts=True)
+    body = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    async with client_of(server, clock) as client:
+        with pytest.raises(Forbidden, match='looking up service account default/default: serviceaccount "default" not'):
+            await client.create(PODS, body, "default")
+        await client.create(ACCOUNTS, {"metadata": {"name": "default"}}, "default")
+        assert (await client.create(PODS, body, "default"))["spec"]["serviceAccountName"] == "default"
