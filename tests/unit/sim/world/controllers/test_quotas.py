@@ -52,7 +52,7 @@ async def test_a_new_quota_counts_what_is_there_and_what_comes_and_goes() -> Non
         assert (await _used(site))["configmaps"] == "2"  # before anybody could count
 
         await site.client.delete(CONFIG_MAPS, "a", HOME)
-        await site.rest()
+        await site.pass_time(1)
         assert (await _used(site))["configmaps"] == "1"
 
 
@@ -74,11 +74,11 @@ async def test_a_pod_counts_until_it_is_over_and_its_object_until_it_is_gone() -
         assert await _used(site) == {"pods": "2", "requests.cpu": "1500m", "count/pods": "2"}
 
         await site.set_status(PODS, "a", {"phase": "Succeeded"}, HOME)
-        await site.rest()
+        await site.pass_time(1)
         assert await _used(site) == {"pods": "1", "requests.cpu": "1200m", "count/pods": "2"}
 
         await site.client.delete(PODS, "b", HOME, grace_s=0)
-        await site.rest()
+        await site.pass_time(1)
         assert await _used(site) == {"pods": "0", "requests.cpu": "0", "count/pods": "1"}
 
 
@@ -98,7 +98,7 @@ async def test_another_limit_is_taken_over_with_what_is_used_of_it() -> None:
         await site.make(CONFIG_MAPS, _map("a"), HOME)
         await _quota(site, {"pods": "1", "configmaps": "1"})
         await site.client.merge_patch(QUOTAS, "q", {"spec": {"hard": {"pods": None, "configmaps": "4"}}}, HOME)
-        await site.rest()
+        await site.pass_time(1)
         assert await _status(site) == {"hard": {"configmaps": "4"}, "used": {"configmaps": "1"}}
 
 
@@ -110,7 +110,7 @@ async def test_a_service_that_becomes_another_one_makes_room() -> None:
         assert await _used(site) == {"services": "1", "services.nodeports": "1", "services.loadbalancers": "1"}
 
         await site.client.merge_patch(SERVICES, "a", {"spec": {"type": "ClusterIP"}}, HOME)
-        await site.rest()
+        await site.pass_time(1)
         assert await _used(site) == {"services": "1", "services.nodeports": "0", "services.loadbalancers": "0"}
 
 
@@ -133,21 +133,22 @@ async def test_objects_of_a_type_that_is_defined_later_count_then() -> None:
         spec = {"group": "quotas.example", "names": {"plural": "things", "kind": "Thing"}, "scope": "Namespaced"}
         body = {"metadata": {"name": "things.quotas.example"}, "spec": {**spec, "versions": [version]}}
         await site.client.create(DEFINITIONS, body)
-        await site.rest()
+        await site.pass_time(1)
         assert await _used(site) == {name: "0"}
 
         await site.make(THINGS, _map("a"), HOME)
         assert await _used(site) == {name: "1"}
         await site.client.delete(THINGS, "a", HOME)
-        await site.rest()
+        await site.pass_time(1)
         assert await _used(site) == {name: "0"}
 
 
 async def test_what_somebody_writes_into_a_status_is_put_right_within_five_minutes() -> None:
     async with working(add_quotas) as site:
         await _quota(site, {"pods": "1"})
+        await site.pass_time(1)
         await site.set_status(QUOTAS, "q", {"hard": {"pods": "9"}, "used": {"pods": "7"}}, HOME)
-        await site.rest()
+        await site.pass_time(1)
         assert await _status(site) == {"hard": {"pods": "9"}, "used": {"pods": "7"}}
         await site.pass_time(RECOUNT_S)
         assert await _status(site) == {"hard": {"pods": "1"}, "used": {"pods": "0"}}
@@ -157,7 +158,7 @@ async def test_without_a_quota_nothing_is_watched_and_nothing_written() -> None:
     async with working(add_quotas) as site:
         await _quota(site, {"configmaps": "1"})
         await site.client.delete(QUOTAS, "q", HOME)
-        await site.rest()
+        await site.pass_time(1)
         waiting = site.server.store.shelf(("", "configmaps"))._waiting
         assert not waiting
         before = site.revision
@@ -165,3 +166,18 @@ async def test_without_a_quota_nothing_is_watched_and_nothing_written() -> None:
         await site.pass_time(2 * RECOUNT_S)
         await settle(30)
         assert site.revision == before + 1
+
+
+async def test_many_that_go_one_after_the_other_are_counted_together() -> None:
+    async with working(add_quotas) as site:
+        await _quota(site, {"configmaps": "20"})
+        await site.pass_time(1)
+        for number in range(20):
+            await site.make(CONFIG_MAPS, _map(f"m{number}"), HOME)
+        before = site.revision
+        for number in range(20):
+            await site.client.delete(CONFIG_MAPS, f"m{number}", HOME)
+            await site.rest()
+        await site.pass_time(1)
+        assert await _used(site) == {"configmaps": "0"}
+        assert site.revision == before + 20 + 2  # the first, and all others

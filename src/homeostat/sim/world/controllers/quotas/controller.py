@@ -21,6 +21,7 @@ from homeostat.sim.world.kinds.quotas import QUOTA, Counted, Quota, counted
 
 NAME = "resourcequota-controller"
 RECOUNT_S = 300.0  # --resource-quota-sync-period
+PACE_S = 0.1  # a count looks at all objects of a namespace: not anew for each of many that go one after the other
 _NAMESPACE = "namespace"
 _NOT_IMPLEMENTED = 501
 Object = dict[str, Any]
@@ -46,6 +47,7 @@ class QuotaController:
         self._definitions = manager.informer(client, CUSTOM_RESOURCE_DEFINITION)
         self._definitions.add_handler(self._defined)
         self._counted: dict[str, tuple[Resource, ...]] = {}  # by quota
+        self._counted_at: dict[str, float] = {}
         self._watched: dict[Resource, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._loop: Controller[str] = Controller(
@@ -74,7 +76,13 @@ class QuotaController:
         quota = self._quotas.store.get(key)
         if quota is None:
             self._follow(key, ())
+            self._counted_at.pop(key, None)
             return DONE
+        now_s = self._clock.monotonic()
+        wait_s = self._counted_at.get(key, now_s - PACE_S) + PACE_S - now_s
+        if wait_s > 0:
+            return Progress(wait_s, "counted a moment ago")
+        self._counted_at[key] = now_s
         types = counted_types(quota, await self._discovery.resources())
         self._follow(key, types)
         objects = {each: values for each in types if (values := await self._all(each, quota)) is not None}
@@ -90,7 +98,7 @@ class QuotaController:
                 return DONE
             self._loop.writes.note(key, self._quotas.store, made.metadata.resource_version)
         # What was made before admission knew of the limits was charged to nobody.
-        return Progress(0.0 if is_news else RECOUNT_S, "counting again")
+        return Progress(PACE_S if is_news else RECOUNT_S, "counting again")
 
     async def _all(self, resource: Resource, quota: Quota) -> list[Object] | None:
         """The objects of a type that may count; None where nobody knows them."""
