@@ -5,6 +5,7 @@ Nobody counts here: what a quota's controller would say of it is written by the 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,10 @@ from tests.support.apiserver import ApiServer
 pytestmark = pytest.mark.real
 NAMESPACE = "quotas-agree"
 HOME = f"/api/v1/namespaces/{NAMESPACE}"
+LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
+COUNTED = "count/leases.coordination.k8s.io"
+NUMBERS = itertools.count()
+LOOKS = 3000  # of a millisecond or more each
 QUOTA = f"{HOME}/resourcequotas/one"
 NAMED = re.compile(rb"some-[a-z0-9]{5}")
 Body = dict[str, Any]
@@ -31,6 +36,7 @@ def both(api_server: ApiServer) -> Iterator[Both]:
     """Both with a namespace."""
     made = Both(api_server)
     made.ask("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+    made.ask("POST", f"{HOME}/resourcequotas", quota({}, name="last"))
     yield made
     made.ask("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
 
@@ -106,6 +112,7 @@ def test_every_quota_that_means_an_object_is_charged_and_no_other(both: Both) ->
             agree(both, "POST", f"{HOME}/resourcequotas", quota(name=name, scopes=scopes))
             status = {"status": {"hard": {"pods": "1"}, "used": {"pods": "0"}}}
             agree(both, "PATCH", f"{HOME}/resourcequotas/{name}/status", status, media=MERGE)
+        known(both)
 
         agree_whole(both, pod())
 
@@ -117,6 +124,7 @@ def test_every_quota_that_means_an_object_is_charged_and_no_other(both: Both) ->
 
 def test_a_quota_that_nobody_counted_limits_nothing(both: Both) -> None:
     with there(both, quota({"pods": "0"})):
+        known(both)
         agree_whole(both, pod())
 
 
@@ -142,23 +150,43 @@ def test_a_quota_counts_a_type_that_somebody_defines(both: Both) -> None:
 @pytest.mark.parametrize("case", LIMITED)
 def test_a_range_fills_in_and_refuses_the_same(case: str, both: Both) -> None:
     given, body = LIMITED[case]
-    with there(both, given):
-        agree_whole(both, body)
+    with fresh(both) as namespace, there(both, given, namespace):
+        agree_whole(both, body, namespace)
 
 
 def test_a_range_is_asked_about_claims_that_change_and_not_about_pods(both: Both) -> None:
     labels = {"metadata": {"labels": {"a": "b"}}}
-    with there(both, claim("1Gi")) as of_claim, there(both, pod()) as of_pod:
-        given = ranges(limit(max={"cpu": "1"}), limit("PersistentVolumeClaim", max={"storage": "1Mi"}))
-        with there(both, given):
-            same_words(both.ask("PATCH", of_claim, labels, media=MERGE))
-            same_words(both.ask("PATCH", of_pod, labels, media=MERGE))
+    given = ranges(limit(max={"cpu": "1"}), limit("PersistentVolumeClaim", max={"storage": "1Mi"}))
+    with fresh(both) as home, there(both, claim("1Gi"), home) as of_claim, there(both, pod(), home) as of_pod:
+        agree(both, "POST", placed(both, given, home)[1], given)
+        limited(both, home)
+        same_words(both.ask("PATCH", of_claim, labels, media=MERGE))
+        same_words(both.ask("PATCH", of_pod, labels, media=MERGE))
 
 
 @contextmanager
-def there(both: Both, given: Body) -> Iterator[str]:
+def fresh(both: Both) -> Iterator[str]:
+    """A namespace of which no server remembers anything."""
+    name = f"{NAMESPACE}-{next(NUMBERS)}"
+    both.ask("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    yield name
+    end(both, f"/api/v1/namespaces/{name}")
+
+
+def limited(both: Both, namespace: str) -> None:
+    """Wait until the real server knows of the limits of a namespace that had none before."""
+    body, collection, _ = placed(both, claim("2Gi"), namespace)
+    body["metadata"]["name"] = "two"
+    for _ in range(LOOKS):
+        if both.ask("POST", collection, body, query="dryRun=All")[0].get("code") == 403:
+            return
+    raise AssertionError("the real server does not know of its limits")
+
+
+@contextmanager
+def there(both: Both, given: Body, namespace: str = NAMESPACE) -> Iterator[str]:
     """An object that is there meanwhile; its path."""
-    body, collection, path = placed(both, given, NAMESPACE)
+    body, collection, path = placed(both, given, namespace)
     end(both, path)
     try:
         agree(both, "POST", collection, body)
@@ -172,12 +200,25 @@ def counted(both: Both, given: Body, hard: dict[str, str], used: dict[str, str])
     """A quota of which somebody has said how much is used."""
     with there(both, given) as path:
         agree(both, "PATCH", f"{path}/status", {"status": {"hard": hard, "used": used}}, media=MERGE)
+        known(both)
         yield
 
 
-def agree_whole(both: Both, given: Body) -> None:
+def known(both: Both) -> None:
+    """Wait until the real server knows of all quotas: admission follows them in their order, a moment later."""
+    number = str(next(NUMBERS))
+    told = {"status": {"hard": {COUNTED: number}, "used": {COUNTED: number}}}
+    both.ask("PATCH", f"{HOME}/resourcequotas/last/status", told, media=MERGE)
+    for _ in range(LOOKS):
+        refused = both.ask("POST", LEASES, {"metadata": {"name": "probe"}}, query="dryRun=All")[0]
+        if f"limited: {COUNTED}={number}" in refused.get("message", ""):
+            return
+    raise AssertionError("the real server does not know of its quotas")
+
+
+def agree_whole(both: Both, given: Body, namespace: str = NAMESPACE) -> None:
     """Both make the same object, or refuse it in the same words."""
-    body, collection, path = placed(both, given, NAMESPACE)
+    body, collection, path = placed(both, given, namespace)
     end(both, path)
     try:
         same_words(both.ask("POST", collection, body))
@@ -200,7 +241,7 @@ def agree(both: Both, method: str, path: str, body: object, *, query: str = "", 
 
 def served(both: Both, path: str) -> None:
     """Wait until the real one serves a new type."""
-    for _ in range(10_000):  # of a millisecond or more each
+    for _ in range(LOOKS):
         if isinstance(found := both.ask("GET", path)[0], dict) and found["kind"] != "Status":
             return
     raise AssertionError(f"{path}: not served")
