@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from msgspec import Struct
@@ -47,14 +47,6 @@ def plus(left: Mapping[str, Amount], right: Mapping[str, Amount]) -> Amounts:
     """Both together."""
     names = dict.fromkeys((*left, *right))
     return {name: left[name] + right.get(name, ZERO) if name in left else right[name] for name in names}
-
-
-def total(parts: Iterable[Mapping[str, Amount]]) -> Amounts:
-    """All together."""
-    found: Amounts = {}
-    for each in parts:
-        found = plus(found, each)
-    return found
 
 
 def most(left: Mapping[str, Amount], right: Mapping[str, Amount]) -> Amounts:
