@@ -12,6 +12,7 @@ _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryL
 # A status is read and written, never made.
 _STATUS_VERBS = ("get", "patch", "update")
 _VERBS = {"scale": _STATUS_VERBS, "status": _STATUS_VERBS, "log": ("get",), "finalize": ("update",)}
+_VERBS["approval"] = _STATUS_VERBS
 
 
 def discovered(path: str, types: Types, version: str, accept: str) -> Answer | None:

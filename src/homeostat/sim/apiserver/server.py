@@ -76,10 +76,10 @@ class ApiServer:
         """`accounts`: whether Pods are given the accounts of their namespaces, which somebody must make there."""
         self.types = Types()
         self.store = store or Store()
-        for each in builtin_types(strategies(self.types, self.store, clock)):
+        self._roles = Roles(self.store)
+        for each in builtin_types(strategies(self.types, self.store, clock, self._roles)):
             self.types.add(each)
             self.store.shelf(each.collection)
-        self._roles = Roles(self.store)
         self.tokens = Tokens(self.store, clock, random)
         self._reviewer = Reviewer(self._roles, self.tokens, clock)
         self._granter = Granter(self.store, self.tokens, clock)
@@ -145,7 +145,7 @@ class ApiServer:
         asked.type.strategy.check_use()
         if asked.type.collection in REVIEWS:
             return self._reviewer.answer(asked, body)
-        if asked.subresource not in ("", "status"):
+        if asked.subresource and not asked.writes_status:
             return await self._below(asked, body)
         match asked.verb:
             case "get":

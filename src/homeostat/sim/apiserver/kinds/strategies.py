@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from homeostat.kit.clock import Clock
 from homeostat.sim.apiserver.access.reviews import REVIEWS, Reviewed
+from homeostat.sim.apiserver.access.roles import Roles
 from homeostat.sim.apiserver.admission import admission
 from homeostat.sim.apiserver.kinds import classes, flows, rights
 from homeostat.sim.apiserver.kinds.budgets import BudgetStrategy, PriorityClassStrategy
+from homeostat.sim.apiserver.kinds.certificates import requests, signers
 from homeostat.sim.apiserver.kinds.claims import ClaimStrategy
 from homeostat.sim.apiserver.kinds.definitions import DefinitionStrategy
 from homeostat.sim.apiserver.kinds.events import NEW, OLD, EventStrategy
@@ -36,7 +38,7 @@ from homeostat.sim.apiserver.types.registry import Types
 from homeostat.sim.apiserver.types.type import Strategy
 
 
-def strategies(types: Types, store: Store, clock: Clock) -> dict[Collection, Strategy]:
+def strategies(types: Types, store: Store, clock: Clock, roles: Roles) -> dict[Collection, Strategy]:
     """The strategies of one server's types."""
     return {
         **dict.fromkeys(REVIEWS, Reviewed()),
@@ -60,6 +62,7 @@ def strategies(types: Types, store: Store, clock: Clock) -> dict[Collection, Str
         ("apps", "deployments"): DeploymentStrategy(),
         ("apps", "replicasets"): ReplicaSetStrategy(),
         ("apps", "statefulsets"): StatefulSetStrategy(),
+        (signers.GROUP, signers.PLURAL): requests.RequestStrategy(roles, clock),
         ("coordination.k8s.io", "leases"): Strategy(),
         admission.MUTATING: WebhookStrategy(is_mutating=True),
         admission.VALIDATING: WebhookStrategy(is_mutating=False),

@@ -14,6 +14,7 @@ from homeostat.sim.apiserver.types.type import Type
 from homeostat.sim.apiserver.types.user import NOBODY, User
 
 _OF_OBJECT = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_OF_STATUS = ("get", "patch", "update")
 _OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
 _OPTIONS |= dict.fromkeys(("delete", "deletecollection"), "DeleteOptions")
 _OF_COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
@@ -36,6 +37,11 @@ class Asked(Struct, frozen=True, kw_only=True):
     def flag(self, name: str) -> bool:
         """A parameter that is yes or no; as apimachinery reads it, anything but `false` and `0` is yes."""
         return _flag(self.query, name)
+
+    @property
+    def writes_status(self) -> bool:
+        """Whether it is about the status alone."""
+        return self.subresource in self.type.strategy.statuses
 
     @property
     def is_dry_run(self) -> bool:
@@ -80,6 +86,8 @@ def route(method: str, path: str, query: Mapping[str, str], types: Types) -> Ask
         raise not_found_here()
     verb = _verb(method, name, subresource, query)
     if verb == "create" and found.resource.namespaced and not namespace:
+        verb = None
+    if subresource in found.strategy.statuses and verb not in _OF_STATUS:
         verb = None
     if verb is None or (not subresource and verb not in found.verbs):
         raise Refused(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")

@@ -12,6 +12,7 @@ from homeostat.sim.apiserver.printing.columns import Column
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.shape import Shape
 from homeostat.sim.apiserver.store.store import Collection
+from homeostat.sim.apiserver.types.user import User
 
 Value = dict[str, Any]
 NameRule = Literal["subdomain", "label", "label 1035", "segment"]
@@ -57,14 +58,25 @@ class Strategy:
     """Whether a write of the status leaves the metadata as it is; for custom types it always does."""
     keeps_of_status: tuple[str, ...] = ()
     """What of the metadata a write of the status leaves as it is where it changes the rest."""
+    statuses: tuple[str, ...] = ("status",)
+    """The subresources by which the status is written."""
+    resets: tuple[str, ...] = ()
+    """What a write leaves as it is and gives to nobody, where that is not told by which subresource it is."""
     orphans = False
     """Whether those that an object owns stay when it is deleted and nobody says what is to become of them."""
 
     def check_use(self) -> None:
         """Whether anybody can use the type. Raises Refused."""
 
+    def below(self, subresource: str) -> Strategy:  # noqa: ARG002
+        """What the type does with what is written by a subresource."""
+        return self
+
     def default(self, value: Value) -> None:
         """Fill in what clients may leave out, at every write; whoever writes owns it."""
+
+    def on_asked(self, value: Value, user: User) -> None:
+        """Fill in who asked for a new object."""
 
     def on_create(self, value: Value) -> None:
         """Fill in what a new object has."""
@@ -78,6 +90,9 @@ class Strategy:
     def causes(self, value: Value, old: Value | None) -> Iterable[Cause]:  # noqa: ARG002
         """Why an object is not allowed."""
         return ()
+
+    def admit(self, value: Value, old: Value | None, user: User) -> None:
+        """Refuse what is allowed, and yet not to this user. Raises Refused."""
 
     def check(self, value: Value) -> None:
         """Refuse what is allowed, and yet not imitated. Raises Refused."""

@@ -47,10 +47,12 @@ def _writer(asked: Asked, now: datetime) -> Writer:
             raise asked.bad_options([invalid_value("fieldManager", given, why)])
     has_status = "status" in asked.type.subresources
     reset = _STATUS if has_status else NOTHING
-    if asked.subresource == "status":
+    if asked.writes_status:
         reset = _ALL_BUT_STATUS if asked.type.keeps_metadata_of_status else _SPEC
         if "labels" in asked.type.strategy.keeps_of_status:
             reset = _SPEC_AND_LABELS
+    if resets := asked.type.strategy.below(asked.subresource).resets:
+        reset = FieldSet.named(*resets)
     return Writer(manager, asked.type.resource.api_version, stamp(now), asked.subresource, reset)
 
 

@@ -68,6 +68,7 @@ class Writer:
         if is_asked:
             value = await self._changed_before_birth(asked, value, given)
             self._admission.furnish(asked, value, given)
+        type_.strategy.on_asked(value, asked.user)
         type_.strategy.on_create(value)
         _check(asked, value, None)
         self._admission.check_limits(asked, value, None)
@@ -99,7 +100,7 @@ class Writer:
 
         Raises Refused.
         """
-        is_asked = self.may_begin_anew(asked) and asked.subresource in ("", _STATUS)
+        is_asked = self.may_begin_anew(asked) and (not asked.subresource or asked.writes_status)
         while True:
             kept = existing(self._store, asked)
             old = kept.value(asked.type.head)
@@ -185,7 +186,7 @@ class Writer:
 def _settled(asked: Asked, new: Value, old: Value) -> Value:
     """What is left of a change when all is put back that its way does not lead to."""
     type_ = asked.type
-    if asked.subresource == _STATUS:
+    if asked.writes_status:
         new = {**old, "metadata": _written_with_status(type_, new["metadata"], old["metadata"])} | _only(new, _STATUS)
     elif _STATUS in type_.subresources:
         new.pop(_STATUS, None)
@@ -206,8 +207,8 @@ def _written_with_status(type_: Type, new: Value, old: Value) -> Value:
 def _finish(asked: Asked, new: Value, old: Value) -> None:
     """What the type itself does to a change, when it is known who made it."""
     type_ = asked.type
-    if asked.subresource == _STATUS:
-        type_.strategy.on_status(new, old)
+    if asked.writes_status:
+        type_.strategy.below(asked.subresource).on_status(new, old)
         return
     type_.strategy.on_update(new, old)
     if type_.counts_generations and _meant(new) != _meant(old):
@@ -251,19 +252,20 @@ def _check_versions(type_: Type, kept: Record, old: Value, new: Value) -> None:
 
 
 def _check(asked: Asked, value: Value, old: Value | None) -> None:
-    type_ = asked.type
+    type_, strategy = asked.type, asked.type.strategy.below(asked.subresource)
     found: list[Cause] = []
     sources: tuple[Iterable[Cause], ...] = (
-        metadata.causes(value, old, type_.strategy.names),
-        type_.schema.causes(value, old, is_status=asked.subresource == _STATUS),
-        type_.strategy.causes(value, old),
+        metadata.causes(value, old, strategy.names),
+        type_.schema.causes(value, old, is_status=asked.writes_status),
+        strategy.causes(value, old),
     )
     for causes in sources:
         found += causes
     if found:
         resource = type_.resource
         raise invalid(resource.group, resource.kind, value["metadata"].get("name", ""), found)
-    type_.strategy.check(value)
+    strategy.admit(value, old, asked.user)
+    strategy.check(value)
 
 
 def _exists(type_: Type, there: Record) -> Refused:

@@ -1,0 +1,1 @@
+"""CertificateSigningRequests: somebody asks to be given a certificate, somebody approves, and a signer signs."""
