@@ -155,6 +155,9 @@ GOOD: dict[str, Body] = {
     "balanced Service without ports of hosts": service(type="LoadBalancer", allocateLoadBalancerNodePorts=False),
     "Service elsewhere": of("Service", spec={"type": "ExternalName", "externalName": "a.b"}),
     "sticky Service": service(sessionAffinity="ClientIP"),
+    "Lease": of("Lease", "coordination.k8s.io/v1", spec={"leaseDurationSeconds": 1, "leaseTransitions": 0}),
+    "Lease of nobody": of("Lease", "coordination.k8s.io/v1"),
+    "Lease of a strategy": of("Lease", "coordination.k8s.io/v1", spec={"strategy": "X", "preferredHolder": "a"}),
     "PriorityClass": of("PriorityClass", "scheduling.k8s.io/v1", value=5),
     "worthless PriorityClass": of("PriorityClass", "scheduling.k8s.io/v1", value=0, preemptionPolicy="Never"),
 }
@@ -357,6 +360,11 @@ WRONG: dict[str, Body] = {
     "class above all": of("PriorityClass", "scheduling.k8s.io/v1", value=2000000000),
 }
 WRONG |= {
+    "Lease wrong all over": of(
+        "Lease",
+        "coordination.k8s.io/v1",
+        spec={"leaseDurationSeconds": 0, "leaseTransitions": -1, "holderIdentity": ""},
+    ),
     "revision without data": of("ControllerRevision", "apps/v1", revision=1),
     "revision of a wrong number": of("ControllerRevision", "apps/v1", revision=-1, data={}),
     "Job wrong all over": of(

@@ -28,15 +28,12 @@ _PREEMPTIONS = ("PreemptLowerPriority", "Never")
 class BudgetStrategy(Strategy):
     """How many Pods may be missing; a controller writes how many more may go."""
 
+    needs_version = True
+
     def on_create(self, value: Value) -> None:
         """Nobody has counted yet, so nobody may go."""
         names = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
         value["status"] = dict.fromkeys(names, 0)
-
-    @property
-    def needs_version(self) -> bool:
-        """Nobody overwrites what it has not read."""
-        return True
 
     def causes(self, value: Value, old: Value | None) -> Iterable[Cause]:  # noqa: ARG002
         """Of its spec."""

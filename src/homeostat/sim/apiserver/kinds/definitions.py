@@ -27,6 +27,7 @@ _ESTABLISHED = ("Established", "InitialNamesAccepted", "the initial names have b
 class DefinitionStrategy(Strategy):
     """Serves and stops serving the types of one server."""
 
+    needs_version = True
     keeps_metadata_of_status = True
 
     def __init__(self, types: Types, store: Store, clock: Clock) -> None:

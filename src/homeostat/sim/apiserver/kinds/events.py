@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from homeostat.sim.apiserver.kinds.names import label_name_faults
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.causes import invalid, required
+from homeostat.sim.apiserver.schemas.labels import label_name_faults
 from homeostat.sim.apiserver.store.record import key_of, record
 from homeostat.sim.apiserver.store.store import Collection, Store
 from homeostat.sim.apiserver.types.encoding import complete, node, shorten

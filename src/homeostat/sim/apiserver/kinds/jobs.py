@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from homeostat.sim.apiserver.kinds.names import number_causes
 from homeostat.sim.apiserver.kinds.pods.defaults import default_template
-from homeostat.sim.apiserver.kinds.pods.judging import spec_causes
+from homeostat.sim.apiserver.kinds.pods.judging import template_causes
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.causes import invalid, not_supported, required
 from homeostat.sim.apiserver.selecting.labels import requirements_of, selects
@@ -88,7 +88,7 @@ class JobStrategy(Strategy):
 
 def _of_template(spec: Value, uid: str) -> Iterator[Cause]:
     template, selector = spec.get("template", {}), spec.get("selector")
-    yield from spec_causes(template.get("spec", {}), "spec.template.spec", has_restart_policy=False)
+    yield from template_causes(template, "spec.template")
     policy = template.get("spec", {}).get("restartPolicy")
     if policy == "Always":
         yield required("spec.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"')

@@ -1,4 +1,4 @@
-"""Names of labels and annotations, selectors and shares, as many kinds ask for them."""
+"""Selectors, shares and numbers, as many kinds ask for them."""
 
 from __future__ import annotations
 
@@ -8,25 +8,9 @@ from typing import Any
 
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.causes import InOrder, at_index, child, forbidden, invalid, required
-from homeostat.sim.apiserver.schemas.rfc import QUALIFIED, dns_subdomain_faults
+from homeostat.sim.apiserver.schemas.labels import label_causes, label_name_faults, label_value_faults
 from homeostat.sim.apiserver.types.type import Value
 
-_NAME_SAYS = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric"
-    " character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is"
-    " '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-)
-_KEY_SAYS = (
-    "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an"
-    " alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is"
-    " '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g."
-    " 'example.com/MyName')"
-)
-_VALUE_SAYS = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and"
-    " end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is"
-    " '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-)
 _PERCENT = re.compile(r"[0-9]+%")
 _PERCENT_SAYS = (
     "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for"
@@ -36,33 +20,9 @@ _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 NEGATIVE = "must be greater than or equal to 0"
 
 
-def label_name_faults(key: str) -> list[str]:
-    """What is wrong with the name of a label."""
-    prefix, slash, name = key.rpartition("/")
-    if "/" in prefix:
-        return [_KEY_SAYS]
-    faults = [f"prefix part {fault}" for fault in dns_subdomain_faults(prefix)] if slash and prefix else []
-    if slash and not prefix:
-        faults.append("prefix part must be non-empty")
-    if not name:
-        faults.append("name part must be non-empty")
-    elif len(name) > 63:
-        faults.append("name part must be no more than 63 bytes")
-    return faults if QUALIFIED.fullmatch(name) else [*faults, _NAME_SAYS]
-
-
-def label_value_faults(value: str) -> list[str]:
-    """What is wrong with the value of a label."""
-    faults = ["must be no more than 63 bytes"] if len(value) > 63 else []
-    return faults if not value or QUALIFIED.fullmatch(value) else [*faults, _VALUE_SAYS]
-
-
 def selector_causes(selector: Value, path: str) -> Iterator[Cause]:
     """Faults of a selector of labels."""
-    for key, value in (selector.get("matchLabels") or {}).items():
-        place = child(path, "matchLabels")
-        yield from (invalid(place, key, fault) for fault in label_name_faults(key))
-        yield from (invalid(f"{place}[{key}]", value, fault) for fault in label_value_faults(value))
+    yield from label_causes(selector.get("matchLabels") or {}, child(path, "matchLabels"))
     for index, each in enumerate(selector.get("matchExpressions") or ()):
         place = at_index(child(path, "matchExpressions"), index)
         operator = each.get("operator", "")
@@ -76,6 +36,9 @@ def selector_causes(selector: Value, path: str) -> Iterator[Cause]:
         yield from (
             invalid(child(place, "key"), each.get("key", ""), fault) for fault in label_name_faults(each.get("key", ""))
         )
+        for at, value in enumerate(each.get("values") or ()):
+            spot = at_index(child(place, "values"), at)
+            yield from (invalid(spot, value, fault) for fault in label_value_faults(value))
 
 
 def as_struct(selector: Value) -> InOrder:

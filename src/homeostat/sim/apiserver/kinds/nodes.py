@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from homeostat.sim.apiserver.kinds.names import label_name_faults
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.causes import InOrder, at_index, duplicate, forbidden, invalid, not_supported
+from homeostat.sim.apiserver.schemas.labels import label_name_faults
 from homeostat.sim.apiserver.types.type import Strategy, Value
 
 _NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}

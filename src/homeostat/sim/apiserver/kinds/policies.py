@@ -36,10 +36,7 @@ _EXCLUSIVE = "name and selector are mutually exclusive"
 class PolicyStrategy(Strategy):
     """What may be written, as expressions."""
 
-    @property
-    def needs_version(self) -> bool:
-        """Nobody overwrites what it has not read."""
-        return True
+    needs_version = True
 
     def default(self, value: Value) -> None:
         """It fails closed, and matches all that its rules say."""
@@ -82,10 +79,7 @@ class PolicyStrategy(Strategy):
 class BindingStrategy(Strategy):
     """Where a policy is in force."""
 
-    @property
-    def needs_version(self) -> bool:
-        """Nobody overwrites what it has not read."""
-        return True
+    needs_version = True
 
     def default(self, value: Value) -> None:
         """It matches all that the policy does."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from homeostat.sim.apiserver.kinds.names import number_causes
 from homeostat.sim.apiserver.kinds.pods.defaults import default_template
-from homeostat.sim.apiserver.kinds.pods.judging import spec_causes
+from homeostat.sim.apiserver.kinds.pods.judging import template_causes
 from homeostat.sim.apiserver.kinds.workloads import MISFIT, ReplicaSetStrategy
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.causes import invalid, not_supported, required
@@ -51,6 +51,6 @@ def _of_template(template: Value, selector: Value) -> Iterator[Cause]:
     if selector and not selector.items() <= (labels or {}).items():
         yield invalid("spec.template.metadata.labels", labels, MISFIT)
     spec = template.get("spec", {})
-    yield from spec_causes(spec, "spec.template.spec", has_restart_policy=False)
+    yield from template_causes(template, "spec.template")
     if spec.get("restartPolicy") != "Always":
         yield not_supported("spec.template.spec.restartPolicy", spec.get("restartPolicy"), ("Always",))

@@ -13,6 +13,7 @@ from homeostat.sim.apiserver.kinds.claims import ClaimStrategy
 from homeostat.sim.apiserver.kinds.definitions import DefinitionStrategy
 from homeostat.sim.apiserver.kinds.events import NEW, OLD, EventStrategy
 from homeostat.sim.apiserver.kinds.jobs import JobStrategy
+from homeostat.sim.apiserver.kinds.leases import LeaseStrategy
 from homeostat.sim.apiserver.kinds.maps import ConfigMapStrategy, SecretStrategy
 from homeostat.sim.apiserver.kinds.namespaces import NamespaceStrategy
 from homeostat.sim.apiserver.kinds.networks import EndpointSliceStrategy, EndpointsStrategy, NetworkPolicyStrategy
@@ -63,7 +64,7 @@ def strategies(types: Types, store: Store, clock: Clock, roles: Roles) -> dict[C
         ("apps", "replicasets"): ReplicaSetStrategy(),
         ("apps", "statefulsets"): StatefulSetStrategy(),
         (signers.GROUP, signers.PLURAL): requests.RequestStrategy(roles, clock),
-        ("coordination.k8s.io", "leases"): Strategy(),
+        ("coordination.k8s.io", "leases"): LeaseStrategy(),
         admission.MUTATING: WebhookStrategy(is_mutating=True),
         admission.VALIDATING: WebhookStrategy(is_mutating=False),
         admission.POLICIES: PolicyStrategy(),

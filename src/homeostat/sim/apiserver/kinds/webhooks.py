@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from homeostat.sim.apiserver.admission.conditions import Condition
-from homeostat.sim.apiserver.kinds.names import label_name_faults, selector_causes
+from homeostat.sim.apiserver.kinds.names import selector_causes
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.causes import (
     at_index,
@@ -21,6 +21,7 @@ from homeostat.sim.apiserver.schemas.causes import (
     too_many,
 )
 from homeostat.sim.apiserver.schemas.expressions import BadExpression
+from homeostat.sim.apiserver.schemas.labels import label_name_faults
 from homeostat.sim.apiserver.schemas.rfc import dns_1035_label_faults, dns_subdomain_faults
 from homeostat.sim.apiserver.types.type import Strategy, Value
 
@@ -39,13 +40,10 @@ _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 class WebhookStrategy(Strategy):
     """Of both kinds; those that change objects may be asked again."""
 
+    needs_version = True
+
     def __init__(self, *, is_mutating: bool) -> None:
         self._is_mutating = is_mutating
-
-    @property
-    def needs_version(self) -> bool:
-        """Nobody overwrites what it has not read."""
-        return True
 
     def default(self, value: Value) -> None:
         """What clients may leave out of each webhook."""

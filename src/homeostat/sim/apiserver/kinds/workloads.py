@@ -17,7 +17,7 @@ from homeostat.sim.apiserver.kinds.names import (
     too_much_causes,
 )
 from homeostat.sim.apiserver.kinds.pods.defaults import default_template
-from homeostat.sim.apiserver.kinds.pods.judging import spec_causes
+from homeostat.sim.apiserver.kinds.pods.judging import metadata_causes, spec_causes, template_causes
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.causes import InOrder, forbidden, invalid, not_supported, required
 from homeostat.sim.apiserver.selecting.labels import requirements_of, selects
@@ -26,6 +26,9 @@ from homeostat.sim.apiserver.types.type import Strategy, Value
 
 _ROLLING, _RECREATE, _ON_DELETE = "RollingUpdate", "Recreate", "OnDelete"
 _TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+_BAD_SELECTOR = "invalid label selector"
+# What is said of a bad selector as a whole, where anything is.
+_SAY_SELECTOR = {"deployment": _BAD_SELECTOR, "replicaset": _BAD_SELECTOR, "statefulset": ""}
 MISFIT = "`selector` does not match template `labels`"
 _STATEFUL_FIXED = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy',"
@@ -83,7 +86,9 @@ class PodTemplateStrategy(Strategy):
 
     def causes(self, value: Value, old: Value | None) -> Iterable[Cause]:  # noqa: ARG002
         """Of its Pods."""
-        return spec_causes(value["template"].get("spec", {}), "template.spec")
+        metadata = value["template"].get("metadata") or {}
+        yield from metadata_causes(metadata, "template")
+        yield from spec_causes(value["template"].get("spec", {}), "template.spec")
 
 
 class DeploymentStrategy(Strategy):
@@ -233,8 +238,8 @@ def _of_template(spec: Value, what: str, *, needs_selector: bool = True) -> Iter
     else:
         bad = list(selector_causes(selector, "spec.selector"))
         yield from bad
-        if bad:
-            yield invalid("spec.selector", as_struct(selector), "invalid label selector")
+        if bad and what in _SAY_SELECTOR:
+            yield invalid("spec.selector", as_struct(selector), _SAY_SELECTOR[what])
         elif is_empty(selector):
             yield invalid("spec.selector", {}, f"empty selector is invalid for {what}")
     labels = (template.get("metadata") or {}).get("labels")
@@ -244,7 +249,7 @@ def _of_template(spec: Value, what: str, *, needs_selector: bool = True) -> Iter
     if not is_fit:
         yield invalid("spec.template.metadata.labels", labels, MISFIT)
     claims = [each.get("metadata", {}).get("name", "") for each in spec.get("volumeClaimTemplates") or ()]
-    yield from spec_causes(template.get("spec", {}), "spec.template.spec", has_restart_policy=False, claims=claims)
+    yield from template_causes(template, "spec.template", claims=claims)
     policy = template.get("spec", {}).get("restartPolicy")
     if policy != "Always":
         yield not_supported("spec.template.spec.restartPolicy", policy, ("Always",))

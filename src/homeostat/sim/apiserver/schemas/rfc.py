@@ -47,11 +47,11 @@ def dns_1035_label_faults(text: str) -> list[str]:
     return _faults(text, LABEL_1035, 63, _LABEL_1035_TEXT)
 
 
-def dns_subdomain_faults(text: str) -> list[str]:
-    """What is wrong with it as an RFC 1123 subdomain."""
-    return _faults(text, SUBDOMAIN, 253, _SUBDOMAIN_TEXT)
+def dns_subdomain_faults(text: str, unit: str = "characters") -> list[str]:
+    """What is wrong with it as an RFC 1123 subdomain; what it is long of is called in two ways."""
+    return _faults(text, SUBDOMAIN, 253, _SUBDOMAIN_TEXT, unit)
 
 
-def _faults(text: str, pattern: re.Pattern[str], limit: int, told: str) -> list[str]:
-    faults = [f"must be no more than {limit} characters"] if len(text) > limit else []
+def _faults(text: str, pattern: re.Pattern[str], limit: int, told: str, unit: str = "characters") -> list[str]:
+    faults = [f"must be no more than {limit} {unit}"] if len(text) > limit else []
     return faults if pattern.fullmatch(text) else [*faults, told]

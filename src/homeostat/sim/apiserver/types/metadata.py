@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 
 from homeostat.kit.random import Random
 from homeostat.sim.apiserver.refusing import Cause
-from homeostat.sim.apiserver.schemas.causes import forbidden, invalid, quoted, required, too_long
+from homeostat.sim.apiserver.schemas.causes import at_index, forbidden, invalid, quoted, required, too_long
+from homeostat.sim.apiserver.schemas.labels import annotation_causes, label_causes, label_name_faults
 from homeostat.sim.apiserver.schemas.rfc import (
-    QUALIFIED,
-    SUBDOMAIN,
     dns_1035_label_faults,
     dns_label_faults,
     dns_subdomain_faults,
@@ -24,11 +23,7 @@ _MAX_ANNOTATIONS = 256 * 1024
 # Vowels and look-alikes are left out, as in apimachinery's rand, so that no word comes out of it.
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX, _MAX_GENERATED = 5, 63
-_LABEL_SAYS = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and"
-    " end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is"
-    " '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-)
+_STANDARD = ("kubernetes", "orphan", "foregroundDeletion")
 _NO_NEW_FINALIZERS = "no new finalizers can be added if the object is being deleted, found new finalizers"
 IMMUTABLE = "field is immutable"
 
@@ -81,15 +76,22 @@ def tidied(metadata: Value) -> Value:
     return {key: each for key, each in metadata.items() if each not in (None, "", {}, [])}
 
 
-def causes(value: Value, old: Value | None = None, rule: NameRule = "subdomain") -> Iterator[Cause]:
-    """What is wrong with the metadata of an object, or with its change."""
+def causes(
+    value: Value, old: Value | None = None, rule: NameRule = "subdomain", *, qualifies: bool = False
+) -> Iterator[Cause]:
+    """What is wrong with the metadata of an object, or with its change.
+
+    `qualifies` is for types whose finalizers must be those of Kubernetes itself, or name a domain.
+    """
     metadata: Value = value["metadata"]
     yield from _of_name(metadata, rule)
-    yield from _of_labels(metadata.get("labels") or {})
+    yield from label_causes(metadata.get("labels") or {}, "metadata.labels")
+    yield from annotation_causes(metadata.get("annotations") or {}, "metadata.annotations")
     size = sum(len(key) + len(each) for key, each in (metadata.get("annotations") or {}).items())
     if size > _MAX_ANNOTATIONS:
         yield too_long("metadata.annotations", _MAX_ANNOTATIONS)
-    yield from _of_finalizers(metadata, (old or {}).get("metadata", {}))
+    yield from _of_finalizers(metadata, qualifies=qualifies)
+    yield from _of_new_finalizers(metadata, (old or {}).get("metadata", {}))
 
 
 def _of_name(metadata: Value, rule: NameRule) -> Iterator[Cause]:
@@ -107,19 +109,15 @@ def _segment_faults(name: str) -> list[str]:
     return [f"may not contain '{each}'" for each in "/%" if each in name]
 
 
-def _of_labels(labels: Value) -> Iterator[Cause]:
-    for key, each in labels.items():
-        prefix, slash, name = key.rpartition("/")
-        is_name = 0 < len(name) <= 63 and QUALIFIED.fullmatch(name)
-        if not is_name or (slash and not SUBDOMAIN.fullmatch(prefix)):
-            text = "name part must consist of alphanumeric characters, '-', '_' or '.'"
-            yield invalid("metadata.labels", key, text)
-        if each and (len(each) > 63 or not QUALIFIED.fullmatch(each)):
-            says = "must be no more than 63 bytes" if len(each) > 63 else _LABEL_SAYS
-            yield invalid("metadata.labels", each, says)
+def _of_finalizers(metadata: Value, *, qualifies: bool) -> Iterator[Cause]:
+    for index, each in enumerate(_list(metadata, "finalizers")):
+        yield from (invalid("metadata.finalizers", each, fault) for fault in label_name_faults(each))
+        if qualifies and "/" not in each and each not in _STANDARD:
+            text = "name is neither a standard finalizer name nor is it fully qualified"
+            yield invalid(at_index("metadata.finalizers", index), each, text)
 
 
-def _of_finalizers(metadata: Value, before: Value) -> Iterator[Cause]:
+def _of_new_finalizers(metadata: Value, before: Value) -> Iterator[Cause]:
     if not before.get("deletionTimestamp"):
         return
     added = [each for each in _list(metadata, "finalizers") if each not in _list(before, "finalizers")]

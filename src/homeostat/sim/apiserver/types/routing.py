@@ -85,13 +85,16 @@ def route(method: str, path: str, query: Mapping[str, str], types: Types) -> Ask
     if name and found.resource.namespaced and not namespace:
         raise not_found_here()
     verb = _verb(method, name, subresource, query)
-    if verb == "create" and found.resource.namespaced and not namespace:
-        verb = None
-    if subresource in found.strategy.statuses and verb not in _OF_STATUS:
-        verb = None
-    if verb is None or (not subresource and verb not in found.verbs):
+    is_nowhere = verb == "create" and found.resource.namespaced and not namespace
+    if verb is None or is_nowhere or not _takes(found, verb, subresource):
         raise Refused(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
     return Asked(verb=verb, type=found, namespace=namespace, name=name, subresource=subresource, query=query)
+
+
+def _takes(type_: Type, verb: str, subresource: str) -> bool:
+    if not subresource:
+        return verb in type_.verbs
+    return subresource not in type_.strategy.statuses or verb in _OF_STATUS
 
 
 def _namespace(rest: list[str]) -> tuple[str, list[str]]:

@@ -19,6 +19,13 @@ NameRule = Literal["subdomain", "label", "label 1035", "segment"]
 """A DNS subdomain, a DNS label by RFC 1123 or 1035, or whatever a path can hold."""
 
 
+# Whose metadata is judged as that of custom types is: by group, and by plural where it is not all of the group.
+_PLAIN_FINALIZERS = (
+    *("admissionregistration.k8s.io", "apiextensions.k8s.io", "coordination.k8s.io", "node.k8s.io", "policy"),
+    ("", "events"),
+)
+
+
 class Schema(Protocol):
     """What a type asks of its objects, as its schema says."""
 
@@ -62,6 +69,8 @@ class Strategy:
     """The subresources by which the status is written."""
     resets: tuple[str, ...] = ()
     """What a write leaves as it is and gives to nobody, where that is not told by which subresource it is."""
+    needs_version = False
+    """Whether an update must say which version it was made from; those of custom types always must."""
     orphans = False
     """Whether those that an object owns stay when it is deleted and nobody says what is to become of them."""
 
@@ -117,11 +126,6 @@ class Strategy:
         """How long somebody else has to end what the object stands for; who has, deletes it again with zero."""
         return 0
 
-    @property
-    def needs_version(self) -> bool:
-        """Whether an update must say which version it was made from; those of custom types always must."""
-        return False
-
     def fields(self, value: Value) -> Mapping[str, str]:  # noqa: ARG002
         """What field selectors may ask for, beside name and namespace."""
         return {}
@@ -168,6 +172,12 @@ class Type(Struct, eq=False, kw_only=True):
     def keeps_metadata_of_status(self) -> bool:
         """Whether a write of the status leaves the metadata as it is."""
         return self.is_custom or self.strategy.keeps_metadata_of_status
+
+    @property
+    def qualifies_finalizers(self) -> bool:
+        """Whether a finalizer must be one of Kubernetes itself, or name a domain."""
+        is_plain = self.resource.group in _PLAIN_FINALIZERS or self.collection in _PLAIN_FINALIZERS
+        return not self.is_custom and not is_plain
 
     @property
     def collection(self) -> Collection:

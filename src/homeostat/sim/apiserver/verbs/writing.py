@@ -255,7 +255,7 @@ def _check(asked: Asked, value: Value, old: Value | None) -> None:
     type_, strategy = asked.type, asked.type.strategy.below(asked.subresource)
     found: list[Cause] = []
     sources: tuple[Iterable[Cause], ...] = (
-        metadata.causes(value, old, strategy.names),
+        metadata.causes(value, old, strategy.names, qualifies=type_.qualifies_finalizers),
         type_.schema.causes(value, old, is_status=asked.writes_status),
         strategy.causes(value, old),
     )

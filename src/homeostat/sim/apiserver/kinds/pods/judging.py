@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from homeostat.sim.apiserver.kinds.names import label_name_faults
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.causes import (
     at_index,
@@ -22,6 +21,7 @@ from homeostat.sim.apiserver.schemas.causes import (
     not_supported,
     required,
 )
+from homeostat.sim.apiserver.schemas.labels import annotation_causes, label_causes, label_name_faults
 from homeostat.sim.apiserver.schemas.quantities import amount
 from homeostat.sim.apiserver.schemas.rfc import dns_label_faults, dns_subdomain_faults
 from homeostat.sim.apiserver.types.type import Value
@@ -39,6 +39,18 @@ _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _ACTIONS = ("exec", "httpGet", "tcpSocket", "grpc")
 _ALL_KEYS = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
+
+
+def template_causes(template: Value, path: str, *, claims: Iterable[str] = ()) -> Iterator[Cause]:
+    """Faults of a template, but for its restart policy."""
+    yield from metadata_causes(template.get("metadata") or {}, path)
+    yield from spec_causes(template.get("spec", {}), child(path, "spec"), has_restart_policy=False, claims=claims)
+
+
+def metadata_causes(metadata: Value, path: str) -> Iterator[Cause]:
+    """Faults of a template's metadata, which go by another path than it stands at."""
+    yield from label_causes(metadata.get("labels") or {}, child(path, "labels"))
+    yield from annotation_causes(metadata.get("annotations") or {}, child(path, "annotations"))
 
 
 def spec_causes(
@@ -62,6 +74,7 @@ def spec_causes(
     seconds = spec.get("activeDeadlineSeconds")
     if seconds is not None and not 1 <= seconds <= 2**31 - 1:
         yield invalid(child(path, "activeDeadlineSeconds"), seconds, "must be between 1 and 2147483647, inclusive")
+    yield from label_causes(spec.get("nodeSelector") or {}, child(path, "nodeSelector"))
     for index, toleration in enumerate(spec.get("tolerations") or ()):
         yield from _of_toleration(toleration, at_index(child(path, "tolerations"), index))
 
