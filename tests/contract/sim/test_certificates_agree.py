@@ -7,14 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 from tests.contract.sim.both import Both, comparable, refusal
 from tests.support.apiserver import ApiServer
 from tests.support.certificates import Authority
+from tests.support.requesting import asked, encoded
 
 pytestmark = pytest.mark.real
 ALL = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
@@ -27,27 +23,14 @@ MERGE, APPLY = "application/merge-patch+json", "application/apply-patch+yaml"
 Body = dict[str, Any]
 
 
-def asked(name: str = "ann", *groups: str) -> str:
-    """A request in PEM, as JSON has bytes."""
-    names = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
-    subject = x509.Name([*names, x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    key = ec.generate_private_key(ec.SECP256R1())
-    made = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
-    return encoded(made.public_bytes(Encoding.PEM))
-
-
-def encoded(content: bytes) -> str:
-    return base64.b64encode(content).decode()
-
-
 def forged() -> str:
     """A request whose signature is of something else."""
-    content = base64.b64decode(base64.b64decode(asked()).partition(b"-\n")[2].partition(b"\n-")[0])
+    content = base64.b64decode(base64.b64decode(asked("ann")).partition(b"-\n")[2].partition(b"\n-")[0])
     pem = base64.encodebytes(content.replace(b"ann", b"eve"))
     return encoded(b"-----BEGIN CERTIFICATE REQUEST-----\n" + pem + b"-----END CERTIFICATE REQUEST-----\n")
 
 
-REQUEST, CERTIFICATE, OTHER = asked(), encoded(Authority("a").certificate), encoded(Authority("b").certificate)
+REQUEST, CERTIFICATE, OTHER = asked("ann"), encoded(Authority("a").certificate), encoded(Authority("b").certificate)
 
 
 def request(**spec: Any) -> Body:

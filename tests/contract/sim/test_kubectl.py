@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.support.front import Kubectl, fronted
+from tests.support.requesting import asked
 
 pytestmark = pytest.mark.real
 
@@ -100,3 +101,69 @@ async def test_a_token_proves_who_one_is_and_a_wrong_one_nothing(kubectl: Kubect
     assert (code, 'User "ann" cannot list resource "configmaps"' in said) == (1, True)
     code, said = await kubectl.run("get", "configmaps", user="stranger")
     assert (code, "You must be logged in to the server" in said) == (1, True)
+
+
+async def test_what_one_may_do_is_asked_for_oneself_and_for_others(kubectl: Kubectl) -> None:
+    await kubectl("create", "role", "reads", "--verb=get,list", "--resource=configmaps,pods/log")
+    await kubectl("create", "rolebinding", "ann", "--role=reads", "--user=ann")
+    answers = {
+        "list configmaps": (0, "yes\n"),
+        "get configmaps/a": (0, "yes\n"),
+        "get pods --subresource=log": (0, "yes\n"),
+        "get pods": (1, "no\n"),
+        "delete configmaps": (1, "no\n"),
+        "list configmaps --namespace=kube-system": (1, "no\n"),
+        "list configmaps --all-namespaces": (1, "no\n"),
+        "get /healthz": (0, "yes\n"),
+        "get /metrics": (1, "no\n"),
+    }
+    for question, answer in answers.items():
+        words, as_ann = ("auth", "can-i", *question.split()), ("--as=ann", "--as-group=system:authenticated")
+        assert await kubectl.run(*words, user="ann") == answer, question
+        assert await kubectl.run(*words, *as_ann) == answer, question
+    assert await kubectl("auth", "can-i", "*", "*") == "yes\n"
+    code, said = await kubectl.run("auth", "can-i", "list", "pods", "--as=eve", user="ann")
+    assert (code, 'User "ann" cannot impersonate resource "users"' in said) == (1, True)
+
+
+async def test_all_that_one_may_do_is_listed(kubectl: Kubectl) -> None:
+    await kubectl("create", "role", "reads", "--verb=get,list", "--resource=configmaps", "--resource-name=a")
+    await kubectl("create", "rolebinding", "ann", "--role=reads", "--user=ann")
+    _, listed = await kubectl.run("auth", "can-i", "--list", user="ann")
+    rows = [" ".join(line.split()) for line in listed.splitlines()]
+    assert rows[0] == "Resources Non-Resource URLs Resource Names Verbs"
+    assert "configmaps [] [a] [get list]" in rows
+    assert "selfsubjectaccessreviews.authorization.k8s.io [] [] [create]" in rows
+    assert "[/healthz] [] [get]" in rows
+    everything = [" ".join(line.split()) for line in (await kubectl("auth", "can-i", "--list")).splitlines()]
+    assert "*.* [] [] [*]" in everything
+    assert "[*] [] [*]" in everything
+
+
+async def test_one_is_told_who_one_is(kubectl: Kubectl) -> None:
+    assert (await kubectl("auth", "whoami")).splitlines()[1].split() == ["Username", "admin"]
+    _, said = await kubectl.run("auth", "whoami", "-o", "json", user="ann")
+    assert json.loads(said)["status"]["userInfo"] == {"username": "ann", "groups": ["system:authenticated"]}
+    told = await kubectl("auth", "whoami", "--as=eve", "--as-group=g", "-o", "json")
+    found = json.loads(told)["status"]["userInfo"]
+    assert found == {"username": "eve", "groups": ["g", "system:authenticated"]}
+
+
+async def test_a_request_of_a_certificate_is_shown_approved_and_denied(kubectl: Kubectl) -> None:
+    for name in ("one", "two"):
+        spec = {"request": asked("ann"), "signerName": "example.com/ours", "usages": ["client auth"]}
+        body = {"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "spec": spec}
+        await kubectl("create", "-f", "-", stdin=json.dumps(body | {"metadata": {"name": name}}))
+    assert "certificatesigningrequest.certificates.k8s.io/one approved" in await kubectl(
+        "certificate", "approve", "one"
+    )
+    assert "certificatesigningrequest.certificates.k8s.io/two denied" in await kubectl("certificate", "deny", "two")
+    rows = [line.split() for line in (await kubectl("get", "csr")).splitlines()]
+    assert rows[0] == ["NAME", "AGE", "SIGNERNAME", "REQUESTOR", "REQUESTEDDURATION", "CONDITION"]
+    assert [[*row[2:4], row[-1]] for row in rows[1:]] == [
+        ["example.com/ours", "admin", "Approved"],
+        ["example.com/ours", "admin", "Denied"],
+    ]
+    assert "Common Name:    ann" in await kubectl("describe", "csr", "one")
+    code, said = await kubectl.run("certificate", "approve", "two")
+    assert (code, said) == (1, 'error: certificate signing request "two" is already Denied\n')
