@@ -9,7 +9,7 @@ local time) or years would else put certificates into service that nobody else t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -131,6 +132,32 @@ def issue(signer: Signer, request: Request, now: datetime, life: timedelta = LEA
     return certificate_pem(_signed(builder, signer.key)), key_pem(key)
 
 
+def certify(
+    signer: Signer,
+    asked: x509.CertificateSigningRequest,
+    usage: x509.KeyUsage | None,
+    uses: Sequence[x509.ObjectIdentifier],
+    valid: tuple[datetime, datetime],
+) -> bytes:
+    """What a request asks for, as PEM: its subject, key and names, for given uses; it never outlives its signer."""
+    begins, ends = valid[0], min(valid[1], signer.certificate.not_valid_after_utc)
+    builder = (
+        _builder(asked.subject, signer.certificate.subject, asked.public_key(), begins, ends)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.key.public_key()),
+            critical=False,
+        )
+    )
+    if usage is not None:
+        builder = builder.add_extension(usage, critical=True)
+    for extension in asked.extensions:
+        if isinstance(extension.value, x509.SubjectAlternativeName):
+            builder = builder.add_extension(extension.value, critical=False)
+    return certificate_pem(_signed(builder, signer.key))
+
+
 def read_certificate(entries: Mapping[str, bytes], entry: str) -> x509.Certificate:
     """A certificate out of entries. Raises Damaged."""
     try:
@@ -196,7 +223,7 @@ def subject_of(request: Request) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, begins: datetime, ends: datetime
+    subject: x509.Name, issuer: x509.Name, key: CertificatePublicKeyTypes, begins: datetime, ends: datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()

@@ -64,12 +64,21 @@ class Shelf:
         """Sleep until there is a change after a revision."""
         if self.history.newest > revision:
             return
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiting[waiter] = None
+        waiter = self.next_change()
         try:
             await waiter
         finally:
-            self._waiting.pop(waiter, None)
+            self.forget(waiter)
+
+    def next_change(self) -> asyncio.Future[None]:
+        """Done with the next change; to be forgotten by who waits for it no longer."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting[waiter] = None
+        return waiter
+
+    def forget(self, waiter: asyncio.Future[None]) -> None:
+        """Nobody waits for it."""
+        self._waiting.pop(waiter, None)
 
     def _tell(self, change: Change) -> None:
         self.history.add(change)

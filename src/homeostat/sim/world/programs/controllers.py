@@ -1,13 +1,16 @@
 """kube-controller-manager and kube-scheduler of business clusters: they reach their API server, and one of each leads.
 
-What they do inside of a business cluster is not played yet: its Pods are not scheduled, its Deployments make none.
+Of what they do inside of a business cluster, certificates of clients are signed; the rest is not played yet: its Pods
+are not scheduled, its Deployments make none.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
+from homeostat.kit.pki.authority import Damaged, Signer, read_signer
 from homeostat.kube.config import from_kubeconfig_bytes
 from homeostat.kube.errors import ConnectionFailed
 from homeostat.kube.target import Config, ConfigError
@@ -19,6 +22,7 @@ from homeostat.sim.world.programs.apiserver.server import PORT as API_PORT
 from homeostat.sim.world.programs.apiserver.server import Server
 from homeostat.sim.world.programs.apiserver.tenant import RENEWS_S, Tenant
 from homeostat.sim.world.programs.etcd.quorum import line_of
+from homeostat.sim.world.programs.signing import REQUESTS, sign_all
 from homeostat.sim.world.programs.starting import Ended, Surroundings, check_flags, tell_end, version_of
 
 MANAGER, SCHEDULER = "kube-controller-manager", "kube-scheduler"
@@ -101,13 +105,29 @@ class Controllers:
             await self._around.clock.sleep(wait_s)
             return
         self._tenant = tenant
-        ended = self._server.ended
+        ended, requests = self._server.ended, tenant.server.store.shelf(REQUESTS)
         assert ended is not None  # noqa: S101
-        woken = asyncio.ensure_future(self._woken.wait())
+        woken, changed = asyncio.ensure_future(self._woken.wait()), requests.next_change()
         try:
-            await asyncio.wait((woken, ended), return_when=asyncio.FIRST_COMPLETED)
+            if self._kind == MANAGER:
+                self._sign(tenant)
+            awaited = (woken, ended, changed) if self._kind == MANAGER else (woken, ended)
+            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
         finally:
             woken.cancel()
+            requests.forget(changed)
+
+    def _sign(self, tenant: Tenant) -> None:
+        """What was approved meanwhile, with the pair that the files hold now."""
+        clock, random = self._around.clock, self._around.random
+        longest = self._container.flag("cluster-signing-duration", "")
+        with suppress(Damaged, FileNotFoundError):  # a later change finds the files whole, or not
+            sign_all(tenant.server, self._signer, longest=longest, now=clock.now(), random=random)
+
+    def _signer(self) -> Signer:
+        flag, read = self._container.flag, self._container.files
+        files = {"ca.crt": "cluster-signing-cert-file", "ca.key": "cluster-signing-key-file"}
+        return read_signer({name: read(flag(each)) for name, each in files.items()}, "ca")
 
     async def _find_server(self, config: Config) -> None:
         clock = self._around.clock

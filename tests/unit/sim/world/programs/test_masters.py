@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
+from base64 import b64decode
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from tests.support.programs_of_masters import ENDPOINT, Masters, programs
+from tests.support.requesting import REQUESTS, asked
 from tests.support.simulated import CONFIG_MAPS, config_map
 
+from homeostat.kit.pki.authority import key_pem, new_key
 from homeostat.kube.client import Client
-from homeostat.kube.errors import ConnectionFailed, Unauthorized, UntrustedServer
+from homeostat.kube.errors import ConnectionFailed, Forbidden, Unauthorized, UntrustedServer
 from homeostat.kube.retrying import NO_RETRIES
-from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
+from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig, write_kubeconfig
 from homeostat.operators.cluster.ports import Direct, EtcdRefused, Unreachable
 from homeostat.sim.world.network.dialling import reach_from
 
@@ -235,3 +241,71 @@ async def test_a_host_that_is_dead_is_silent_and_a_port_that_is_closed_refuses()
         await masters.kill("apiserver-0")
         with pytest.raises(Unreachable, match="Connection refused"):
             await masters.timed(asyncio.ensure_future(probe.probe(kubeconfig, direct)))
+
+
+async def test_whoever_is_approved_is_signed_for_as_long_as_he_asks_and_is_let_in() -> None:
+    async with programs() as masters:
+        await masters.all()
+        await masters.controllers()
+        await masters.after(4)
+        key = new_key()
+        certificate = await certified(masters, key, expirationSeconds=3600)
+        read = x509.load_pem_x509_certificate(certificate)
+        assert read.subject.rfc4514_string() == "CN=ann,O=readers"
+        lasts = read.not_valid_after_utc - masters.clock.now()
+        assert timedelta(minutes=59) < lasts <= timedelta(hours=1)
+        ca = masters.entries["ca.crt"]
+        address = f"https://{ENDPOINT}:6443"
+        kubeconfig = write_kubeconfig(address, "ann", ca=ca, certificate=certificate, key=key_pem(key))
+        async with client(masters, kubeconfig) as ann:
+            with pytest.raises(Forbidden, match='User "ann"'):
+                await masters.timed(asyncio.ensure_future(ann.list(CONFIG_MAPS, "default")))
+        await masters.after(3700)
+        async with client(masters, kubeconfig) as ann:
+            with pytest.raises(Unauthorized):
+                await masters.timed(asyncio.ensure_future(ann.list(CONFIG_MAPS, "default")))
+
+
+async def test_what_no_client_needs_is_not_signed() -> None:
+    async with programs() as masters:
+        await masters.all()
+        await masters.controllers()
+        await masters.after(4)
+        status = await requested(masters, new_key(), usages=["server auth", "client auth"])
+        assert [(each["type"], each.get("reason")) for each in status["conditions"]] == [
+            ("Approved", "Test"),
+            ("Failed", "SignerValidationFailure"),
+        ]
+        assert "certificate" not in status
+
+
+async def test_without_a_controller_manager_nothing_is_signed_and_the_next_one_signs_it() -> None:
+    async with programs() as masters:
+        await masters.all()
+        assert "certificate" not in await requested(masters, new_key())
+        await masters.controllers()
+        await masters.after(4)
+        assert "certificate" in await status_of_request(masters)
+
+
+async def certified(masters: Masters, key: ec.EllipticCurvePrivateKey, **spec: Any) -> bytes:
+    return b64decode((await requested(masters, key, **spec))["certificate"])
+
+
+async def requested(masters: Masters, key: ec.EllipticCurvePrivateKey, **spec: Any) -> dict[str, Any]:
+    """What becomes of a request of ann, that is approved at once."""
+    whole = {"request": asked("ann", "readers", key=key), "usages": ["client auth"], **spec}
+    body = {"metadata": {"name": "ann"}, "spec": {"signerName": "kubernetes.io/kube-apiserver-client", **whole}}
+    approved = {"status": {"conditions": [{"type": "Approved", "status": "True", "reason": "Test"}]}}
+    async with client(masters) as admin:
+        await masters.timed(asyncio.ensure_future(admin.create(REQUESTS, body)))
+        patched = admin.merge_patch(REQUESTS, "ann", approved, subresource="approval")
+        await masters.timed(asyncio.ensure_future(patched))
+    return await status_of_request(masters)
+
+
+async def status_of_request(masters: Masters) -> dict[str, Any]:
+    async with client(masters) as admin:
+        found: dict[str, Any] = await masters.timed(asyncio.ensure_future(admin.get(REQUESTS, "ann")))
+    status: dict[str, Any] = found["status"]
+    return status
