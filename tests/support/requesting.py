@@ -7,6 +7,7 @@ import base64
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -17,7 +18,7 @@ REQUESTS = unstructured(
 )
 
 
-def asked(name: str, *groups: str, key: ec.EllipticCurvePrivateKey | None = None) -> str:
+def asked(name: str, *groups: str, key: CertificateIssuerPrivateKeyTypes | None = None) -> str:
     """A request to be known by a name and in groups: PEM, as JSON has bytes."""
     names = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
     subject = x509.Name([*names, x509.NameAttribute(NameOID.COMMON_NAME, name)])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.contract.sim.both import Both, comparable, refusal
 from tests.support.apiserver import ApiServer
 from tests.support.certificates import Authority
@@ -23,9 +24,9 @@ MERGE, APPLY = "application/merge-patch+json", "application/apply-patch+yaml"
 Body = dict[str, Any]
 
 
-def forged() -> str:
+def forged(key: Any = None) -> str:
     """A request whose signature is of something else."""
-    content = base64.b64decode(base64.b64decode(asked("ann")).partition(b"-\n")[2].partition(b"\n-")[0])
+    content = base64.b64decode(base64.b64decode(asked("ann", key=key)).partition(b"-\n")[2].partition(b"\n-")[0])
     pem = base64.encodebytes(content.replace(b"ann", b"eve"))
     return encoded(b"-----BEGIN CERTIFICATE REQUEST-----\n" + pem + b"-----END CERTIFICATE REQUEST-----\n")
 
@@ -144,6 +145,7 @@ WRONG = {
         request=encoded(b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n")
     ),
     "forged": request(request=forged()),
+    "forged by RSA": request(request=forged(rsa.generate_private_key(65537, 2048))),
     "unknown usages": request(usages=["x", "client auth", "client auth", ""]),
     "short": request(expirationSeconds=599),
     "legacy signer": request(signerName="kubernetes.io/legacy-unknown"),

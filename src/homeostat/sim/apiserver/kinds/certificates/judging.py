@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.causes import (
@@ -40,6 +41,11 @@ _USAGES = (
     *("server auth", "signing", "timestamping"),
 )
 _BLOCK = re.compile(rb"-----BEGIN (?P<type>[^\n-]*)-----[ \t\r]*\n(?P<body>.*?)\n?-----END (?P=type)-----", re.DOTALL)
+# What is said of a signature that is of something else, by kinds of keys.
+_FORGED: tuple[tuple[type, str], ...] = (
+    (ed25519.Ed25519PublicKey, "x509: Ed25519 verification failure"),
+    (rsa.RSAPublicKey, "crypto/rsa: verification error"),
+)
 _CONDITIONS, _CERTIFICATE = "status.conditions", "status.certificate"
 
 
@@ -123,10 +129,13 @@ def content(text: str | None) -> bytes:
 
 def _request_fault(request: bytes) -> str:
     try:
-        is_signed = parsed(request).is_signature_valid
+        read = parsed(request)
+        is_signed, key = read.is_signature_valid, read.public_key()
     except (ValueError, UnsupportedAlgorithm) as error:
         return str(error)
-    return "" if is_signed else "x509: ECDSA verification failure"
+    if is_signed:
+        return ""
+    return next((said for kind, said in _FORGED if isinstance(key, kind)), "x509: ECDSA verification failure")
 
 
 def _certificate_fault(certificate: bytes) -> str:
