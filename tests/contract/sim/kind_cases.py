@@ -55,6 +55,11 @@ def service(**spec: Any) -> Body:
     return of("Service", spec={"ports": [{"port": 80}], **spec})
 
 
+def cron_job(job: Body | None = None, template: Body | None = None, **spec: Any) -> Body:
+    inner = {"template": template or ONCE, **(job or {})}
+    return of("CronJob", "batch/v1", spec={"schedule": "*/5 * * * *", "jobTemplate": {"spec": inner}, **spec})
+
+
 def budget(**spec: Any) -> Body:
     return of("PodDisruptionBudget", "policy/v1", spec=spec)
 
@@ -113,6 +118,9 @@ VOLUMES = [
     {"name": "g", "projected": {"sources": [{"configMap": {"name": "y"}}]}},
 ]
 
+BAD_SCHEDULES = ("* * * * * *", "60 * * * *", "* * 0 * *", "* * * * 7", "9-3 * * * *", "*/0 * * * *", "1-2-3 * * * *")
+BAD_SCHEDULES += ("1/2/3 * * * *", "x * * * *", "-1 * * * *", "@often", "@every x", "@every")
+
 GOOD: dict[str, Body] = {
     "smallest Pod": pod(),
     "Pod with everything": pod(PROBED, volumes=VOLUMES, nodeSelector={}, tolerations=[{"operator": "Exists"}]),
@@ -166,6 +174,18 @@ GOOD |= {
     "smallest Job": of("Job", "batch/v1", spec={"template": ONCE}),
     "Job with labels": of(
         "Job", "batch/v1", spec={"parallelism": 3, "template": {"metadata": TEMPLATE["metadata"], **ONCE}}
+    ),
+    "smallest CronJob": cron_job(),
+    "CronJob that never comes": cron_job(schedule=", * * * *"),
+    "CronJob with everything": cron_job(
+        {"parallelism": 2, "backoffLimit": 0},
+        schedule="@daily",
+        timeZone="Europe/Berlin",
+        startingDeadlineSeconds=10,
+        concurrencyPolicy="Replace",
+        suspend=True,
+        successfulJobsHistoryLimit=0,
+        failedJobsHistoryLimit=0,
     ),
     "smallest Node": of("Node"),
     "Node with a status": of(
@@ -381,6 +401,24 @@ WRONG |= {
             "template": TEMPLATE,
         },
     ),
+    "empty CronJob": of("CronJob", "batch/v1", spec={}),
+    "CronJob wrong all over": cron_job(
+        {"manualSelector": True, "selector": {"matchLabels": {"a": "b"}}, "completionMode": "Z", "parallelism": -1},
+        template=TEMPLATE,
+        schedule="* * *",
+        timeZone="Mars/One",
+        startingDeadlineSeconds=-1,
+        concurrencyPolicy="Maybe",
+        successfulJobsHistoryLimit=-1,
+        failedJobsHistoryLimit=-2,
+    ),
+    "CronJob of no zone": cron_job(timeZone=""),
+    "CronJob of the local zone": cron_job(timeZone="local"),
+    "CronJob of a bad zone": cron_job(timeZone="../x"),
+    "CronJob with a zone in its schedule": cron_job(schedule="TZ=UTC * * * * *"),
+    "CronJob with two zones": cron_job(schedule="CRON_TZ=UTC * * * * *", timeZone="UTC"),
+    "CronJob of a long name": cron_job() | {"metadata": {"name": "x" * 53}},
+    **{f"CronJob at {text}": cron_job(schedule=text) for text in BAD_SCHEDULES},
     "empty Job": of("Job", "batch/v1", spec={}),
     "Node of bad taints": of(
         "Node",

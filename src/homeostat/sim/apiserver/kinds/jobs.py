@@ -11,17 +11,19 @@ from homeostat.sim.apiserver.kinds.names import number_causes
 from homeostat.sim.apiserver.kinds.pods.defaults import default_template
 from homeostat.sim.apiserver.kinds.pods.judging import template_causes
 from homeostat.sim.apiserver.refusing import Cause
-from homeostat.sim.apiserver.schemas.causes import invalid, not_supported, required
+from homeostat.sim.apiserver.schemas.causes import child, invalid, not_supported, required
 from homeostat.sim.apiserver.selecting.labels import requirements_of, selects
 from homeostat.sim.apiserver.types.metadata import IMMUTABLE
 from homeostat.sim.apiserver.types.type import Strategy, Value
 
 _UID, _NAME = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"
 _OLD_UID, _OLD_NAME = "controller-uid", "job-name"
-_MODES = ("NonIndexed", "Indexed")
-_REPLACEMENTS = ("Failed", "TerminatingOrFailed")
+CHOICES = {
+    "completionMode": ("NonIndexed", "Indexed"),
+    "podReplacementPolicy": ("Failed", "TerminatingOrFailed"),
+}
 _MISFIT = "`selector` does not match template `labels`"
-_NUMBERS = ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished")
+NUMBERS = ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished")
 
 
 class JobStrategy(Strategy):
@@ -67,12 +69,12 @@ class JobStrategy(Strategy):
     def causes(self, value: Value, old: Value | None) -> Iterable[Cause]:
         """Of its spec, and of what of it may not change."""
         spec = value.get("spec", {})
-        yield from number_causes(spec, "spec", *_NUMBERS)
-        if spec.get("completionMode") not in _MODES:
-            yield not_supported("spec.completionMode", spec.get("completionMode"), _MODES)
-        if spec.get("podReplacementPolicy") not in _REPLACEMENTS:
-            yield not_supported("spec.podReplacementPolicy", spec.get("podReplacementPolicy"), _REPLACEMENTS)
-        yield from _of_template(spec, value["metadata"].get("uid", ""))
+        yield from number_causes(spec, "spec", *NUMBERS)
+        for name, known in CHOICES.items():
+            if spec.get(name) not in known:
+                yield not_supported(f"spec.{name}", spec.get(name), known)
+        yield from _of_selector(spec, value["metadata"].get("uid", ""))
+        yield from pods_causes(spec.get("template", {}), "spec.template")
         if old is not None:
             yield from _of_change(spec, old.get("spec", {}))
 
@@ -86,14 +88,18 @@ class JobStrategy(Strategy):
         return ("status.successful",)
 
 
-def _of_template(spec: Value, uid: str) -> Iterator[Cause]:
-    template, selector = spec.get("template", {}), spec.get("selector")
-    yield from template_causes(template, "spec.template")
-    policy = template.get("spec", {}).get("restartPolicy")
+def pods_causes(template: Value, path: str) -> Iterator[Cause]:
+    """Faults of a template of Pods that end."""
+    yield from template_causes(template, path)
+    policy, place = template.get("spec", {}).get("restartPolicy"), child(path, "spec.restartPolicy")
     if policy == "Always":
-        yield required("spec.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"')
+        yield required(place, 'valid values: "OnFailure", "Never"')
     elif policy not in ("OnFailure", "Never"):
-        yield not_supported("spec.template.spec.restartPolicy", policy, ("OnFailure", "Never"))
+        yield not_supported(place, policy, ("OnFailure", "Never"))
+
+
+def _of_selector(spec: Value, uid: str) -> Iterator[Cause]:
+    template, selector = spec.get("template", {}), spec.get("selector")
     labels = (template.get("metadata") or {}).get("labels")
     if selector is None:
         yield required("spec.selector")

@@ -10,6 +10,7 @@ from homeostat.sim.apiserver.kinds import classes, flows, rights
 from homeostat.sim.apiserver.kinds.budgets import BudgetStrategy, PriorityClassStrategy
 from homeostat.sim.apiserver.kinds.certificates import requests, signers
 from homeostat.sim.apiserver.kinds.claims import ClaimStrategy
+from homeostat.sim.apiserver.kinds.cronjobs import CronJobStrategy
 from homeostat.sim.apiserver.kinds.definitions import DefinitionStrategy
 from homeostat.sim.apiserver.kinds.events import NEW, OLD, EventStrategy
 from homeostat.sim.apiserver.kinds.jobs import JobStrategy
@@ -69,6 +70,7 @@ def strategies(types: Types, store: Store, clock: Clock, roles: Roles) -> dict[C
         admission.VALIDATING: WebhookStrategy(is_mutating=False),
         admission.POLICIES: PolicyStrategy(),
         admission.BINDINGS: BindingStrategy(),
+        ("batch", "cronjobs"): CronJobStrategy(),
         ("batch", "jobs"): JobStrategy(),
         ("discovery.k8s.io", "endpointslices"): EndpointSliceStrategy(),
         (flows.GROUP, "flowschemas"): flows.FlowSchemaStrategy(),

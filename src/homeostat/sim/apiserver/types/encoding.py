@@ -25,6 +25,7 @@ _TEXT_POINTERS = frozenset(
         "EndpointPort.appProtocol",
         "HostPathVolumeSource.type",
         "GRPCAction.service",
+        "CronJobSpec.timeZone",
         "PersistentVolumeClaimSpec.storageClassName",
         "PersistentVolumeClaimSpec.volumeAttributesClassName",
         "SeccompProfile.localhostProfile",
