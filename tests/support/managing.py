@@ -22,6 +22,7 @@ CONTROLLERS = (
     "statefulset-controller",
     "daemonset-controller",
     "job-controller",
+    "cronjob-controller",
     "ttl-after-finished-controller",
     "endpointslice-controller",
     "disruption-controller",

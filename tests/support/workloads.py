@@ -64,6 +64,12 @@ def job(name: str = "once", image: str = "work:1", **spec: Any) -> Object:
     return {"metadata": {"name": name}, "spec": {"template": {"spec": template(image)["spec"] | ONCE}, **spec}}
 
 
+def cron_job(name: str = "tick", schedule: str = "* * * * *", job: Object | None = None, **spec: Any) -> Object:
+    """A CronJob of Jobs of one Pod each."""
+    made = {**(job or {}), "spec": {"template": {"spec": template("work:1")["spec"] | ONCE}}}
+    return {"metadata": {"name": name}, "spec": {"schedule": schedule, "jobTemplate": made, **spec}}
+
+
 ONCE = {"restartPolicy": "Never"}
 
 

@@ -43,6 +43,7 @@ REPLICATION_CONTROLLERS = kind("", "ReplicationController", "replicationcontroll
 STATEFUL_SETS = kind("apps", "StatefulSet", "statefulsets")
 DAEMON_SETS = kind("apps", "DaemonSet", "daemonsets")
 REVISIONS = kind("apps", "ControllerRevision", "controllerrevisions")
+CRON_JOBS = kind("batch", "CronJob", "cronjobs", version="v1")
 JOBS = kind("batch", "Job", "jobs", version="v1")
 SHOWN = (
     PODS,
@@ -53,6 +54,7 @@ SHOWN = (
     DAEMON_SETS,
     REVISIONS,
     JOBS,
+    CRON_JOBS,
     CLAIMS,
     SERVICES,
     SLICES,

@@ -84,6 +84,22 @@ class Schedule(Struct, frozen=True):
                 return found
         return None
 
+    def latest(self, since: datetime, until: datetime, zone: tzinfo = UTC) -> datetime | None:
+        """The last moment after one and not after another; None when there is none. The way back doubles."""
+        if self.every:
+            times = (until - since) // self.every
+            return since + times * self.every if times > 0 else None
+        back, found = _MINUTE, None
+        while found is None:
+            start = max(since, until - back)
+            following = self.after(start, zone)
+            while following is not None and following <= until:
+                found, following = following, self.after(following, zone)
+            if start == since:
+                break
+            back *= 2
+        return found
+
     def _has_day(self, local: datetime) -> bool:
         _, _, of_month, _, of_week = self.fields
         suits = (local.day in of_month.numbers, local.isoweekday() % 7 in of_week.numbers)

@@ -60,6 +60,23 @@ def test_what_never_comes_has_no_next_moment() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "since", "expected"),
+    [
+        ("*/10 * * * *", "2026-01-01T10:00:00Z", None),
+        ("*/10 * * * *", "2026-01-01T09:59:00Z", "2026-01-01T10:00:00Z"),
+        ("*/10 * * * *", "2020-01-01T00:00:00Z", "2026-01-01T10:00:00Z"),
+        ("0 0 29 2 *", "2020-01-01T00:00:00Z", "2024-02-29T00:00:00Z"),
+        ("0 0 29 2 *", "2025-01-01T00:00:00Z", None),
+        ("@every 1h", "2025-12-31T00:00:30Z", "2026-01-01T10:00:30Z"),
+        ("@every 1h", "2026-01-01T09:30:00Z", None),
+    ],
+)
+def test_the_last_moment_that_has_come(text: str, since: str, expected: str | None) -> None:
+    found = read_schedule(text).latest(datetime.fromisoformat(since), MOMENT)
+    assert found == (None if expected is None else datetime.fromisoformat(expected))
+
+
+@pytest.mark.parametrize(
     ("text", "why"),
     [
         ("* * * *", "expected exactly 5 fields, found 4: [* * * *]"),

@@ -6,6 +6,7 @@ from homeostat.kube.client import Client
 from homeostat.runtime.manager import Manager
 from homeostat.sim.world.controllers.accounts import add_service_accounts
 from homeostat.sim.world.controllers.budgets import add_disruption_budgets
+from homeostat.sim.world.controllers.cronjobs.controller import add_cron_jobs
 from homeostat.sim.world.controllers.daemonsets.controller import add_daemon_sets
 from homeostat.sim.world.controllers.deployments.controller import add_deployments
 from homeostat.sim.world.controllers.endpoints.controller import add_endpoint_slices
@@ -25,7 +26,8 @@ from homeostat.sim.world.controllers.volumes.protection import add_volume_protec
 def add_controllers(manager: Manager, client: Client) -> None:
     """Let all of them work in this manager, as the user of this client."""
     for add in (
-        *(add_replica_sets, add_replication_controllers, add_deployments, add_stateful_sets, add_daemon_sets, add_jobs),
+        *(add_replica_sets, add_replication_controllers, add_deployments, add_stateful_sets, add_daemon_sets),
+        *(add_jobs, add_cron_jobs),
         *(add_garbage_collector, add_namespaces, add_service_accounts, add_quotas),
         *(add_endpoint_slices, add_disruption_budgets),
         *(add_volume_binder, add_volume_protection),
