@@ -257,3 +257,12 @@ def test_an_approval_needs_the_version_that_it_names(both: Both) -> None:
     agree(both, "PUT", f"{ONE}/approval", stale)
     agree(both, "POST", f"{ONE}/approval", stale)
     agree(both, "DELETE", f"{ONE}/approval")
+
+
+def test_discovery_tells_of_what_can_be_done_with_requests(both: Both) -> None:
+    real, simulated = (
+        {each["name"]: sorted(each["verbs"]) for each in answer["resources"]}
+        for answer in both.ask("GET", ALL.rpartition("/")[0])
+    )
+    assert simulated["certificatesigningrequests/approval"] == ["get", "patch", "update"]
+    assert {name: verbs for name, verbs in simulated.items() if name in real} == real
