@@ -16,6 +16,9 @@ from homeostat.api.kind import Resource, unstructured
 REQUESTS = unstructured(
     Resource("certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests", namespaced=False)
 )
+BINDINGS = unstructured(
+    Resource("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False)
+)
 
 
 def asked(name: str, *groups: str, key: CertificateIssuerPrivateKeyTypes | None = None) -> str:

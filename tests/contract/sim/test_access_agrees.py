@@ -101,6 +101,11 @@ def test_a_question_that_makes_no_sense_is_refused_alike(spec: dict[str, Any], b
     agree(both, "POST", f"{RIGHTS}/selfsubjectaccessreviews", {"spec": {k: v for k, v in spec.items() if k != "user"}})
 
 
+@pytest.mark.parametrize("plural", ["clusterroles", "clusterrolebindings"])
+def test_a_server_begins_with_the_role_of_administrators(plural: str, both: Both) -> None:
+    agree(both, "GET", f"{RBAC}/{plural}/cluster-admin")
+
+
 def test_who_one_is_is_told(both: Both) -> None:
     for headers in (ANN, BOT, ANN | {"Impersonate-Group": "g", "Impersonate-Extra-Scope": "s"}):
         agree(both, "POST", f"{IDENTITY}/selfsubjectreviews", {}, headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ from homeostat.sim.apiserver.admission.calling import Caller, NoNetwork
 from homeostat.sim.apiserver.answer import Answer, refused
 from homeostat.sim.apiserver.discovery import discovered
 from homeostat.sim.apiserver.documents.serving import Documents
-from homeostat.sim.apiserver.kinds import budgets, namespaces
+from homeostat.sim.apiserver.kinds import budgets, namespaces, rights
 from homeostat.sim.apiserver.kinds.strategies import strategies
 from homeostat.sim.apiserver.printing.showing import shown
 from homeostat.sim.apiserver.refusing import Refused, not_imitated
@@ -194,6 +195,8 @@ class ApiServer:
         for name, (value, description) in budgets.SYSTEM_CLASSES.items():
             body = {"metadata": {"name": name}, "value": value, "description": description}
             self._make_first("scheduling.k8s.io", "priorityclasses", body)
+        for plural, body in rights.FIRST.items():
+            self._make_first(rights.GROUP, plural, copy.deepcopy(body))
 
     def _go_on(self) -> None:
         definitions = self._built_in("apiextensions.k8s.io", "customresourcedefinitions")

@@ -12,6 +12,27 @@ from homeostat.sim.apiserver.schemas.causes import InOrder, at_index, child, inv
 from homeostat.sim.apiserver.types.type import Strategy, Value
 
 GROUP = "rbac.authorization.k8s.io"
+ADMIN = "cluster-admin"
+_FIRST = {
+    "name": ADMIN,
+    "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"},
+    "annotations": {"rbac.authorization.kubernetes.io/autoupdate": "true"},
+}
+# What every cluster begins with, by plural. Of what else a real one begins with, see `access.roles`.
+FIRST: dict[str, Value] = {
+    "clusterroles": {
+        "metadata": _FIRST,
+        "rules": [
+            {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},
+            {"verbs": ["*"], "nonResourceURLs": ["*"]},
+        ],
+    },
+    "clusterrolebindings": {
+        "metadata": _FIRST,
+        "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": ADMIN},
+        "subjects": [{"apiGroup": GROUP, "kind": "Group", "name": "system:masters"}],
+    },
+}
 _SUBJECTS = ("ServiceAccount", "User", "Group")
 
 

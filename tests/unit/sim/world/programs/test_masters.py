@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.support.programs_of_masters import ENDPOINT, Masters, programs
-from tests.support.requesting import REQUESTS, asked
+from tests.support.requesting import BINDINGS, REQUESTS, asked
 from tests.support.simulated import CONFIG_MAPS, config_map
 
 from homeostat.kit.pki.authority import key_pem, new_key
@@ -260,6 +260,8 @@ async def test_whoever_is_approved_is_signed_for_as_long_as_he_asks_and_is_let_i
         async with client(masters, kubeconfig) as ann:
             with pytest.raises(Forbidden, match='User "ann"'):
                 await masters.timed(asyncio.ensure_future(ann.list(CONFIG_MAPS, "default")))
+            await bind_to_administrators(masters, "readers")
+            await masters.timed(asyncio.ensure_future(ann.list(CONFIG_MAPS, "default")))
         await masters.after(3700)
         async with client(masters, kubeconfig) as ann:
             with pytest.raises(Unauthorized):
@@ -286,6 +288,13 @@ async def test_without_a_controller_manager_nothing_is_signed_and_the_next_one_s
         await masters.controllers()
         await masters.after(4)
         assert "certificate" in await status_of_request(masters)
+
+
+async def bind_to_administrators(masters: Masters, group: str) -> None:
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
+    body = {"metadata": {"name": group}, "roleRef": role, "subjects": [{"kind": "Group", "name": group}]}
+    async with client(masters) as admin:
+        await masters.timed(asyncio.ensure_future(admin.create(BINDINGS, body)))
 
 
 async def certified(masters: Masters, key: ec.EllipticCurvePrivateKey, **spec: Any) -> bytes:
