@@ -149,6 +149,20 @@ async def test_one_is_told_who_one_is(kubectl: Kubectl) -> None:
     assert found == {"username": "eve", "groups": ["g", "system:authenticated"]}
 
 
+async def test_a_cron_job_is_made_shown_and_suspended_and_a_job_is_made_of_it(kubectl: Kubectl) -> None:
+    await kubectl("create", "cronjob", "tick", "--image=work:1", "--schedule=*/5 * * * *")
+    rows = [line.split("  ") for line in (await kubectl("get", "cronjobs")).splitlines()]
+    assert [each.strip() for each in rows[0] if each.strip()][:4] == ["NAME", "SCHEDULE", "TIMEZONE", "SUSPEND"]
+    assert [each.strip() for each in rows[1] if each.strip()][:4] == ["tick", "*/5 * * * *", "<none>", "False"]
+    await kubectl("patch", "cronjob", "tick", "-p", '{"spec":{"suspend":true}}')
+    assert "Suspend:                       True" in await kubectl("describe", "cronjob", "tick")
+    assert await kubectl("create", "job", "--from=cronjob/tick", "by-hand") == "job.batch/by-hand created\n"
+    owner = (await read(kubectl, "job", "by-hand"))["metadata"]["ownerReferences"][0]
+    assert (owner["kind"], owner["name"]) == ("CronJob", "tick")
+    code, said = await kubectl.run("create", "cronjob", "tock", "--image=work:1", "--schedule=never")
+    assert (code, "expected exactly 5 fields, found 1: [never]" in said) == (1, True)
+
+
 async def test_a_request_of_a_certificate_is_shown_approved_and_denied(kubectl: Kubectl) -> None:
     for name in ("one", "two"):
         spec = {"request": asked("ann"), "signerName": "example.com/ours", "usages": ["client auth"]}
