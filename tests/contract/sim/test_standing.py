@@ -82,6 +82,10 @@ def test_a_fleet_is_there_in_seconds_and_gone_without_a_trace(person: Person) ->
     person.homeostat("wait", "cluster", "demo", "--for", "condition=Ready", "--timeout", "110s")
     inside = person.home / "demo.kubeconfig"
     person.homeostat("kubeconfig", "demo", "--admin", "--output", str(inside))
+    lent = person.home / "lent.kubeconfig"
+    person.homeostat("kubeconfig", "demo", "--user", "ann", "--ttl", "10m", "--output", str(lent))
+    assert "homeostat:admins" in person.kubectl(lent, "auth", "whoami")
+    assert "kube-system" in person.kubectl(lent, "get", "namespaces")
     assert "kube-system" in person.kubectl(inside, "get", "namespaces")
     person.kubectl(inside, "label", "namespace", "default", "earlier=yes")
     injured_and_healed(person)
