@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from tests.contract.sim.both import Both, comparable, refusal
-from tests.contract.sim.kind_cases import CHANGES, FLOW_SCHEMAS, GOOD, WRONG, service
+from tests.contract.sim.change_cases import CHANGES
+from tests.contract.sim.kind_cases import FLOW_SCHEMAS, GOOD, WRONG, service
 from tests.contract.sim.kind_manifests import manifests_of_ours
 from tests.contract.sim.placing import MERGE, end, named, placed
 from tests.support.apiserver import ApiServer

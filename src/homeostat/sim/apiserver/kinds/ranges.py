@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from homeostat.sim.apiserver.kinds.names import label_name_faults
 from homeostat.sim.apiserver.kinds.resources import HUGE_PAGES, container_name_causes, is_native, name_causes
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.causes import at_index, at_key, child, duplicate, forbidden, invalid, required
+from homeostat.sim.apiserver.schemas.labels import label_name_faults
 from homeostat.sim.apiserver.schemas.quantities import amount
 from homeostat.sim.apiserver.types.type import Strategy, Value
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from homeostat.sim.apiserver.kinds.names import NEGATIVE, label_name_faults
+from homeostat.sim.apiserver.kinds.names import NEGATIVE
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.causes import invalid
+from homeostat.sim.apiserver.schemas.labels import label_name_faults
 from homeostat.sim.apiserver.schemas.quantities import amount
 
 HUGE_PAGES, REQUESTS, LIMITS = "hugepages-", "requests.", "limits."
