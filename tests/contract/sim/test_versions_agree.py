@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.contract.sim import quota_cases
 from tests.contract.sim.both import Both, comparable, refusal
 from tests.contract.sim.kind_cases import FLOW_SCHEMAS, GOOD, of
 from tests.contract.sim.kind_manifests import manifests_of_ours
@@ -28,7 +29,7 @@ HOOK = {
 }
 THING = {"openAPIV3Schema": {"type": "object"}}
 CASES = [
-    *(manifests_of_ours() | GOOD | FLOW_SCHEMAS).values(),
+    *(manifests_of_ours() | GOOD | FLOW_SCHEMAS | quota_cases.GOOD).values(),
     of("Lease", "coordination.k8s.io/v1", spec={"holderIdentity": "a"}),
     of("PodTemplate", template={"spec": {"containers": [{"name": "c", "image": "i"}]}}),
     of("MutatingWebhookConfiguration", GROUP, webhooks=[HOOK]),
