@@ -11,11 +11,8 @@ LEFT_OUT: tuple[tuple[str, str], ...] = (
 )
 _PROGRAM = "a program in a container must answer, write or end with a code of its own"
 FAILS: tuple[tuple[str, str], ...] = (
-    (r"ResourceQuota|exceeded quota", "quotas are not imitated"),
     (r"MutatingAdmissionPolicy", "mutating admission policies are not imitated"),
     (r"CronJob", "not run again since CronJobs are imitated"),
-    (r"LimitRange", "LimitRanges are not imitated"),
-    (r"Certificates API", "not run again since certificate requests are imitated"),
     (r"Ingress API", "Ingresses are not imitated"),
     (r"ServiceCIDR and IPAddress", "addresses and their ranges are not told as objects"),
     (r"Endpoints and EndpointSlices|EndpointSliceMirroring", "Endpoints, the older form of slices, are not written"),
