@@ -175,7 +175,9 @@ def kept_from_harm(person: Person) -> None:
 def backed_up(person: Person) -> str:
     """A snapshot of the cluster as it is now; its id."""
     assert "is stored" in person.homeostat("backup", "cluster", "demo", "--wait", "--timeout", "60s")
-    (snapshot,) = person.homeostat("snapshots", "cluster", "demo", "-o", "name").split()
+    last = "jsonpath={.status.backup.last.id}"  # beside it there may be the first one of the schedule
+    snapshot = person.kubectl(person.kubeconfig, "get", "cluster", "demo", "-o", last)
+    assert snapshot in person.homeostat("snapshots", "cluster", "demo", "-o", "name").split()
     return snapshot
 
 
