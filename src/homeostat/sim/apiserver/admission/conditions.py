@@ -7,16 +7,14 @@ that is only known when it is evaluated, as objects are for webhooks of a real s
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from homeostat.sim.apiserver.refusing import not_imitated
-from homeostat.sim.apiserver.schemas.expressions import BadExpression, FailedEvaluation, told_error
-from homeostat.sim.apiserver.schemas.functions import NOT_IMITATED, declared
+from homeostat.sim.apiserver.schemas.compiling import compiled, environment
+from homeostat.sim.apiserver.schemas.expressions import FailedEvaluation, told_error
+from homeostat.sim.apiserver.schemas.functions import NOT_IMITATED
 
 OF_WRITES = ("object", "oldObject", "request")
-_UNDECLARED = re.compile(r"undeclared reference to '([\w.]+)'")
 _MORE_NOT_IMITATED = NOT_IMITATED | {"authorizer"}
 
 
@@ -61,23 +59,9 @@ def all_hold(conditions: Iterable[Condition], variables: Mapping[str, Any]) -> b
 
 @functools.lru_cache(maxsize=4096)
 def _compiled(text: str, names: tuple[str, ...]) -> Any:
-    try:
-        return _environment(names).compile(text)
-    except RuntimeError as error:
-        told = str(error).removeprefix("INVALID_ARGUMENT: ").removesuffix(" [INVALID_ARGUMENT]")
-        for name in _UNDECLARED.findall(told):
-            if name in _MORE_NOT_IMITATED:
-                raise not_imitated(f"{name} in expressions about writes") from None
-        raise BadExpression(told) from None
+    return compiled(_environment(names), text, _MORE_NOT_IMITATED, "{} in expressions about writes")
 
 
 @functools.cache
 def _environment(names: tuple[str, ...]) -> Any:
-    try:  # heavy, and of use to simulations with conditions alone
-        from cel_expr_python import cel
-        from cel_expr_python.ext import ext_bindings, ext_optional, ext_strings
-    except ImportError as error:
-        raise not_imitated("expressions about writes without cel-expr-python; install homeostat[sim]") from error
-
-    extensions = [ext_strings.ExtStrings(), ext_optional.ExtOptional(), ext_bindings.ExtBindings()]
-    return cel.NewEnv(variables=dict.fromkeys(names, cel.Type.DYN), functions=declared(), extensions=extensions)
+    return environment(dict.fromkeys(names, "dyn"), "expressions about writes")

@@ -20,7 +20,7 @@ from homeostat.sim.apiserver.schemas.causes import (
     required,
     too_many,
 )
-from homeostat.sim.apiserver.schemas.expressions import BadExpression
+from homeostat.sim.apiserver.schemas.compiling import BadExpression
 from homeostat.sim.apiserver.schemas.labels import label_name_faults
 from homeostat.sim.apiserver.schemas.rfc import dns_1035_label_faults, dns_subdomain_faults
 from homeostat.sim.apiserver.types.type import Strategy, Value

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
 from typing import Any
 
-from homeostat.sim.apiserver.refusing import not_imitated
-from homeostat.sim.apiserver.schemas.functions import NOT_IMITATED, declared
+from homeostat.sim.apiserver.schemas.compiling import compiled, environment
+from homeostat.sim.apiserver.schemas.functions import NOT_IMITATED
 
 SELF, BEFORE = "self", "oldSelf"
-_UNDECLARED = re.compile(r"undeclared reference to '([\w.]+)'")
 _TEXTS = re.compile(r"""[rR]?("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
 _ERRORS = (
     (re.compile(r'NOT_FOUND: Key not found in map : "?(.*?)"?'), r"no such key: \1"),
@@ -26,10 +24,6 @@ _ERRORS = (
     (re.compile(r"OUT_OF_RANGE: (.*)"), r"\1"),
     (re.compile(r"UNKNOWN: No matching overloads found.*|INVALID_ARGUMENT: Applying SELECT to non-message type"), ""),
 )
-
-
-class BadExpression(ValueError):
-    """An expression that does not compile; the text is the compiler's."""
 
 
 class FailedEvaluation(ValueError):
@@ -75,26 +69,11 @@ def told_error(error: str) -> str:
 @functools.lru_cache(maxsize=4096)
 def _compiled(text: str, kind: str, optional: bool) -> Any:
     """Rules are few and shared by all tenants of a process."""
-    try:
-        if optional:
-            text = f"cel.bind({BEFORE}, {BEFORE}[?0], {text})"
-        return _environment(kind, optional).compile(text)
-    except RuntimeError as error:
-        told = str(error).removeprefix("INVALID_ARGUMENT: ").removesuffix(" [INVALID_ARGUMENT]")
-        for name in _UNDECLARED.findall(told):
-            if name in NOT_IMITATED:
-                raise not_imitated(f"the function {name} in rules of CRDs") from None
-        raise BadExpression(told) from None
+    if optional:
+        text = f"cel.bind({BEFORE}, {BEFORE}[?0], {text})"
+    return compiled(_environment(kind, optional), text, NOT_IMITATED, "the function {} in rules of CRDs")
 
 
 @functools.cache
 def _environment(kind: str, optional: bool) -> Any:
-    try:  # heavy, and of use to simulations with rules alone
-        from cel_expr_python import cel
-        from cel_expr_python.ext import ext_bindings, ext_optional, ext_strings
-    except ImportError as error:
-        raise not_imitated("rules of CRDs without cel-expr-python; install homeostat[sim]") from error
-
-    extensions = [ext_strings.ExtStrings(), ext_optional.ExtOptional(), ext_bindings.ExtBindings()]
-    types: Mapping[str, Any] = {SELF: cel.Type(kind), BEFORE: cel.Type(f"list<{kind}>" if optional else kind)}
-    return cel.NewEnv(variables=types, functions=declared(), extensions=extensions)
+    return environment({SELF: kind, BEFORE: f"list<{kind}>" if optional else kind}, "rules of CRDs")

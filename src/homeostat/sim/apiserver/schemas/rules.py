@@ -11,8 +11,9 @@ from msgspec import Struct
 from homeostat.sim.apiserver.refusing import Cause, not_imitated
 from homeostat.sim.apiserver.schemas import causes, field_paths
 from homeostat.sim.apiserver.schemas.causes import NOTHING, at_index, at_key, child
+from homeostat.sim.apiserver.schemas.compiling import BadExpression
 from homeostat.sim.apiserver.schemas.correlating import ABSENT, field_before, is_unchanged, item_before
-from homeostat.sim.apiserver.schemas.expressions import BadExpression, Expression, FailedEvaluation
+from homeostat.sim.apiserver.schemas.expressions import Expression, FailedEvaluation
 from homeostat.sim.apiserver.schemas.internals import rule_of
 from homeostat.sim.apiserver.schemas.rule_values import in_order_of, kind_of, seen
 from homeostat.sim.apiserver.schemas.schema import Rule, Schema
