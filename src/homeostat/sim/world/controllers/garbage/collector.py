@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import Any
 
-from homeostat.api.core import CUSTOM_RESOURCE_DEFINITION, CustomResourceDefinition
 from homeostat.api.events import ObjectReference
 from homeostat.api.kind import Kind, Resource
 from homeostat.api.meta import OwnerReference
 from homeostat.kube.client import Client
 from homeostat.kube.discovery import Discovery
 from homeostat.kube.errors import ApiError, KubeError, NotFound
-from homeostat.runtime.controller import Controller, always
 from homeostat.runtime.informer import Informer
 from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import DONE, Outcome
@@ -30,13 +27,13 @@ from homeostat.sim.world.controllers.garbage.graph import (
     Unblock,
     references,
 )
+from homeostat.sim.world.controllers.watching import NOT_IMPLEMENTED, WatchingController
 from homeostat.telemetry.logs import logger
 
 NAME = "garbage-collector-controller"
 _IGNORED = ("events",)
 _NEEDED = {"list", "watch", "delete"}
 _REMEMBERED = 500  # owners that are gone for good: a uid never comes again
-_NOT_IMPLEMENTED = 501
 _AGAIN_S = 5.0
 
 
@@ -45,57 +42,24 @@ def add_garbage_collector(manager: Manager, client: Client) -> None:
     manager.add(GarbageCollector(manager, client))
 
 
-class GarbageCollector:
-    """Runs as a controller does, and owns the watches that it needs."""
-
-    name = NAME
+class GarbageCollector(WatchingController):
+    """Looks at an object at a time."""
 
     def __init__(self, manager: Manager, client: Client) -> None:
-        self.permission: Callable[[], bool] = always
-        self._manager = manager
-        self._client = client
-        self._clock = manager.clock
+        super().__init__(NAME, manager, client, self._reconcile, workers=2)
         self._recorder = manager.recorder(client, NAME)
         self._graph = Graph()
         self._kinds: dict[tuple[str, str], Resource] = {}
-        self._watched: dict[Resource, asyncio.Task[None]] = {}
         self._absent: OrderedDict[tuple[str, OwnerReference], None] = OrderedDict()
         self._puzzling: dict[str, None] = {}  # owned by kinds that nobody serves, for now
-        self._definitions = manager.informer(client, CUSTOM_RESOURCE_DEFINITION)
-        self._definitions.add_handler(self._defined)
         self._changed = asyncio.Event()
-        self._loop: Controller[str] = Controller(
-            NAME, self._reconcile, clock=manager.clock, random=manager.random, metrics=manager.metrics, workers=2
-        )
         self._log = logger(controller=NAME)
-        self.informers: list[Informer[Any]] = [self._definitions]
 
-    def drain(self) -> None:
-        """Take no more objects."""
-        self._loop.drain()
+    def _begin(self, tasks: asyncio.TaskGroup) -> tuple[asyncio.Task[None], ...]:
+        return (tasks.create_task(self._follow(tasks), name=f"{NAME} kinds"),)
 
-    def trouble(self) -> str:
-        """Why it counts as wedged."""
-        return self._loop.trouble()
-
-    async def run(self) -> None:
-        """Work until drained or cancelled."""
-        self._loop.permission = self.permission
-        async with asyncio.TaskGroup() as tasks:
-            following = tasks.create_task(self._follow(tasks), name=f"{NAME} kinds")
-            await self._loop.run()
-            for task in (following, *self._watched.values()):
-                task.cancel()
-
-    def _defined(
-        self,
-        old: CustomResourceDefinition | None,
-        new: CustomResourceDefinition | None,
-        priority: Priority,  # noqa: ARG002
-    ) -> None:
-        was, is_ = (each is not None and each.is_established for each in (old, new))
-        if was != is_:
-            self._changed.set()
+    def _served_otherwise(self) -> None:
+        self._changed.set()
 
     async def _follow(self, tasks: asyncio.TaskGroup) -> None:
         """Watch what is served, and look again when definitions come or go."""
@@ -129,7 +93,7 @@ class GarbageCollector:
         try:
             await self._client.page(Kind(resource, Held), page_size=1)
         except ApiError as error:
-            return error.status != _NOT_IMPLEMENTED
+            return error.status != NOT_IMPLEMENTED
         except KubeError:
             return True
         return True

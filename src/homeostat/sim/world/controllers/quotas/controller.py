@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from homeostat.api.core import CUSTOM_RESOURCE_DEFINITION, CustomResourceDefinition
 from homeostat.api.kind import Resource, unstructured
 from homeostat.kube.client import Client
 from homeostat.kube.discovery import Discovery
 from homeostat.kube.errors import ApiError, NotFound
-from homeostat.runtime.controller import Controller, always
 from homeostat.runtime.informer import Informer
 from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 from homeostat.runtime.queue import Priority
 from homeostat.sim.world.controllers.quotas.counting import change, counted_types, counts, is_same, used
+from homeostat.sim.world.controllers.watching import NOT_IMPLEMENTED, WatchingController
 from homeostat.sim.world.kinds.quotas import QUOTA, Counted, Quota, counted
 
 NAME = "resourcequota-controller"
 RECOUNT_S = 300.0  # --resource-quota-sync-period
 PACE_S = 0.1  # a count looks at all objects of a namespace: not anew for each of many that go one after the other
 _NAMESPACE = "namespace"
-_NOT_IMPLEMENTED = 501
 Object = dict[str, Any]
 
 
@@ -32,45 +30,22 @@ def add_quotas(manager: Manager, client: Client) -> None:
     manager.add(QuotaController(manager, client))
 
 
-class QuotaController:
-    """Runs as a controller does, and owns the watches that it needs."""
-
-    name = NAME
+class QuotaController(WatchingController):
+    """Counts a quota at a time."""
 
     def __init__(self, manager: Manager, client: Client) -> None:
-        self.permission: Callable[[], bool] = always
-        self._manager = manager
-        self._client = client
-        self._clock = manager.clock
+        super().__init__(NAME, manager, client, self._reconcile, workers=1)
         self._discovery = Discovery(client)
         self._quotas = manager.informer(client, QUOTA, indexes={_NAMESPACE: lambda quota: (quota.metadata.namespace,)})
-        self._definitions = manager.informer(client, CUSTOM_RESOURCE_DEFINITION)
-        self._definitions.add_handler(self._defined)
         self._counted: dict[str, tuple[Resource, ...]] = {}  # by quota
         self._counted_at: dict[str, float] = {}
-        self._watched: dict[Resource, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
-        self._loop: Controller[str] = Controller(
-            NAME, self._reconcile, clock=manager.clock, random=manager.random, metrics=manager.metrics, workers=1
-        )
         self._loop.watch(self._quotas, when=_is_asked_otherwise)
-        self.informers: list[Informer[Any]] = [self._quotas, self._definitions]
+        self.informers.append(self._quotas)
 
-    def drain(self) -> None:
-        """Take no more quotas."""
-        self._loop.drain()
-
-    def trouble(self) -> str:
-        """Why it counts as wedged."""
-        return self._loop.trouble()
-
-    async def run(self) -> None:
-        """Work until drained or cancelled."""
-        self._loop.permission = self.permission
-        async with asyncio.TaskGroup() as self._tasks:
-            await self._loop.run()
-            for task in self._watched.values():
-                task.cancel()
+    def _begin(self, tasks: asyncio.TaskGroup) -> tuple[asyncio.Task[None], ...]:
+        self._tasks = tasks
+        return ()
 
     async def _reconcile(self, key: str) -> Outcome:
         quota = self._quotas.store.get(key)
@@ -107,7 +82,7 @@ class QuotaController:
         except NotFound:
             return None
         except ApiError as error:
-            if error.status != _NOT_IMPLEMENTED:
+            if error.status != NOT_IMPLEMENTED:
                 raise
             return None
 
@@ -143,18 +118,11 @@ class QuotaController:
             if counts(quota, resource):
                 self._loop.queue.add(quota.metadata.key)
 
-    def _defined(
-        self,
-        old: CustomResourceDefinition | None,
-        new: CustomResourceDefinition | None,
-        priority: Priority,  # noqa: ARG002
-    ) -> None:
-        was, is_ = (each is not None and each.is_established for each in (old, new))
-        if was != is_:
-            self._discovery.invalidate()
-            for quota in self._quotas.store.values():
-                if any(name.startswith("count/") for name in quota.spec.hard):
-                    self._loop.queue.add(quota.metadata.key)
+    def _served_otherwise(self) -> None:
+        self._discovery.invalidate()
+        for quota in self._quotas.store.values():
+            if any(name.startswith("count/") for name in quota.spec.hard):
+                self._loop.queue.add(quota.metadata.key)
 
 
 def _is_asked_otherwise(old: Quota | None, new: Quota | None) -> bool:
