@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,6 +13,7 @@ from tests.support.tree import ROOT
 
 from homeostat.api.cluster.v1alpha1 import CLUSTER, CLUSTER_PACKAGE_VERSION
 from homeostat.api.kind import Kind, Resource, unstructured
+from homeostat.app.simulated_operator import ports_of
 from homeostat.kit.clock import Clock
 from homeostat.kit.pki.soundness import decoded
 from homeostat.kit.random import Random
@@ -22,17 +22,11 @@ from homeostat.operators.cluster.controller import add_cluster_operator, fleet_o
 from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.healing.pulse import Pulse
 from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
-from homeostat.operators.cluster.ports import Outside
-from homeostat.operators.cluster.restore.ports import RestoreTools
-from homeostat.operators.cluster.snapshots.controller import Means, add_backups
-from homeostat.providers.endpoint.granting import BusinessRights
-from homeostat.providers.endpoint.probing import EndpointProbe
+from homeostat.operators.cluster.snapshots.controller import add_backups
 from homeostat.runtime.manager import Manager, ManagerSettings
 from homeostat.sim.transport import SimTransport
 from homeostat.sim.world.network.dialling import reach_from
-from homeostat.sim.world.ports.etcd import Reaching, WorldEtcd
-from homeostat.sim.world.ports.snapshots import WorldHandout, WorldSnapshots
-from homeostat.sim.world.ports.upkeep import WorldStores
+from homeostat.sim.world.ports.snapshots import WorldHandout
 from homeostat.sim.world.world import WORLD, Plan, World
 
 Whole = dict[str, Any]
@@ -160,17 +154,8 @@ async def operate(world: World, policy: Policy) -> None:
     transport = SimTransport(world.server, WORLD, clock=clock)
     client = Client(transport, clock=clock, random=random, field_manager="homeostat-cluster", observer=pulse)
     manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
-    reach, reaching = reach_from(world.network, clock), Reaching(world.network, clock)
     handout = WorldHandout(world.snapshots, world.copies, f"process-{clock.monotonic()}")
-    outside = Outside(
-        probe=EndpointProbe(clock=clock, random=random, reach=reach),
-        etcd=WorldEtcd(reaching),
-        upkeep=WorldStores(reaching),
-        rights=BusinessRights(clock=clock, random=random, reach=reach),
-        store=world.snapshots,
-        restoring=RestoreTools(world.snapshots, handout, "homeostat.local/homeostat:simulated"),
-    )
-    means = Means(WorldSnapshots(reaching, world.copies), world.snapshots, Path("/nowhere"))
+    outside, means = ports_of(world, handout)
     shared = fleet_of(manager, policy, is_slow=lambda: pulse.is_slow)
     add_cluster_operator(manager, client, outside, policy=policy, fleet=shared)
     add_backups(manager, client, means, namespaces=("",))

@@ -33,6 +33,21 @@ _SERVICE = ServiceAddress("homeostat-system", "homeostat-webhooks")  # as deploy
 _LOOPBACK, _ANY_PORT = "127.0.0.1", 0
 
 
+def ports_of(world: World, handout: WorldHandout) -> tuple[Outside, Means]:
+    """Its ways to what is outside the cell's API server, over the network of a world."""
+    clock, random = world.clock, world.random
+    reach, reaching = reach_from(world.network, clock), Reaching(world.network, clock)
+    outside = Outside(
+        probe=EndpointProbe(clock=clock, random=random, reach=reach),
+        etcd=WorldEtcd(reaching),
+        upkeep=WorldStores(reaching),
+        rights=BusinessRights(clock=clock, random=random, reach=reach),
+        store=world.snapshots,
+        restoring=RestoreTools(world.snapshots, handout, _IMAGE),
+    )
+    return outside, Means(WorldSnapshots(reaching, world.copies), world.snapshots, _SCRATCH)
+
+
 class SimulatedOperator:
     """One process of it, that leads."""
 
@@ -52,18 +67,8 @@ class SimulatedOperator:
         return (_LOOPBACK, self._webhooks.port) if is_ours and self._webhooks.port else None
 
     def _add_operators(self, world: World, client: Client, name: str) -> None:
-        manager, clock, random, policy = self._manager, world.clock, world.random, Policy()
-        reach, reaching = reach_from(world.network, clock), Reaching(world.network, clock)
-        handout = WorldHandout(world.snapshots, world.copies, name)
-        outside = Outside(
-            probe=EndpointProbe(clock=clock, random=random, reach=reach),
-            etcd=WorldEtcd(reaching),
-            upkeep=WorldStores(reaching),
-            rights=BusinessRights(clock=clock, random=random, reach=reach),
-            store=world.snapshots,
-            restoring=RestoreTools(world.snapshots, handout, _IMAGE),
-        )
-        means = Means(WorldSnapshots(reaching, world.copies), world.snapshots, _SCRATCH)
+        manager, policy = self._manager, Policy()
+        outside, means = ports_of(world, WorldHandout(world.snapshots, world.copies, name))
         add_cluster_operator(manager, client, outside, policy=policy, fleet=fleet_of(manager, policy))
         add_backups(manager, client, means, namespaces=("",))
 
