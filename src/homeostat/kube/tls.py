@@ -10,7 +10,7 @@ from homeostat.kube.target import Config, ConfigError, Secret
 
 def context_of(config: Config, certificate: bytes = b"", key: Secret | None = None) -> ssl.SSLContext:
     """The context for a configuration; a certificate of a plugin takes the place of the configured one."""
-    context = _trusting(config.ca) if config.ca else ssl.create_default_context()
+    context = trusting(config.ca) if config.ca else ssl.create_default_context()
     if config.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -22,8 +22,11 @@ def context_of(config: Config, certificate: bytes = b"", key: Secret | None = No
     return context
 
 
-def _trusting(ca: bytes) -> ssl.SSLContext:
-    """A context that trusts nobody else; the machine's own trust store, which takes 20 ms to read, is left alone."""
+def trusting(ca: bytes) -> ssl.SSLContext:
+    """A context that trusts nobody else; the machine's own trust store, which takes 20 ms to read, is left alone.
+
+    Raises ConfigError.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(cadata=ca.decode("ascii", "replace"))

@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 import httptools
 
+from homeostat.kube.target import ConfigError
+from homeostat.kube.tls import trusting
 from homeostat.sim.apiserver.admission.calling import Call, Heard, NotReached
 
 Reach = Callable[[str, str, int], tuple[str, int] | None]
@@ -102,9 +104,7 @@ class _Answer:
 def _context(authorities: bytes) -> ssl.SSLContext:
     if not authorities:
         return ssl.create_default_context()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        context.load_verify_locations(cadata=authorities.decode("ascii", "replace"))
-    except ssl.SSLError as error:
+        return trusting(authorities)
+    except ConfigError as error:
         raise NotReached("could not get REST client: unable to load root certificates") from error
-    return context
