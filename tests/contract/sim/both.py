@@ -6,7 +6,8 @@ import asyncio
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -66,6 +67,15 @@ class Both:
         return _decoded(asyncio.run(self.simulated.answer(asked, ADMIN)).body)
 
 
+@contextmanager
+def in_namespace(real: RealServer, name: str) -> Iterator[Both]:
+    """Both with a namespace, as long as the block lasts."""
+    made = Both(real)
+    made.ask("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    yield made
+    made.ask("DELETE", f"/api/v1/namespaces/{name}")
+
+
 def comparable(answer: Any) -> Any:
     """An object without what no two servers have in common: uids, times, versions, addresses and ports of hosts."""
     text = msgspec.json.encode(answer, order="sorted").decode()
@@ -89,3 +99,14 @@ def refusal(answer: Any) -> Any:
 
 def _decoded(content: bytes) -> Any:
     return msgspec.json.decode(content) if content.startswith(b"{") else content.decode()
+
+
+def refusal_of_rules(answer: Any) -> Any:
+    """What is compared of a refusal about expressions: of compilers what they refuse, not in which words."""
+    found = refusal(comparable(answer))
+    if "causes" in found:
+        found["causes"] = [
+            (field, reason, text.partition(": compilation failed")[0].partition("must evaluate to")[0])
+            for field, reason, text in found["causes"]
+        ]
+    return found

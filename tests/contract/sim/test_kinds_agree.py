@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.contract.sim.both import Both, comparable, refusal
+from tests.contract.sim.both import Both, comparable, in_namespace, refusal
 from tests.contract.sim.change_cases import CHANGES
 from tests.contract.sim.kind_cases import FLOW_SCHEMAS, GOOD, WRONG, service
 from tests.contract.sim.kind_manifests import manifests_of_ours
@@ -29,12 +29,10 @@ APPLY = "application/apply-patch+yaml"
 @pytest.fixture(scope="module")
 def both(api_server: ApiServer) -> Iterator[Both]:
     """Both with a namespace, and the class of masters."""
-    made = Both(api_server)
-    made.ask("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
-    made.ask("POST", CLASSES, MASTERS)
-    yield made
-    made.ask("DELETE", f"{CLASSES}/homeostat-masters")
-    made.ask("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
+    with in_namespace(api_server, NAMESPACE) as made:
+        made.ask("POST", CLASSES, MASTERS)
+        yield made
+        made.ask("DELETE", f"{CLASSES}/homeostat-masters")
 
 
 @pytest.mark.parametrize("case", OURS)

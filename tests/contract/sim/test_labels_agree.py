@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.contract.sim.both import Both, comparable, refusal
+from tests.contract.sim.both import Both, comparable, in_namespace, refusal
 from tests.contract.sim.kind_cases import budget, controller, of, pod, workload
 from tests.contract.sim.placing import named, placed
 from tests.contract.sim.test_versions_agree import OBJECTS
@@ -58,10 +58,8 @@ CASES: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def both(api_server: ApiServer) -> Iterator[Both]:
     """Both with a namespace."""
-    made = Both(api_server)
-    made.ask("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
-    yield made
-    made.ask("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
+    with in_namespace(api_server, NAMESPACE) as made:
+        yield made
 
 
 @pytest.mark.parametrize("case", CASES)

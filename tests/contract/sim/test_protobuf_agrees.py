@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.contract.sim.asking import opener
-from tests.contract.sim.both import Both, comparable
+from tests.contract.sim.both import Both, comparable, in_namespace
 from tests.contract.sim.kind_cases import GOOD
 from tests.contract.sim.placing import end, placed, type_of
 from tests.support.apiserver import ApiServer
@@ -61,10 +61,8 @@ DEFINITION = {
 @pytest.fixture(scope="module")
 def both(api_server: ApiServer) -> Iterator[Both]:
     """Both with a namespace."""
-    made = Both(api_server)
-    made.ask("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
-    yield made
-    made.ask("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
+    with in_namespace(api_server, NAMESPACE) as made:
+        yield made
 
 
 @pytest.mark.parametrize("case", [*CASES, "definition"])

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.contract.sim.both import Both, comparable, refusal
+from tests.contract.sim.both import Both, comparable, in_namespace, refusal
 from tests.contract.sim.kind_cases import of, pod
 from tests.contract.sim.placing import MERGE, end, named, placed
 from tests.contract.sim.quota_cases import CHANGES, CHARGED, GOOD, LIMITED, UPDATED, WRONG, claim, limit, quota, ranges
@@ -34,11 +34,9 @@ Body = dict[str, Any]
 @pytest.fixture(scope="module")
 def both(api_server: ApiServer) -> Iterator[Both]:
     """Both with a namespace."""
-    made = Both(api_server)
-    made.ask("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
-    made.ask("POST", f"{HOME}/resourcequotas", quota({}, name="last"))
-    yield made
-    made.ask("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
+    with in_namespace(api_server, NAMESPACE) as made:
+        made.ask("POST", f"{HOME}/resourcequotas", quota({}, name="last"))
+        yield made
 
 
 @pytest.mark.parametrize("case", GOOD)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.contract.sim.both import Both, comparable
+from tests.contract.sim.both import Both, comparable, in_namespace
 from tests.contract.sim.kind_cases import GOOD
 from tests.contract.sim.placing import MERGE, end, placed
 from tests.support.apiserver import ApiServer
@@ -41,10 +41,8 @@ CHANGE = {
 @pytest.fixture(scope="module")
 def both(api_server: ApiServer) -> Iterator[Both]:
     """Both with a namespace."""
-    made = Both(api_server)
-    made.ask("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
-    yield made
-    made.ask("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
+    with in_namespace(api_server, NAMESPACE) as made:
+        yield made
 
 
 @pytest.mark.parametrize("case", CASES)

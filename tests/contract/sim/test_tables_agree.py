@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.contract.sim.both import Both, comparable, refusal
+from tests.contract.sim.both import Both, comparable, in_namespace, refusal
 from tests.contract.sim.kind_cases import GOOD, container, pod, workload
 from tests.contract.sim.placing import MERGE, end, placed
 from tests.contract.sim.quota_cases import quota
@@ -96,10 +96,8 @@ OTHERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 @pytest.fixture(scope="module")
 def both(api_server: ApiServer) -> Iterator[Both]:
     """Both with a namespace."""
-    made = Both(api_server)
-    made.ask("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
-    yield made
-    made.ask("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
+    with in_namespace(api_server, NAMESPACE) as made:
+        yield made
 
 
 @pytest.mark.parametrize("case", GOOD)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.contract.sim import quota_cases
-from tests.contract.sim.both import Both, comparable, refusal
+from tests.contract.sim.both import Both, comparable, in_namespace, refusal
 from tests.contract.sim.kind_cases import FLOW_SCHEMAS, GOOD, of
 from tests.contract.sim.kind_manifests import manifests_of_ours
 from tests.contract.sim.placing import end, placed, type_of
@@ -59,10 +59,8 @@ ELSEWHERE = {"CertificateSigningRequest"}  # of these another test asks
 @pytest.fixture(scope="module")
 def both(api_server: ApiServer) -> Iterator[Both]:
     """Both with a namespace."""
-    made = Both(api_server)
-    made.ask("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
-    yield made
-    made.ask("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
+    with in_namespace(api_server, NAMESPACE) as made:
+        yield made
 
 
 def test_every_kind_that_is_imitated_is_asked_about(both: Both) -> None:
