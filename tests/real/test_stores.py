@@ -26,6 +26,7 @@ OLD, NEW = "v1.34.4", "v1.35.4"
 STORE = "/var/lib/homeostat/snapshots"  # where the operators have the directory
 SMALL = "64k"  # as much as a probe needs, and less than a snapshot
 RESTORED_S = 240
+SLOW_S = 2.5  # an answer; some ten of them make a snapshot
 Say = Callable[[str], None]
 
 
@@ -167,6 +168,26 @@ def test_a_bucket_that_does_not_answer_is_told_in_its_time_and_keeps_nothing_els
     assert "did not end within 50 s; look at the store and at the network to it; it is tried again" in told["message"]
     assert saved.condition("Ready")["status"] == "True"
     is_saved_again(saved)
+
+
+def test_a_bucket_that_is_slow_makes_a_snapshot_late_and_nothing_else(
+    saved: Masters, bucket: tuple[S3Server, str], say: Say
+) -> None:
+    server, _ = bucket
+    before = saved.lives()
+    with server.mood.slow(SLOW_S):
+        began = time.monotonic()
+        homeostat(saved.centre, "backup", "cluster", NAME, "-n", NAMESPACE)
+        for act in ("pause", "resume"):
+            homeostat(saved.centre, act, "cluster", NAME, "-n", NAMESPACE, "--wait", "--timeout", "10s")
+        assert "taking" in saved.status()["backup"]
+        eventually(lambda: "taking" not in saved.status()["backup"], within_s=120)
+        took = time.monotonic() - began
+        say(f"a snapshot in a store whose answers take {SLOW_S:g} s each is there after {took:.0f} s")
+    told = saved.condition("BackedUp")
+    assert (told["status"], told["reason"]) == ("True", "AsDeclared"), told
+    assert saved.condition("Ready")["status"] == "True"
+    assert saved.lives() == before
 
 
 def failed(masters: Masters, reason: str) -> Whole:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -36,16 +37,19 @@ class S3Object:
 
 
 class Mood:
-    """Answers as it is, until it is told to refuse everything, or to keep everybody waiting."""
+    """Answers as it is, until it is told to refuse everything, or to keep everybody waiting for a while or for ever."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
         self._refusal: tuple[int, str] | None = None
+        self._delay_s = 0.0
         self._is_awake = Event()
         self._is_awake.set()
 
     def __call__(self, environ: Any, start: Any) -> Any:
         self._is_awake.wait()
+        if self._delay_s:
+            time.sleep(self._delay_s)
         if self._refusal is None:
             return self._app(environ, start)
         status, code = self._refusal
@@ -60,6 +64,15 @@ class Mood:
             yield
         finally:
             self._refusal = None
+
+    @contextmanager
+    def slow(self, delay_s: float) -> Iterator[None]:
+        """Every answer comes so much later, until the block ends."""
+        self._delay_s = delay_s
+        try:
+            yield
+        finally:
+            self._delay_s = 0.0
 
     @contextmanager
     def silent(self) -> Iterator[None]:
