@@ -27,7 +27,7 @@ SMALL = "v1.35.4-small"
 CHART = ROOT / "deploy" / "chart" / "homeostat"
 MADE = "pods,secrets,services,deployments,statefulsets,pvc"
 STAY_S = 10
-LEAST_ASKED = 10  # times, while the replicas are replaced one after the other
+LEAST_ASKED = 4  # times, while the replicas are replaced one after the other
 Say = Callable[[str], None]
 
 
