@@ -59,6 +59,7 @@ async def test_a_dead_member_is_replaced_and_the_story_is_told(tall: Cell) -> No
         told = await cell.until_condition("EtcdReady", "ReplacingMember")
         assert VICTIM in told["message"]
         await until_new(cell, old)
+        await until_told_of(cell, STORY[:2])
         cell.kubelet.behave("run", VICTIM)
         cell.etcd.start(VICTIM)
         await until_whole(cell)

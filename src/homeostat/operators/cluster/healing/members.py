@@ -1,9 +1,10 @@
 """What to do about a member of etcd that is dead: nothing, wait, or replace it by one with an empty volume. Pure.
 
 Two signals must agree, for long: its Pod is not ready, and etcd itself cannot reach it. Then the member is forgotten by
-the others first, so that it can never come back and disagree; a learner takes its place; its volume and its Pod go; the
-new Pod fills an empty volume from the others, and gets its vote when it has caught up. The other two keep the quorum
-all the while, and unless both are well nothing begins.
+the others first, so that it can never come back and disagree; its volume and its Pod go; a learner takes its place, and
+only then: a Pod of the dead that starts once more on a volume that lost everything would take that place for its own,
+and what the others have sent it would go with it. The new Pod fills an empty volume from the others, and gets its vote
+when it has caught up. The other two keep the quorum all the while, and unless both are well nothing begins.
 
 What is going to be replaced is written into the status first. Every step is then read off from what there is, so an
 operator that dies between any two of them goes on where it was. That holds also where the status was lost: a member
@@ -237,22 +238,23 @@ def _go_on(
 ) -> Heal:
     """The next step of a replacement, from what there is."""
     name, members = replacement.member, answer.members
-    if answer.failure:
-        return _hold(now, words.ETCD_UNREACHABLE, f"{name} is being replaced, and etcd cannot be asked")
+    host = seen.names.etcd_host(name)
+    others = {each.host for each in members if each.host != host}
+    if answer.failure or len(others) < topology(seen).members - 1:
+        found = "cannot be asked" if answer.failure else f"knows of {len(others)} others only"
+        return _hold(now, words.ETCD_UNREACHABLE, f"{name} is being replaced, and etcd {found}")
     old = next((each for each in members if f"{each.id:x}" == replacement.member_id), None)
     if old is not None:
         return _remove(seen, answer, replacement, old, now, policy)
-    host = seen.names.etcd_host(name)
     new = next((each for each in members if each.host == host), None)
-    if new is None:
-        return _doing(now, f"a learner takes the place of {name}", AddMember(name))
     rest = _leftovers(seen, replacement)
-    if rest and not new.is_learner:
+    if rest and new is not None and not new.is_learner:
         by_others = f"{name} has a vote by other hands, so its volume is no leftover, and it is replaced no more"
         return Heal(Verdict(words.REPLACING_MEMBER, by_others), ends=True)
-    if rest or (new.is_learner and _old_claims(seen, replacement)):
-        # Also while it is going: a Pod that is seen beside it would be taken for the dead one's.
+    if rest or ((new is None or new.is_learner) and _is_there(seen, replacement)):
         return _doing(now, f"the volume of the dead {name} goes", *rest)
+    if new is None:
+        return _doing(now, f"a learner takes the place of {name}", AddMember(name))
     if (not new.name or not new.is_well) and now > replacement.started_at + _STUCK:
         return _patience(seen, name, now) or _begin(seen, name, new, "the one that took its place did not start", now)
     if not new.name:
@@ -303,6 +305,13 @@ def _leftovers(seen: Observed, replacement: MemberReplacementStatus) -> tuple[Ac
         is_stuck = pod.spec.node_name in seen.hosts and not seen.hosts[pod.spec.node_name].is_ready
         actions.append(Discard(POD, pod.metadata.name, pod.metadata.uid, force=is_stuck))
     return tuple(actions)
+
+
+def _is_there(seen: Observed, replacement: MemberReplacementStatus) -> bool:
+    """Whether something of the removed member is seen still, though it may be on its way."""
+    pod = _pod(seen, replacement.member)
+    is_old = pod is not None and replacement.pod_uid != "" and pod.metadata.uid == replacement.pod_uid
+    return is_old or bool(_old_claims(seen, replacement))
 
 
 def _old_claims(seen: Observed, replacement: MemberReplacementStatus) -> list[PersistentVolumeClaim]:

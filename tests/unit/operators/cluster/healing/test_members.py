@@ -14,7 +14,7 @@ from tests.support.clusters import NOW, cluster, running
 
 from homeostat.api.cluster.healing import ClusterHealingStatus
 from homeostat.operators.cluster import words
-from homeostat.operators.cluster.actions import AddMember, AskEtcd, Discard, Heal, PromoteMember, RemoveMember
+from homeostat.operators.cluster.actions import AddMember, AskEtcd, Discard, Heal, PromoteMember, RemoveMember, Verdict
 from homeostat.operators.cluster.healing.cell import CellSeen
 from homeostat.operators.cluster.healing.members import back_off, begun, heal, unsafe_without
 from homeostat.operators.cluster.healing.policy import Policy
@@ -145,19 +145,19 @@ def test_the_steps_of_a_replacement_follow_from_what_there_is() -> None:
     assert look(seen).actions == (RemoveMember(DEAD, 11),)
 
     removed = replace(seen, members=EtcdSeen(NOW, (member(0), member(2))))
-    assert look(removed).actions == (AddMember(DEAD),)
-
-    new = MemberSeen(99, "", host_of(DEAD), is_learner=True)
-    added = replace(seen, members=EtcdSeen(NOW, (member(0), member(2), new)))
-    claim, pod = look(added).actions
+    claim, pod = look(removed).actions
     assert isinstance(claim, Discard)
     assert (claim.kind.resource.kind, claim.uid) == ("PersistentVolumeClaim", f"uid-data-{DEAD}")
     assert isinstance(pod, Discard)
     assert (pod.kind.resource.kind, pod.uid, pod.force) == ("Pod", f"uid-{DEAD}", False)
 
-    wiped = without(added, f"data-{DEAD}")
+    wiped = without(removed, f"data-{DEAD}")
     assert look(wiped).actions == (pod,), "whoever died between the two goes on with the second"
     wiped = reborn(wiped)
+    assert look(wiped).actions == (AddMember(DEAD),)
+
+    new = MemberSeen(99, "", host_of(DEAD), is_learner=True)
+    wiped = replace(wiped, members=EtcdSeen(NOW, (member(0), member(2), new)))
     assert look(wiped).actions == ()
 
     started = replace(new, name=DEAD, is_well=True)
@@ -173,6 +173,38 @@ def test_the_steps_of_a_replacement_follow_from_what_there_is() -> None:
 
     done = reborn(replace(waiting, pods=ailing().pods, unready={}))
     assert look(done) == Heal(ends=True)
+
+
+def test_nobody_takes_the_place_of_a_dead_member_before_its_pod_and_its_volume_are_gone() -> None:
+    """Its Pod, restarted on a volume that lost all, would be the new member, and go with what it was sent."""
+    seen = replacing(ailing(DEAD, known=(member(0), member(2))))
+    going = {"deletion_timestamp": NOW}
+    pods = tuple(
+        replace(each, metadata=replace(each.metadata, **going)) if each.metadata.name == DEAD else each
+        for each in seen.pods
+    )
+    for rest in (
+        replace(without(seen, f"data-{DEAD}"), pods=pods),
+        replace(
+            reborn(seen), claims=tuple(replace(each, metadata=replace(each.metadata, **going)) for each in seen.claims)
+        ),
+    ):
+        assert AddMember(DEAD) not in look(rest).actions
+        assert look(rest).verdict == Verdict(words.REPLACING_MEMBER, f"the volume of the dead {DEAD} goes")
+    assert look(reborn(without(seen, f"data-{DEAD}"))).actions == (AddMember(DEAD),)
+
+
+def test_nothing_goes_by_an_answer_that_does_not_know_the_two_others() -> None:
+    told = look(replacing(ailing(DEAD, known=(member(0),))))
+    assert (told.actions, told.ends) == ((), False)
+    assert told.verdict == Verdict(words.ETCD_UNREACHABLE, f"{DEAD} is being replaced, and etcd knows of 1 others only")
+
+
+def test_what_is_left_of_the_dead_goes_also_where_a_learner_was_added_before() -> None:
+    """As an older release of homeostat did it."""
+    new = MemberSeen(99, "", host_of(DEAD), is_learner=True)
+    seen = replacing(ailing(DEAD, known=(member(0), member(2), new)))
+    assert [each.uid for each in look(seen).actions if isinstance(each, Discard)] == [f"uid-data-{DEAD}", f"uid-{DEAD}"]
 
 
 def test_a_new_member_gets_its_vote_when_the_dead_ones_volume_is_seen_to_be_gone() -> None:
@@ -214,10 +246,8 @@ def forgotten(*known: MemberSeen) -> Observed:
 
 def test_a_member_that_the_others_forgot_is_added_again_though_no_status_tells_of_it() -> None:
     seen = forgotten()
-    assert look(seen).actions == (AddMember(DEAD),)
-    learner = MemberSeen(99, "", host_of(DEAD), is_learner=True)
-    added = replace(seen, members=EtcdSeen(NOW, (member(0), member(2), learner)))
-    assert [type(each) for each in look(added).actions] == [Discard, Discard]
+    assert [type(each) for each in look(seen).actions] == [Discard, Discard]
+    assert look(reborn(without(seen, f"data-{DEAD}"))).actions == (AddMember(DEAD),)
 
 
 def test_a_learner_that_no_status_tells_of_begins_on_an_empty_volume() -> None:
@@ -251,13 +281,20 @@ def test_a_member_that_comes_back_before_it_is_removed_stays() -> None:
 def test_a_member_is_not_removed_when_another_one_ails_meanwhile_but_one_that_was_removed_is_made_whole() -> None:
     assert reason(replacing(ailing(DEAD, NAMES[2]))) == words.QUORUM_AT_RISK
     removed = replacing(ailing(DEAD, NAMES[2], known=(member(0), member(2, is_well=False))))
-    assert look(removed).actions == (AddMember(DEAD),)
+    assert is_made_whole(removed)
 
 
 def test_a_pause_stops_before_the_removal_and_not_after_it() -> None:
     assert reason(replacing(ailing(DEAD, healing={"paused": True}))) == words.HEALING_PAUSED
-    removed = replacing(ailing(DEAD, known=(member(0), member(2)), healing={"paused": True}))
-    assert look(removed).actions == (AddMember(DEAD),)
+    assert is_made_whole(replacing(ailing(DEAD, known=(member(0), member(2)), healing={"paused": True})))
+
+
+def is_made_whole(removed: Observed) -> bool:
+    """Whether what is left of a removed member goes, and another one takes its place."""
+    gone = reborn(without(removed, f"data-{DEAD}"))
+    return [type(each) for each in look(removed).actions] == [Discard, Discard] and look(gone).actions == (
+        AddMember(DEAD),
+    )
 
 
 @pytest.mark.parametrize(
@@ -271,7 +308,7 @@ def test_a_pause_stops_before_the_removal_and_not_after_it() -> None:
 def test_a_freeze_or_those_who_decided_before_hold_a_removal_that_was_told_already(cell: CellSeen, why: str) -> None:
     assert reason(replace(replacing(ailing(DEAD)), cell=cell)) == why
     removed = replace(replacing(ailing(DEAD, known=(member(0), member(2)))), cell=cell)
-    assert look(removed).actions == (AddMember(DEAD),), "what was removed is made whole"
+    assert is_made_whole(removed)
 
 
 def test_after_a_freeze_a_removal_that_was_told_already_has_its_turn_among_others_of_the_same_moment() -> None:
@@ -328,7 +365,8 @@ def test_nothing_is_discarded_while_the_old_member_still_counts(
         if isinstance(action, Discard):
             assert known is not None
             assert all(each.id != 11 for each in known)
-            assert next(each for each in known if each.host == host_of(DEAD)).is_learner
+            assert next((each.is_learner for each in known if each.host == host_of(DEAD)), True)
+            assert {host_of(name) for name in NAMES if name != DEAD} <= {each.host for each in known}
         if isinstance(action, RemoveMember):
             assert known is not None
             assert unsafe_without(known, host_of(DEAD)) == ""
