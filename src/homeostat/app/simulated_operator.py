@@ -48,6 +48,14 @@ def ports_of(world: World, handout: WorldHandout) -> tuple[Outside, Means]:
     return outside, Means(WorldSnapshots(reaching, world.copies), world.snapshots, _SCRATCH)
 
 
+def add_operators(world: World, manager: Manager, client: Client, handout: WorldHandout) -> None:
+    """All of `homeostat run cell` but its webhooks."""
+    policy = Policy()
+    outside, means = ports_of(world, handout)
+    add_cluster_operator(manager, client, outside, policy=policy, fleet=fleet_of(manager, policy))
+    add_backups(manager, client, means, namespaces=("",))
+
+
 class SimulatedOperator:
     """One process of it, that leads."""
 
@@ -67,10 +75,8 @@ class SimulatedOperator:
         return (_LOOPBACK, self._webhooks.port) if is_ours and self._webhooks.port else None
 
     def _add_operators(self, world: World, client: Client, name: str) -> None:
-        manager, policy = self._manager, Policy()
-        outside, means = ports_of(world, WorldHandout(world.snapshots, world.copies, name))
-        add_cluster_operator(manager, client, outside, policy=policy, fleet=fleet_of(manager, policy))
-        add_backups(manager, client, means, namespaces=("",))
+        handout = WorldHandout(world.snapshots, world.copies, name)
+        add_operators(world, self._manager, client, handout)
 
     def _add_webhooks(self, client: Client) -> Webhooks:
         settings = WebhookSettings(

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
 from homeostat.api.admission import Operation
 from homeostat.api.kind import Kind
+from homeostat.kit.clock import Clock
 from homeostat.kube.client import Client
 from homeostat.runtime.informer import Informer
 from homeostat.runtime.leader import LeaderElector
 from homeostat.runtime.manager import Manager
 from homeostat.runtime.webhook.answering import Reviewer
 from homeostat.runtime.webhook.asking import Validate
-from homeostat.runtime.webhook.certificates import Lifetimes
+from homeostat.runtime.webhook.certificates import Lifetimes, Pair
 from homeostat.runtime.webhook.configuration import Address, declared
 from homeostat.runtime.webhook.keeping import Keeper, Kept
 from homeostat.runtime.webhook.serving import HttpsServer
@@ -40,6 +41,33 @@ class WebhookSettings(Struct, frozen=True, kw_only=True):
     linger_s: float = 5.0  # an ending Pod leaves the Service within a second or two; twice that, and some
 
 
+class ReviewServer(Protocol):
+    """Serves reviews where API servers find them."""
+
+    port: int  # 0: any that is free, until it listens
+    listening: asyncio.Event
+
+    def present(self, pair: Pair) -> None:
+        """Serve with this pair from the next handshake on. Raises ConfigError when it does not fit."""
+        ...
+
+    async def run(self) -> None:
+        """Serve until cancelled, from the first certificate on. Raises OSError when the port cannot be had."""
+        ...
+
+    async def drain(self) -> None:
+        """Stay for those who have not heard that this one leaves, then finish what is under way."""
+        ...
+
+
+Serve = Callable[[Reviewer, WebhookSettings, Clock], ReviewServer]
+
+
+def over_https(reviewer: Reviewer, settings: WebhookSettings, clock: Clock) -> ReviewServer:
+    """On a port of this machine."""
+    return HttpsServer(reviewer, settings.host, settings.port, linger_s=settings.linger_s, clock=clock)
+
+
 class Webhooks:
     """Add validators, then add it to a manager: `manager.add_server(webhooks)`."""
 
@@ -53,12 +81,11 @@ class Webhooks:
         manager: Manager,
         *,
         elector: LeaderElector | None = None,
+        serve: Serve = over_https,
     ) -> None:
         """Without an elector this process is the only one, and keeps the configuration."""
         self._reviewer = Reviewer(clock=manager.clock, metrics=manager.metrics)
-        self._server = HttpsServer(
-            self._reviewer, settings.host, settings.port, linger_s=settings.linger_s, clock=manager.clock
-        )
+        self._server = serve(self._reviewer, settings, manager.clock)
         self._elector = elector
         self._introduced = False
         self._introduced_after_s = settings.introduced_after_s

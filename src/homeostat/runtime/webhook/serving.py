@@ -63,7 +63,7 @@ class HttpsServer:
 
     def app(self) -> Starlette:
         """The application, without TLS."""
-        return Starlette(routes=[Route(f"{PATH}/{{resource}}", self._review, methods=["POST"])])
+        return review_app(self._reviewer, self._clock)
 
     async def run(self) -> None:
         """Listen at once, so that a port in use is told at once; serve when there is a certificate."""
@@ -96,9 +96,13 @@ class HttpsServer:
         self._server.should_exit = True
         await self._ended.wait()
 
-    async def _review(self, request: HttpRequest) -> Response:
+
+def review_app(reviewer: Reviewer, clock: Clock) -> Starlette:
+    """Reviews over HTTP, whoever carries it."""
+
+    async def review(request: HttpRequest) -> Response:
         try:
-            async with self._clock.timeout(READ_WITHIN_S):
+            async with clock.timeout(READ_WITHIN_S):
                 body = await _body(request)
         except _TooLarge:
             text = f"expected a review of at most {MAX_BYTES} bytes, found more\n"
@@ -106,8 +110,10 @@ class HttpsServer:
         except (TimeoutError, ClientDisconnect):
             text = f"expected a whole review within {READ_WITHIN_S:g} s\n"
             return PlainTextResponse(text, 408, _ONE_REVIEW)
-        answer = await self._reviewer.answer(request.path_params["resource"], body)
+        answer = await reviewer.answer(request.path_params["resource"], body)
         return Response(answer.body, answer.code, _ONE_REVIEW, answer.media_type)
+
+    return Starlette(routes=[Route(f"{PATH}/{{resource}}", review, methods=["POST"])])
 
 
 async def _body(request: HttpRequest) -> bytes:

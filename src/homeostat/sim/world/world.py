@@ -22,6 +22,7 @@ from homeostat.sim.transport import SimTransport
 from homeostat.sim.world.controllers.all import add_controllers
 from homeostat.sim.world.controllers.volumes.provisioner import add_volume_provisioner
 from homeostat.sim.world.faults.keeping import Book
+from homeostat.sim.world.hosts.containers import Start
 from homeostat.sim.world.hosts.datacentre import DataCentre
 from homeostat.sim.world.hosts.host import Host
 from homeostat.sim.world.hosts.kubelet.kubelets import add_kubelets
@@ -30,6 +31,7 @@ from homeostat.sim.world.hosts.times import Times
 from homeostat.sim.world.kinds.volumes import STORAGE_CLASS
 from homeostat.sim.world.network.balancers import POOL, add_balancers
 from homeostat.sim.world.network.network import Network
+from homeostat.sim.world.network.reviewing import NetworkCaller
 from homeostat.sim.world.network.services import Services
 from homeostat.sim.world.ports.snapshots import WorldStore
 from homeostat.sim.world.programs.etcd.copies import Copies
@@ -63,15 +65,18 @@ class World:
         plan: Plan = Plan(),  # noqa: B008  (a frozen value)
         caller: Caller | None = None,
     ) -> None:
-        """`caller`: how the cell's API server calls webhooks; without it, it cannot."""
+        """`caller`: how the cell's API server calls webhooks; without it, it finds them in the world's network."""
         self.clock, self.random, self._plan = clock, random, plan
+        self.network = Network(is_heard=self._is_heard)
+        caller = caller or NetworkCaller(self.network, random)
         self.server = ApiServer(clock=clock, random=random, caller=caller, accounts=plan.accounts)
         layout = Layout(zones=plan.zones, pods=plan.pods_per_host)
         self.centre = DataCentre(lay_out(plan.hosts, layout), clock=clock, random=random, times=plan.times)
         self.faults = Book(self.centre)
         self.copies = Copies()
         self.snapshots = WorldStore(self.copies)
-        self.network = Network(is_heard=self._is_heard)
+        self.around = Surroundings(self.network, clock, random)
+        self.programs: dict[str, Start] = dict(masters(self.around, self.copies))  # more may be put in before it runs
         self.manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
         self.client = self.client_of(WORLD, "homeostat-world")
         self.network.names = Services(self.manager, self.client)
@@ -91,8 +96,7 @@ class World:
 
     def _add_parts(self) -> None:
         manager, client = self.manager, self.client
-        around = Surroundings(self.network, self.clock, self.random)
-        add_kubelets(manager, client, self.centre, masters(around, self.copies))
+        add_kubelets(manager, client, self.centre, self.programs)
         add_scheduler(manager, client)
         add_controllers(manager, client)
         add_volume_provisioner(manager, client)

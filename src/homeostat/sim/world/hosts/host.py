@@ -181,6 +181,10 @@ class Host:
         """Call whenever anything here changed."""
         self._heard.append(call)
 
+    def unhear(self, call: Callable[[], None]) -> None:
+        """Call no longer."""
+        self._heard.remove(call)
+
     async def kubelet_works(self) -> None:
         """Wait until the kubelet does something."""
         await self._works.wait()

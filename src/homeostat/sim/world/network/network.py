@@ -12,6 +12,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from homeostat.kit.random import Random
+
 OUTSIDE = ""  # where operators, and whoever else is no Pod, stand: a place that hears every host that is heard at all
 
 
@@ -148,6 +150,16 @@ class Network:
         if found.health_path:
             raise Refused  # the balancer is there, and closes what it has nobody for
         raise last
+
+    def dial_any(self, origin: str, host: str, port: int, random: Random) -> Listener:
+        """As `dial`, but as the address of a Service leads there: to any of them, whether it lives or not."""
+        found = self.names.find(host, port)
+        if found is None:
+            return self.at(origin, host, port)
+        if not found.targets:
+            raise Refused
+        target = found.targets[random.randrange(0, len(found.targets))]
+        return self.at(origin, target.address, target.port)
 
     def at(self, origin: str, address: str, port: int) -> Listener:
         """Who listens at an address. Raises Refused and Silent."""
