@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -48,8 +47,7 @@ class Mood:
 
     def __call__(self, environ: Any, start: Any) -> Any:
         self._is_awake.wait()
-        if self._delay_s:
-            time.sleep(self._delay_s)
+        Event().wait(self._delay_s)  # which nobody sets
         if self._refusal is None:
             return self._app(environ, start)
         status, code = self._refusal
