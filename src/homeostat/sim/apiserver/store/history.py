@@ -50,12 +50,12 @@ class History:
         self._changes.append(change)
         self._revisions.append(change.revision)
 
-    def after(self, revision: int) -> Sequence[Change]:
-        """All changes after a revision. Raises TooOld when some of them are forgotten."""
+    def after(self, revision: int, limit: int | None = None) -> Sequence[Change]:
+        """All changes after a revision, or the first of them. Raises TooOld when some of them are forgotten."""
         if revision < self.forgotten:
             raise TooOld(revision, self.forgotten)
         start = bisect_right(self._revisions, revision, self._first)
-        return self._changes[start:]
+        return self._changes[start : None if limit is None else start + limit]
 
     def forget(self, revision: int) -> None:
         """Forget all changes up to a revision; they can no longer be asked for."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 from homeostat.sim.apiserver.store.history import Change, History
 from homeostat.sim.apiserver.store.record import Record
+from homeostat.sim.apiserver.store.state import State
 
 
 class Shelf:
@@ -50,15 +51,11 @@ class Shelf:
 
     def within(self, namespace: str, after: str = "") -> Iterator[Record]:
         """The objects of a namespace (empty: of all) in order, from behind a key on."""
-        return _within(self._keys, self._records, namespace, after)
+        return self.state().within(namespace, after)
 
-    def within_at(self, revision: int, namespace: str, after: str = "") -> Iterator[Record]:
-        """As they were at a revision. Raises TooOld."""
-        changes = self.history.after(revision)
-        if not changes:
-            return self.within(namespace, after)
-        records = _undone(self._records, changes)
-        return _within(sorted(records), records, namespace, after)
+    def state(self, revision: int | None = None) -> State:
+        """The newest state, or that of a revision. Raises TooOld."""
+        return State(self._keys, self._records, () if revision is None else self.history.after(revision))
 
     async def wait(self, revision: int) -> None:
         """Sleep until there is a change after a revision."""
@@ -86,23 +83,3 @@ class Shelf:
         for waiter in waiting:
             if not waiter.done():
                 waiter.set_result(None)
-
-
-def _within(keys: list[str], records: Mapping[str, Record], namespace: str, after: str) -> Iterator[Record]:
-    prefix = f"{namespace}/" if namespace else ""
-    start = bisect_left(keys, max(prefix, f"{after}\0" if after else ""))
-    for at in range(start, len(keys)):
-        key = keys[at]
-        if not key.startswith(prefix):
-            return
-        yield records[key]
-
-
-def _undone(records: Mapping[str, Record], changes: Sequence[Change]) -> dict[str, Record]:
-    before = dict(records)
-    for change in reversed(changes):
-        if change.old is not None:
-            before[change.old.key] = change.old
-        elif change.new is not None:
-            del before[change.new.key]
-    return before

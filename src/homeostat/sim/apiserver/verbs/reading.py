@@ -22,6 +22,7 @@ from homeostat.sim.apiserver.selecting.labels import Requirements, read_labels, 
 from homeostat.sim.apiserver.store.history import TooOld
 from homeostat.sim.apiserver.store.record import Record, key_of
 from homeostat.sim.apiserver.store.shelf import Shelf
+from homeostat.sim.apiserver.store.state import State
 from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.routing import Asked
 from homeostat.sim.apiserver.types.type import Type
@@ -88,27 +89,23 @@ def list_(store: Store, asked: Asked) -> Answer:
     chosen, limit = selection(asked), _number(asked, "limit")
     revision, after, is_of_old = _state(store, asked, limit)
     shelf = store.shelf(asked.type.collection)
-    found = _found(shelf, chosen, revision if is_of_old else None, after)
+    state = shelf.state(revision if is_of_old else None)
+    found = _found(shelf, state, chosen, after)
     if not limit:
         return listed(asked.type, list(found), revision)
     page = list(islice(found, limit))
-    rest = next(found, None)
-    if rest is None:
+    if next(found, None) is None:
         return listed(asked.type, page, revision)
-    left = 1 + sum(1 for _ in found) if chosen.is_all else None
+    left = state.count(chosen.namespace, page[-1].key) if chosen.is_all else None
     return listed(asked.type, page, revision, _token(revision, page[-1].key), left)
 
 
-def _found(shelf: Shelf, chosen: Selection, revision: int | None, after: str) -> Iterator[Record]:
+def _found(shelf: Shelf, state: State, chosen: Selection, after: str) -> Iterator[Record]:
     name = name_in(chosen.fields)
-    if name and chosen.namespace and revision is None and not after:
+    if name and chosen.namespace and state.is_newest and not after:
         record = shelf.get(key_of(chosen.namespace, name))  # one object: no walk through the others
         return iter([record] if record is not None and chosen.has(record) else [])
-    records = (
-        shelf.within(chosen.namespace, after)
-        if revision is None
-        else shelf.within_at(revision, chosen.namespace, after)
-    )
+    records = state.within(chosen.namespace, after)
     return records if chosen.is_all else (each for each in records if chosen.has(each))
 
 

@@ -24,6 +24,7 @@ from homeostat.sim.apiserver.verbs.reading import Selection, read_revision, sele
 # nothing of it (min-request-timeout, of which it takes one to two).
 BOOKMARK_EVERY_S = 60.0
 LASTS_S = 1800.0
+_PIECE = 500  # events that are told together, as many as clients ask for objects on a page
 _INITIAL_END = b'"annotations":{"k8s.io/initial-events-end":"true"},'
 
 
@@ -55,12 +56,13 @@ class _Stream:
 
     async def frames(self) -> AsyncIterator[bytes]:
         """Events as lines, those that are there together as one piece."""
-        if self._begins and (begun := b"".join(self._state())):
-            yield begun
+        if self._begins:
+            for piece in self._state():
+                yield piece
         marked_at = self._clock.monotonic()
         while (now := self._clock.monotonic()) < self._ends_at:
             try:
-                changes = self._shelf.history.after(self._revision)
+                changes = self._shelf.history.after(self._revision, _PIECE)
             except TooOld as error:
                 yield _frame(b"ERROR", msgspec.json.encode(Refused(410, "Expired", str(error)).status()))
                 return
@@ -77,12 +79,15 @@ class _Stream:
             await self._sleep(min(self._ends_at, marked_at + BOOKMARK_EVERY_S) - now)
 
     def _state(self) -> Iterator[bytes]:
+        """The state of one moment, in pieces: whole, it would be in memory twice."""
         self._revision = self._known = self._store.revision
-        for record in self._shelf.within(self._chosen.namespace):
-            if self._chosen.has(record):
-                yield _event("ADDED", record, self._head)
-        if self._wants_state:
-            yield self._bookmark(_INITIAL_END)
+        end = self._bookmark(_INITIAL_END) if self._wants_state else b""
+        seen = [each for each in self._shelf.within(self._chosen.namespace) if self._chosen.has(each)]
+        for at in range(0, len(seen), _PIECE):
+            told = b"".join([_event("ADDED", each, self._head) for each in seen[at : at + _PIECE]])
+            yield told if at + _PIECE < len(seen) else told + end
+        if end and not seen:
+            yield end
 
     def _told(self, change: Change) -> bytes:
         old, new = change.old, change.new

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeostat.sim.apiserver.store.history import TooOld
+from homeostat.sim.apiserver.store.history import Change, TooOld
 from homeostat.sim.apiserver.store.record import Record, record
 from homeostat.sim.apiserver.store.store import Store
 
@@ -42,7 +42,28 @@ def state_of(store: Store) -> dict[str, int]:
 def test_the_state_at_any_revision_is_what_it_was_then(numbers: list[int]) -> None:
     store, states = played(numbers)
     for revision, state in states.items():
-        assert {each.key: each.revision for each in store.shelf(THINGS).within_at(revision, "")} == state
+        assert {each.key: each.revision for each in store.shelf(THINGS).state(revision).within("")} == state
+
+
+@given(steps)
+def test_what_is_left_behind_any_object_of_any_state_is_counted_without_looking_at_it(numbers: list[int]) -> None:
+    store, states = played(numbers)
+    for revision, then in states.items():
+        state, keys = store.shelf(THINGS).state(revision), sorted(then)
+        assert [each.key for each in state.within("a")] == keys
+        for at, key in enumerate(keys):
+            assert [each.key for each in state.within("", key)] == keys[at + 1 :]
+            assert state.count("", key) == len(keys) - at - 1
+        assert (state.count("a"), state.count("b")) == (len(keys), 0)
+
+
+@given(steps, st.integers(1, 4))
+def test_changes_that_are_read_a_few_at_a_time_are_all_of_them_in_their_order(numbers: list[int], few: int) -> None:
+    history, read = played(numbers)[0].shelf(THINGS).history, list[Change]()
+    while some := history.after(read[-1].revision if read else 1, few):
+        assert len(some) <= few
+        read += some
+    assert read == history.after(1)
 
 
 @given(steps)
@@ -68,7 +89,7 @@ def test_what_is_forgotten_is_refused_and_the_rest_is_still_known(numbers: list[
             with pytest.raises(TooOld):
                 store.shelf(THINGS).history.after(revision)
         else:
-            assert {each.key: each.revision for each in store.shelf(THINGS).within_at(revision, "")} == state
+            assert {each.key: each.revision for each in store.shelf(THINGS).state(revision).within("")} == state
 
 
 def test_a_collection_that_comes_later_has_no_past() -> None:

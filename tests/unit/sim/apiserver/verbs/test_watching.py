@@ -16,6 +16,7 @@ from homeostat.kube.client import Client
 from homeostat.kube.errors import ApiError, Gone
 from homeostat.kube.watching import WatchEvent
 from homeostat.sim.apiserver.server import ApiServer
+from homeostat.sim.apiserver.store.record import record
 
 Seen = list[tuple[str, str]]
 
@@ -141,6 +142,20 @@ async def test_a_state_and_its_end_come_first_where_they_are_asked_for() -> None
         assert (first.type, second.type, second.initial_end) == ("ADDED", "BOOKMARK", True)
         with pytest.raises(ApiError, match="Too large resource version"):
             await anext(client.watch(CONFIG_MAPS, send_initial_events=True, resource_version="999"))
+
+
+async def test_a_large_state_comes_in_pieces_and_is_that_of_one_moment() -> None:
+    watched = Watched()
+    async with client_of(watched.server, watched.clock) as client:
+        for number in range(1001):
+            watched.server.store.put(("", "configmaps"), record(config_map(f"a-{number:04}"), 0))
+        async with contextlib.aclosing(client.watch_batches(CONFIG_MAPS, send_initial_events=True)) as batches:
+            sizes = [len(await anext(batches))]
+            watched.server.store.drop(("", "configmaps"), "/a-1000")
+            sizes += [len(await anext(batches)), len(last := await anext(batches))]
+            assert sizes == [500, 500, 2]
+            assert last[-1].initial_end
+            assert [event.type for event in await anext(batches)] == ["DELETED"]
 
 
 async def test_initial_events_without_what_they_need_are_refused() -> None:

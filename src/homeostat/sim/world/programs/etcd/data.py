@@ -58,7 +58,7 @@ def rolled_back(store: Store, revision: int) -> Store:
     wanted = max(revision, made.revision)
     for collection, shelf in store.shelves.items():
         kept = made.shelf(collection)
-        for record in sorted(shelf.within_at(wanted, ""), key=lambda each: each.revision):
+        for record in sorted(shelf.state(wanted).within(""), key=lambda each: each.revision):
             if record.revision <= revision:
                 kept.put(record)
     made.revision = wanted
