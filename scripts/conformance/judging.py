@@ -17,15 +17,14 @@ from tests.support.front import fronted
 from tests.support.simulated import client_of
 
 from homeostat.api.kind import Resource, unstructured
-from homeostat.kit.clock import Clock, SystemClock
-from homeostat.sim.apiserver.server import ApiServer
+from homeostat.kit.clock import SystemClock
 from homeostat.sim.world.controllers.accounts import add_root_certificates
 from homeostat.sim.world.hosts.times import AT_ONCE
 from homeostat.sim.world.world import Plan, World
 
 ENTRANCE = {"metadata": {"name": "kubernetes"}, "spec": {"ports": [{"name": "https", "port": 443}]}}
 SERVICE = unstructured(Resource("", "v1", "Service", "services"))
-_COMPACTED_EVERY_S = 300.0
+PLAN = Plan(hosts=2, times=AT_ONCE, accounts=True)
 _SLOW, _SLOW_S = "[Slow]", 900.0
 _ALONE = ("[Serial]", "[Disruptive]")
 
@@ -42,30 +41,20 @@ class Court(Struct, frozen=True):
 async def served() -> AsyncIterator[Court]:
     """A data centre with all its controllers, reached as any cluster."""
     clock = SystemClock()
-    world = World(clock=clock, random=random.Random(0), plan=Plan(hosts=2, times=AT_ONCE, accounts=True))
+    world = World(clock=clock, random=random.Random(0), plan=PLAN)
     logs = Path(tempfile.mkdtemp(prefix="conformance-"))
     with tempfile.TemporaryDirectory() as name:
         async with fronted(Path(name), world.server) as kubectl, client_of(world.server, clock) as client:
             await client.create(SERVICE, ENTRANCE, "default")
             add_root_certificates(world.manager, world.client, (Path(name) / "ca.crt").read_text())
             running = asyncio.ensure_future(world.run())
-            compacting = asyncio.ensure_future(compact(world.server, clock))
             try:
                 yield Court(Path(name) / "kubeconfig", kubectl.program, logs)
                 if running.done():
                     running.result()
             finally:
                 running.cancel()
-                compacting.cancel()
-                await asyncio.wait({running, compacting}, timeout=10)
-
-
-async def compact(server: ApiServer, clock: Clock) -> None:
-    """Forget every five minutes what was the newest five minutes ago, as API servers ask of etcd."""
-    while True:
-        revision = server.store.revision
-        await clock.sleep(_COMPACTED_EVERY_S)
-        server.store.forget(revision)
+                await asyncio.wait({running}, timeout=10)
 
 
 async def judged(tests: list[str], *, at_once: int, within_s: float, heard: Callable[[Verdict], None]) -> list[Verdict]:

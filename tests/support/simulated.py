@@ -13,6 +13,7 @@ from homeostat.kube.client import Client
 from homeostat.kube.retrying import NO_RETRIES
 from homeostat.sim.apiserver.access.attributes import AUTHENTICATED, User
 from homeostat.sim.apiserver.server import ApiServer
+from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.calling import HttpsCaller
 from homeostat.sim.transport import SimTransport
 
@@ -21,9 +22,9 @@ CONFIG_MAPS = unstructured(Resource("", "v1", "ConfigMap", "configmaps"))
 NAMESPACES = unstructured(Resource("", "v1", "Namespace", "namespaces", namespaced=False))
 
 
-def simulated_server(clock: Clock, seed: int = 0) -> ApiServer:
-    """A server with nothing in it."""
-    return ApiServer(clock=clock, random=random.Random(seed), caller=HttpsCaller())
+def simulated_server(clock: Clock, seed: int = 0, store: Store | None = None) -> ApiServer:
+    """A server with nothing in it, or of what is in a store."""
+    return ApiServer(clock=clock, random=random.Random(seed), caller=HttpsCaller(), store=store)
 
 
 @asynccontextmanager

@@ -27,6 +27,7 @@ from homeostat.sim.apiserver.kinds.strategies import strategies
 from homeostat.sim.apiserver.printing.showing import shown
 from homeostat.sim.apiserver.refusing import Refused, not_imitated
 from homeostat.sim.apiserver.schemas import protobuf
+from homeostat.sim.apiserver.store.compacting import Compactor
 from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.builtin import builtin_types
 from homeostat.sim.apiserver.types.forms import no_other_form, wanted
@@ -62,7 +63,7 @@ class Request(Struct, frozen=True, kw_only=True):
 class ApiServer:
     """Types, objects and changes of one cluster. Nothing of it is shared with another one.
 
-    A store that another server has left is served as it is.
+    A store that another server has left is served as it is, and whoever gave it decides what is forgotten of it.
     """
 
     def __init__(
@@ -76,7 +77,8 @@ class ApiServer:
     ) -> None:
         """`accounts`: whether Pods are given the accounts of their namespaces, which somebody must make there."""
         self.types = Types()
-        self.store = store or Store()
+        self.store = Store() if store is None else store
+        self._compactor = Compactor(self.store, clock) if store is None else None
         self._roles = Roles(self.store)
         for each in builtin_types(strategies(self.types, self.store, clock, self._roles)):
             self.types.add(each)
@@ -113,6 +115,8 @@ class ApiServer:
             return refused(error)
 
     async def _answered(self, request: Request, user: User) -> Answer:
+        if self._compactor is not None:
+            self._compactor.look()
         user = acting(user, request.headers, self._roles)
         told = self._of_server(request) if request.method == "GET" else None
         if told is not None:
