@@ -30,6 +30,7 @@ from benchmarks.scenarios import (
     delay_behind_first_reconciles,
 )
 from benchmarks.servers import api_server, pod_stub
+from benchmarks.tenants import running as tenants
 
 RESULTS = ROOT / "benchmarks" / "results"
 GO_MODULE = ROOT / "benchmarks" / "controller-runtime"
@@ -43,7 +44,7 @@ def arguments() -> argparse.Namespace:
         "scenarios",
         nargs="*",
         metavar="SCENARIO",
-        help="machines, queue, pods, idle, cluster (default: all that need no root)",
+        help="machines, queue, pods, idle, cluster, tenant, requests, empty (default: all that need no root)",
     )
     parser.add_argument("--small", action="store_true", help="try the machinery out; the figures mean nothing")
     parser.add_argument("--rounds", type=int, default=3, help="how often each contender runs; medians are shown")
@@ -162,6 +163,17 @@ async def of_idle_clusters(options: argparse.Namespace) -> Rounds:
     return {name: [one[name] for one in measured] for name in measured[0]}
 
 
+def of_tenants(options: argparse.Namespace) -> dict[str, Rounds]:
+    """What a simulated API server costs by itself."""
+    results: dict[str, Rounds] = {}
+    for scenario in tenants.SCENARIOS:
+        if not options.scenarios or scenario in options.scenarios:
+            say(f"measuring simulated servers: {scenario}")
+            with machine_to_ourselves():
+                results[scenario] = tenants.rounds_of(scenario, options.rounds, is_small=options.small)
+    return results
+
+
 def say(text: str) -> None:
     """Progress, on stderr."""
     print(text, file=sys.stderr, flush=True)
@@ -181,6 +193,7 @@ async def measure(options: argparse.Namespace) -> None:
     if not options.scenarios or {"machines", "queue"} & set(options.scenarios):
         results |= await on_real_server(go, size, options)
     results |= await on_stub(go, size, options)
+    results |= of_tenants(options)
     if options.small:
         say("small sizes: nothing is written")
         return

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from benchmarks.columns import Column, Goal, Tables
+from benchmarks.tenants import page as tenants
 
 Rounds = dict[str, list[dict[str, float]]]
 
@@ -84,30 +86,7 @@ Cluster's minute is below 1 ms: [what costs how much](../decisions/0025-clusters
 """
 
 
-@dataclass(frozen=True)
-class Column:
-    """One figure of a table."""
-
-    key: str
-    title: str
-    form: str = "{:.0f}"
-
-
-@dataclass(frozen=True)
-class Goal:
-    """A wish about a ratio to one peer, or about homeostat's own figure where no peer is named."""
-
-    what: str
-    scenario: str
-    key: str
-    limit: float
-    peer: str = ""
-    unit: str = ""
-    why: str = ""  # where a miss comes from
-    of: str = "homeostat"  # whose figure it is
-
-
-TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
+TABLES: Tables = {
     "machines": (MACHINES, (
         Column("list_us", "list, us CPU an object"), Column("watch_us", "watch, us an event"),
         Column("reconcile_us", "reconcile, us"), Column("cache_mb", "cache, MB"), Column("rss_mb", "RSS, MB"),
@@ -132,9 +111,15 @@ TABLES: dict[str, tuple[str, tuple[Column, ...]]] = {
         Column("list_us", "list, us CPU a Pod"), Column("list_cpu_s", "list, s CPU", "{:.1f}"),
         Column("rss_mb", "RSS, MB"), Column("settled_mb", "settled, MB"), Column("peak_mb", "peak RSS, MB"),
     )),
+    **tenants.TABLES,
 }  # fmt: skip
 
-FORMS = {" MB": "{:.0f}", " MiB": "{:.1f}"}  # of figures with a unit; ratios take two places
+FORMS = {
+    " MB": "{:.0f}",
+    " KB": "{:.0f}",
+    " s": "{:.2f}",
+    " MiB": "{:.1f}",
+}  # of figures with a unit; ratios take two places
 # What no runtime can save: compare `kubernetes`, which is little more than these calls.
 WIRE = "two events and a PATCH cost most of it in the kernel, TLS and HTTP"
 BUSY = "other work on its core makes each probe dearer, see the load average"
@@ -170,6 +155,7 @@ GOALS = (
     Goal("calls at 30 idle clusters, against 1", "idle", "calls_per_minute", 1.1, "1 idle", of="30 idle"),
     Goal("single Cluster to Ready, against the same objects by hand", "cluster", "ratio", 1.3, unit="x", of="single"),
     Goal("highly available Cluster to Ready, against the same by hand", "cluster", "ratio", 1.3, unit="x", of="ha"),
+    *tenants.GOALS,
 )
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from benchmarks import report
+from benchmarks.columns import Column, Goal
 from benchmarks.datacentre import as_at_first, bare
 from benchmarks.idle import allocator
 
@@ -15,11 +16,11 @@ def rounds(**figures: list[float]) -> report.Rounds:
     return {name.replace("_", "-"): [{"list_us": value} for value in values] for name, values in figures.items()}
 
 
-def goal_lines(measured: report.Rounds, *goals: report.Goal) -> list[str]:
+def goal_lines(measured: report.Rounds, *goals: Goal) -> list[str]:
     return [line for line in report.verdicts({"machines": measured}, goals) if line.startswith("| list")]
 
 
-LIST = report.Goal("list", "machines", "list_us", 0.5, "controller-runtime")
+LIST = Goal("list", "machines", "list_us", 0.5, "controller-runtime")
 
 
 def test_a_goal_compares_medians_of_one_run() -> None:
@@ -37,7 +38,7 @@ def test_a_goal_whose_peer_was_not_measured_is_not_claimed() -> None:
 
 
 def test_a_table_shows_the_range_of_the_rounds() -> None:
-    table = report.table(rounds(homeostat=[3, 1, 2]), [report.Column("list_us", "list")])
+    table = report.table(rounds(homeostat=[3, 1, 2]), [Column("list_us", "list")])
     assert table[-1] == "| homeostat | 2 (1-3) |"
 
 
