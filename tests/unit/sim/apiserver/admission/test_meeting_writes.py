@@ -45,6 +45,16 @@ class Wire:
         whole = {"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "response": said}
         return Heard(200, msgspec.json.encode(whole))
 
+    def meanwhile(self, happens: Callable[[], Awaitable[object]]) -> None:
+        """Let something happen while the next write is judged."""
+
+        async def interfere(_: dict[str, Any]) -> dict[str, Any]:
+            self.does = nothing
+            await happens()
+            return {}
+
+        self.does = interfere
+
 
 async def nothing(_: dict[str, Any]) -> dict[str, Any]:
     return {}
@@ -77,13 +87,7 @@ async def test_a_change_that_meets_another_one_begins_anew_and_loses_nothing() -
     async with client_of(server_on(wire, clock), clock) as client:
         await client.create(CONFIG_MAPS, config_map("one"), "default")
         await client.create(JUDGES, hook("configmaps"))
-
-        async def interfere(_: dict[str, Any]) -> dict[str, Any]:
-            wire.does = nothing
-            await client.merge_patch(CONFIG_MAPS, "one", {"data": {"theirs": "1"}}, "default")
-            return {}
-
-        wire.does = interfere
+        wire.meanwhile(lambda: client.merge_patch(CONFIG_MAPS, "one", {"data": {"theirs": "1"}}, "default"))
         await client.merge_patch(CONFIG_MAPS, "one", {"data": {"mine": "1"}}, "default")
         assert (await client.get(CONFIG_MAPS, "one", "default"))["data"] == {"theirs": "1", "mine": "1"}
         assert [each["object"]["data"] for each in wire.heard] == [
@@ -98,13 +102,7 @@ async def test_a_change_of_another_version_than_is_there_by_then_is_refused() ->
     async with client_of(server_on(wire, clock), clock) as client:
         made = await client.create(CONFIG_MAPS, config_map("one"), "default")
         await client.create(JUDGES, hook("configmaps"))
-
-        async def interfere(_: dict[str, Any]) -> dict[str, Any]:
-            wire.does = nothing
-            await client.merge_patch(CONFIG_MAPS, "one", {"data": {"theirs": "1"}}, "default")
-            return {}
-
-        wire.does = interfere
+        wire.meanwhile(lambda: client.merge_patch(CONFIG_MAPS, "one", {"data": {"theirs": "1"}}, "default"))
         with pytest.raises(Conflict):
             await client.replace(CONFIG_MAPS, {**made, "data": {"mine": "1"}})
 
@@ -114,13 +112,7 @@ async def test_what_ends_while_a_webhook_judges_its_end_is_not_found() -> None:
     async with client_of(server_on(wire, clock), clock) as client:
         await client.create(CONFIG_MAPS, config_map("one"), "default")
         await client.create(JUDGES, hook("configmaps"))
-
-        async def interfere(_: dict[str, Any]) -> dict[str, Any]:
-            wire.does = nothing
-            await client.delete(CONFIG_MAPS, "one", "default")
-            return {}
-
-        wire.does = interfere
+        wire.meanwhile(lambda: client.delete(CONFIG_MAPS, "one", "default"))
         with pytest.raises(NotFound):
             await client.delete(CONFIG_MAPS, "one", "default")
 
