@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from typing import Literal
 
 from msgspec import Struct
+from tests.support.passing import Passing
 from tests.support.scripted import Answer, status
 
 from homeostat.kube.errors import ConnectionFailed
@@ -139,28 +140,17 @@ class Faults:
         await asyncio.Event().wait()
 
 
-class _Stream:
+class _Stream(Passing):
     """An answer that can be cut."""
 
     def __init__(self, inner: Response, streams: dict[_Stream, None]) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._streams = streams
         self._cut = asyncio.Event()
         streams[self] = None
 
-    @property
-    def status(self) -> int:
-        return self._inner.status
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return self._inner.headers
-
     def cut(self) -> None:
         self._cut.set()
-
-    async def read(self) -> bytes:
-        return await self._inner.read()
 
     async def chunks(self) -> AsyncIterator[bytes]:
         chunks = aiter(self._inner.chunks())

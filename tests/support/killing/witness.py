@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 from tests.support.killing.invariants import INVARIANTS, OF_REQUESTS, Happened, Seen
 from tests.support.kubelet import KINDS
 from tests.support.membership import FakeEtcd
+from tests.support.passing import Passing
 
 from homeostat.kit.clock import Clock
 from homeostat.kube.transport import Request, Response, Transport
@@ -23,6 +24,7 @@ class Witness:
 
     def __init__(self, server: ApiServer, clock: Clock, etcd: FakeEtcd) -> None:
         self.wrong: list[str] = []
+        self.writers: dict[str, object] = {}
         self.seen = Seen(etcd)
         self._server, self._clock = server, clock
         self._digest = hashlib.sha256()
@@ -105,17 +107,10 @@ class _Watched:
         await self._inner.close()
 
 
-class _Heard:
+class _Heard(Passing):
     def __init__(self, inner: Response, witness: Witness) -> None:
-        self._inner, self._witness = inner, witness
-
-    @property
-    def status(self) -> int:
-        return self._inner.status
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return self._inner.headers
+        super().__init__(inner)
+        self._witness = witness
 
     async def read(self) -> bytes:
         body = await self._inner.read()
@@ -126,6 +121,3 @@ class _Heard:
         async for chunk in self._inner.chunks():
             self._witness.hear(chunk)
             yield chunk
-
-    async def close(self) -> None:
-        await self._inner.close()
