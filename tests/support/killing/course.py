@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 from tests.support.comparing import normal
 from tests.support.cutting import Deed
+from tests.support.killing.disturbing import Disturbing, Once
 from tests.support.killing.faults import Fault
 from tests.support.killing.points import Point
 from tests.support.killing.world import World
@@ -49,8 +50,7 @@ class Course(Struct, frozen=True):
     points: Sequence[Point]
     distinct: Sequence[Point]
     killed_at: Point | None
-    fault: Fault | None
-    is_fault_met: bool  # a disturbed course may have fewer writes
+    fault: Fault | None  # None: a disturbed course may have fewer writes
     digest: str
 
 
@@ -59,10 +59,15 @@ def take(scenario: Scenario, *, seed: int = 0, kill_at: int | None = None, fault
 
     Raises what the witness saw, what is not done in time, and what hangs.
     """
+    return disturbed(scenario, seed, Once(kill_at, fault))
+
+
+def disturbed(scenario: Scenario, seed: int, disturbing: Disturbing) -> Course:
+    """Run it, with whatever befalls it."""
 
     async def main(clock: Clock, random: Random) -> Course:
         with drawn_from(SeededKeys(random)):
-            return await _taken(World(clock, random, kill_at, fault), scenario)
+            return await _taken(World(clock, random, disturbing), scenario)
 
     return run(main, seed=seed, most_steps=MOST_STEPS)
 
@@ -94,7 +99,6 @@ async def _taken(world: World, scenario: Scenario) -> Course:
             points.distinct(),
             points.killed_at,
             world.fault,
-            world.is_fault_met,
             world.witness.digest,
         )
 

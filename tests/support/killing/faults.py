@@ -14,12 +14,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Literal, Protocol, get_args
 
 from msgspec import Struct
 from tests.support.faults import Faults, is_write
 from tests.support.killing.points import Points
+from tests.support.passing import Passing
 from tests.support.scripted import Answer, status
 
 from homeostat.kit.clock import Clock
@@ -42,35 +43,37 @@ class Fault(Struct, frozen=True):
 class Troubled(Protocol):
     """The world that the fault is in."""
 
-    is_fault_met: bool
+    fault: Fault | None  # that has befallen
     points: Points
+
+    def chosen(self, write: int) -> Fault | None:
+        """What is to befall at the write of this number."""
 
     def overlap(self) -> None:
         """Let a second process lead."""
 
 
 class Faulty:
-    """A process' way to the API server, with one fault on it. It counts writes while it is told to."""
+    """A process' way to the API server, with at most one fault on it. It counts writes while it is told to."""
 
-    def __init__(self, inner: Transport, fault: Fault, *, clock: Clock, world: Troubled) -> None:
+    def __init__(self, inner: Transport, *, clock: Clock, world: Troubled) -> None:
         self._hearing = _Hearing(inner, clock)
         self._faults = Faults(self._hearing)
-        self._fault, self._world = fault, world
+        self._world = world
         self._writes = 0
 
     async def send(self, request: Request) -> Response:
-        if is_write(request) and self._world.points.is_counting and not self._world.is_fault_met:
-            if self._writes == self._fault.at:
-                self._world.is_fault_met = True
-                self._befall(request)
+        if is_write(request) and self._world.points.is_counting and self._world.fault is None:
+            self._world.fault = fault = self._world.chosen(self._writes)
+            if fault is not None:
+                self._befall(fault.kind, request)
             self._writes += 1
         return await self._faults.send(request)
 
     async def close(self) -> None:
         await self._faults.close()
 
-    def _befall(self, request: Request) -> None:
-        kind = self._fault.kind
+    def _befall(self, kind: Kind, request: Request) -> None:
         if kind == "lost":
             self._faults.lose_answers(when=lambda other: other is request, times=1)
         elif kind == "cut":
@@ -120,20 +123,10 @@ class _Hearing:
         await self._inner.close()
 
 
-class _Heard:
+class _Heard(Passing):
     def __init__(self, inner: Response, hearing: _Hearing, *, of_pods: bool) -> None:
-        self._inner, self._hearing, self._of_pods = inner, hearing, of_pods
-
-    @property
-    def status(self) -> int:
-        return self._inner.status
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return self._inner.headers
-
-    async def read(self) -> bytes:
-        return await self._inner.read()
+        super().__init__(inner)
+        self._hearing, self._of_pods = hearing, of_pods
 
     async def chunks(self) -> AsyncIterator[bytes]:
         async for chunk in self._inner.chunks():
@@ -143,6 +136,3 @@ class _Heard:
             yield chunk
             if is_doubled:
                 yield chunk
-
-    async def close(self) -> None:
-        await self._inner.close()

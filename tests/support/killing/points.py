@@ -1,4 +1,4 @@
-"""The moments at which a process may die, and one of them at which it does.
+"""The moments at which a process may die, and the one at which it does.
 
 They are counted while a scenario runs undisturbed: right before and right after everything that the process does to the
 outside (a write to the API, a call of a port), and every resume of one of its tasks. A simulation with the same seed
@@ -24,15 +24,15 @@ class Point(Struct, frozen=True):
 
 
 class Points:
-    """Counts, while it is told to; at the number that was chosen, it kills."""
+    """Counts, while it is told to, and kills at the number of which it is told that somebody dies there."""
 
-    def __init__(self, world: Callable[[], Hashable], kill: Callable[[], None], at: int | None) -> None:
+    def __init__(self, world: Callable[[], Hashable], kill: Callable[[], None], dies: Callable[[int], bool]) -> None:
         self.met: list[Point] = []
         self.is_counting = False
         self.killed_at: Point | None = None
         self._world = world
         self._kill = kill
-        self._at = at
+        self._dies = dies
 
     def reach(self, what: str) -> None:
         """Somebody is here."""
@@ -40,7 +40,7 @@ class Points:
             return
         point = Point(len(self.met), what, self._world())
         self.met.append(point)
-        if point.number == self._at:
+        if self._dies(point.number):
             self.killed_at = point
             self._kill()
 

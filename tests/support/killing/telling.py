@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.killing.course import Course
+from tests.support.killing.splitting import Ended
 
 
 def assert_alike(cut: Course, undisturbed: Course, where: str) -> None:
@@ -16,6 +17,17 @@ def assert_alike(cut: Course, undisturbed: Course, where: str) -> None:
         assert (_without_generations(one) == _without_generations(other)) if has_two else (one == other), where
     assert cut.started == undisturbed.started, f"{where}: Pods were started more or less often"
     assert cut.membership == undisturbed.membership, f"{where}: members of etcd came and went otherwise"
+
+
+def difference(end: Ended[Course], undisturbed: Course, where: str) -> str:
+    """What the disturbance has changed, with what is needed to see it again; empty: nothing."""
+    if end.result is None:
+        return f"{where}: {end.why}"
+    try:
+        assert_alike(end.result, undisturbed, where)
+    except AssertionError as error:  # a sweep goes on, and tells all
+        return str(error)
+    return ""
 
 
 def names(course: Course) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.cells import Cell
+from tests.support.killing.disturbing import Disturbing
 from tests.support.killing.faults import OVERLAP_S, Fault, Faulty
 from tests.support.killing.mortal import Life, MortalTransport, mortal
 from tests.support.killing.points import Points
@@ -61,13 +62,13 @@ _MADE_FIRST: dict[str, Kind[dict[str, Any]]] = {
 class World:
     """One cell with one namespace of clusters, and what an operator in it talks to."""
 
-    def __init__(self, clock: Clock, random: Random, at: int | None = None, fault: Fault | None = None) -> None:
-        """A process dies at this point, or has this trouble with the API server."""
+    def __init__(self, clock: Clock, random: Random, disturbing: Disturbing) -> None:
+        """A process dies, or has trouble with the API server, where it is told to."""
         self.clock, self.random = clock, random
         self.server = ApiServer(clock=clock, random=random)
         etcd = FakeEtcd()
         self.witness = Witness(self.server, clock, etcd)
-        self.points = Points(self.state, self.kill, at)
+        self.points = Points(self.state, self.kill, disturbing.dies)
         self.client = Client(self.witness.watched(ADMIN), clock=clock, random=random)
         self.kubelet = Kubelet(self.client, clock=clock, random=random, namespace=PLACE)
         self.kubelet.collects_pods = True
@@ -77,7 +78,8 @@ class World:
         self.cell.etcd.runs = self._runs
         self.source: SnapshotSource | None = None  # None: there is no store to take any to
         self.process: Process | None = None
-        self.fault, self.is_fault_met = fault, False
+        self.fault: Fault | None = None
+        self.chosen, self.may_fail = disturbing.fault, disturbing.has_faults
         self._all: list[Process] = []
 
     def _runs(self, member: str) -> bool:
@@ -145,8 +147,8 @@ class Process:
         clock, random, cell = world.clock, world.random, world.cell
         user = User(USER, (AUTHENTICATED,))
         transport: Transport = world.witness.watched(user, judged=USER)
-        if world.fault is not None and not world.is_fault_met:
-            transport = Faulty(transport, world.fault, clock=clock, world=world)
+        if world.may_fail and world.fault is None:
+            transport = Faulty(transport, clock=clock, world=world)
         transport = MortalTransport(Repeating(transport, world.witness), self.life)
         self._client = Client(transport, clock=clock, random=random, field_manager="homeostat-cluster")
         self._manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
