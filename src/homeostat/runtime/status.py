@@ -1,6 +1,7 @@
 """The one status write of a reconcile: server-side apply on the status subresource, skipped when nothing changed.
 
-All of status, or a named part of it, has one writer, so applying with force takes back what somebody edited by hand.
+All of status, or a named part of it, has one writer, so applying with force takes back what somebody edited by hand,
+and what somebody added is taken out by a second write: see `strangers`.
 But one writer may be two processes, one after the other, and the one that leads now may decide by a cache that lags
 behind what the one before wrote. So a status is written only over the very status that was read. That costs nothing as
 long as nobody else writes the object; after a conflict the object is read, and written again if only other things of it
@@ -18,6 +19,7 @@ from homeostat.api.kind import Kind
 from homeostat.api.meta import Object, ObjectMeta
 from homeostat.kube.client import Client
 from homeostat.kube.errors import Conflict, Invalid
+from homeostat.runtime.strangers import removals
 
 _TRIES = 5  # others write now and then, not all the time
 
@@ -71,7 +73,8 @@ async def write_status(
     for _ in range(_TRIES):
         body = {"metadata": status_metadata(known), "status": status}
         try:
-            return await _apply(client, kind, body, field_manager)
+            written = await _apply(client, kind, body, field_manager)
+            return await _without_strangers(client, kind, written, status, field_manager, part)
         except Conflict:
             known = await client.get(kind, meta.name, meta.namespace)
         if known.metadata.uid != meta.uid:
@@ -91,6 +94,20 @@ async def _apply(client: Client, kind: Kind[T], body: dict[str, Any], field_mana
         if any(cause.field == "metadata.uid" for cause in error.causes):
             raise Conflict(409, "Conflict", str(error)) from error
         raise
+
+
+async def _without_strangers(
+    client: Client, kind: Kind[T], written: T, status: Any, field_manager: str | None, part: Callable[[Any], Any]
+) -> T:
+    """The object without what others have put into this part of its status; nearly always nobody has."""
+    found, meta = part(written.status), written.metadata
+    taken_out = removals(written.status, found, status) if found != status else []
+    if not taken_out:
+        return written
+    same = {"op": "replace", "path": "/metadata/resourceVersion", "value": meta.resource_version}
+    return await client.json_patch(
+        kind, meta.name, [same, *taken_out], meta.namespace, subresource="status", field_manager=field_manager
+    )
 
 
 def status_metadata(obj: Object) -> dict[str, str]:
