@@ -30,6 +30,13 @@ def test_of_two_that_lead_the_certificates_that_one_has_issued_are_the_others_to
     assert_alike(take(comes, fault=Fault("overlap", at)), undisturbed(comes, 0), f"overlap at {at}")
 
 
+@pytest.mark.parametrize("at", [0, 14])
+def test_who_declares_masters_anew_does_not_call_the_cluster_ready_in_one_breath(at: int) -> None:
+    """It knew what another leader had told of the end of the change, and not yet what that one had declared for it."""
+    back = BY_NAME["ha to single"]
+    assert_alike(take(back, fault=Fault("overlap", at)), undisturbed(back, 0), f"overlap at {at}")
+
+
 def test_what_was_made_beside_a_strangers_object_is_not_made_again() -> None:
     """Its versions were forgotten when the name was found to be taken: the next look came before the caches had it."""
     take(BY_NAME["a stranger has a name"])

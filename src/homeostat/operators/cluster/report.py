@@ -7,6 +7,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from homeostat.api.apps import DEPLOYMENT, STATEFUL_SET
 from homeostat.api.cluster.masters import API_SERVER, ETCD
 from homeostat.api.cluster.v1alpha1 import ClusterStatus
 from homeostat.api.meta import Condition
@@ -147,7 +148,7 @@ def _conditions(seen: Observed, plan: Plan, results: Results, attempts: int, now
     conditions = seen.cluster.status.conditions
     for type_, is_so, why in judged:
         conditions = set_one(conditions, type_, is_so, why.reason, why.message[:_SHOWN])
-    is_ready, why = _ready(seen, plan, conditions)
+    is_ready, why = _ready(seen, plan, results, conditions)
     return set_one(conditions, words.READY, is_ready, why.reason, why.message[:_SHOWN])
 
 
@@ -255,7 +256,7 @@ def _served(refused: Refusal | None) -> tuple[bool, Verdict]:
     return refused.is_by_policy, Verdict(words.WRITES_REFUSED, refused.why)
 
 
-def _ready(seen: Observed, plan: Plan, conditions: tuple[Condition, ...]) -> tuple[bool, Verdict]:
+def _ready(seen: Observed, plan: Plan, results: Results, conditions: tuple[Condition, ...]) -> tuple[bool, Verdict]:
     """As declared, and available: what is wrong first in the order of dependence is told."""
     if seen.cluster.metadata.deletion_timestamp is not None and plan.verdict is not None:
         return False, plan.verdict
@@ -268,7 +269,20 @@ def _ready(seen: Observed, plan: Plan, conditions: tuple[Condition, ...]) -> tup
             if found.reason == words.PROGRESSING and type_ == words.AVAILABLE:
                 return False, _unproven(conditions, found)
             return False, Verdict(found.reason, f"{type_}: {found.message}")
+    if _has_changed_masters(seen, results) and not is_true(seen.cluster.status.conditions, words.READY):
+        return False, Verdict(words.PROGRESSING, "masters were declared anew this moment")
     return True, Verdict(words.SERVING, "")
+
+
+def _has_changed_masters(seen: Observed, results: Results) -> bool:
+    """Whether what was written just now is not what was judged: caches may be behind what another leader did and told.
+
+    What an apply has not changed has the version that was seen.
+    """
+    known = {each.metadata.resource_version for each in seen.workloads.values()}
+    applied = (result.outcome for result in results if isinstance(result.outcome, Applied))
+    kinds = (STATEFUL_SET.resource.kind, DEPLOYMENT.resource.kind)
+    return any(kind in kinds and version not in known for each in applied for kind, version in each.versions)
 
 
 def _unproven(conditions: tuple[Condition, ...], available: Condition) -> Verdict:

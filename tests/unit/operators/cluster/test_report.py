@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, new, pod, running, waiting, workload
-from tests.support.telling import served, silent, status, told
+from tests.support.telling import ending, served, silent, status, told
 
 from homeostat.api.cluster.masters import ETCD
 from homeostat.api.cluster.v1alpha1 import ClusterStatus
@@ -20,6 +20,8 @@ from homeostat.kube.errors import ConnectionFailed, Forbidden
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import (
     Action,
+    Applied,
+    Apply,
     Conflicted,
     Plan,
     Probed,
@@ -172,6 +174,26 @@ def test_a_cluster_that_nobody_has_asked_yet_is_not_ready() -> None:
     found = find_condition((report(seen, Plan(), (), NOW).status or ClusterStatus()).conditions, words.READY)
     assert found is not None
     assert (found.status, found.reason) == ("False", words.PROGRESSING)
+
+
+def test_a_cluster_whose_masters_were_declared_anew_this_moment_is_not_ready_before_that_is_seen() -> None:
+    """A leader that knows what another one has told, and not yet what that has written, would say it too early."""
+    seen = running()
+    (unready,) = (each for each in status(silent(seen)).conditions if each.type == words.READY)
+    waiting = replace(seen, cluster=replace(seen.cluster, status=ClusterStatus(conditions=(unready,))))
+    (seen_version,) = {each.metadata.resource_version for each in seen.workloads.values()}
+
+    def said(before: Observed, version: str) -> str:
+        done = Result[Action](Apply(()), Applied(versions=(("StatefulSet", version),)))
+        plan = decide(before, NOW, Policy())
+        results = (*(Result[Action](action, ending(action)) for action in plan.actions), done)
+        found = find_condition((report(before, plan, results, NOW).status or ClusterStatus()).conditions, words.READY)
+        assert found is not None
+        return f"{found.status} {found.reason}"
+
+    assert said(waiting, "77") == f"False {words.PROGRESSING}"
+    assert said(waiting, seen_version) == f"True {words.SERVING}", "nothing was changed, and nothing will be seen"
+    assert said(served(), "77") == f"True {words.SERVING}", "what was said before is kept until more is known"
 
 
 def test_a_cluster_that_lost_one_of_three_members_serves_but_is_not_as_declared() -> None:
