@@ -13,6 +13,7 @@ from homeostat.app.cell import WEBHOOKS
 from homeostat.kube.client import Client
 from homeostat.operators.cluster.controller import add_cluster_admission, add_cluster_operator, fleet_of
 from homeostat.operators.cluster.decide import Policy
+from homeostat.operators.cluster.healing.pulse import Pulse
 from homeostat.operators.cluster.ports import Outside
 from homeostat.operators.cluster.restore.ports import RestoreTools
 from homeostat.operators.cluster.snapshots.controller import Means, add_backups
@@ -48,11 +49,17 @@ def ports_of(world: World, handout: WorldHandout) -> tuple[Outside, Means]:
     return outside, Means(WorldSnapshots(reaching, world.copies), world.snapshots, _SCRATCH)
 
 
-def add_operators(world: World, manager: Manager, client: Client, handout: WorldHandout) -> None:
-    """All of `homeostat run cell` but its webhooks."""
+def add_operators(
+    world: World, manager: Manager, client: Client, handout: WorldHandout, pulse: Pulse | None = None
+) -> None:
+    """All of `homeostat run cell` but its webhooks.
+
+    Who stands beside the world has no pulse: what an API server in the same process is asked, it answers at once.
+    """
     policy = Policy()
     outside, means = ports_of(world, handout)
-    add_cluster_operator(manager, client, outside, policy=policy, fleet=fleet_of(manager, policy))
+    fleet = fleet_of(manager, policy) if pulse is None else fleet_of(manager, policy, is_slow=lambda: pulse.is_slow)
+    add_cluster_operator(manager, client, outside, policy=policy, fleet=fleet)
     add_backups(manager, client, means, namespaces=("",))
 
 

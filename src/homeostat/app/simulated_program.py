@@ -15,6 +15,7 @@ from homeostat.app.simulated_operator import add_operators
 from homeostat.kit.clock import Clock
 from homeostat.kube.client import Client
 from homeostat.operators.cluster.controller import add_cluster_admission
+from homeostat.operators.cluster.healing.pulse import Pulse
 from homeostat.runtime.leader import LeaderElector
 from homeostat.runtime.manager import Manager, ManagerSettings
 from homeostat.runtime.webhook.answering import Reviewer
@@ -60,12 +61,13 @@ class CellProgram:
         clock, random, container = self._world.clock, self._world.random, self._container
         await clock.sleep(random.uniform(*_BEGINS_S))
         handout = WorldHandout(self._world.snapshots, self._world.copies, f"{container.uid}-{clock.monotonic()}")
-        async with self._client() as client:
+        pulse = Pulse(clock)
+        async with self._client(pulse) as client:
             namespace, _, service = container.flag("webhook-service").partition("/")
             elector = LeaderElector(client, LEASE, namespace, container.pod, clock=clock, random=random)
             settings = ManagerSettings(tune_gc=False)
             self._manager = Manager(clock=clock, random=random, settings=settings, elector=elector)
-            add_operators(self._world, self._manager, client, handout)
+            add_operators(self._world, self._manager, client, handout, pulse)
             self._add_webhooks(client, namespace, service, elector)
             try:
                 return await self._live(self._manager)
@@ -101,13 +103,15 @@ class CellProgram:
                 self._changed()
             await self._world.clock.sleep(_LOOKS_S)
 
-    def _client(self) -> Client:
+    def _client(self, pulse: Pulse) -> Client:
         world, account = self._world, f"system:serviceaccounts:{self._container.namespace}"
         name = f"system:serviceaccount:{self._container.namespace}:homeostat"
         user = User(name, ("system:serviceaccounts", account, AUTHENTICATED))
         through = SimTransport(world.server, user, clock=world.clock)
         transport = FromHost(through, world.centre.host(self._container.host))
-        return Client(transport, clock=world.clock, random=world.random, field_manager="homeostat-cluster")
+        return Client(
+            transport, clock=world.clock, random=world.random, field_manager="homeostat-cluster", observer=pulse
+        )
 
     def _add_webhooks(self, client: Client, namespace: str, service: str, elector: LeaderElector) -> None:
         assert self._manager is not None  # noqa: S101  (it was made a moment ago)

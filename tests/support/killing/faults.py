@@ -10,6 +10,10 @@
 | missed | all watches end, and half a minute later all is listed: what came and went meanwhile is never heard |
 | doubled | for half a minute, everything is heard twice |
 | overlap | a second process begins, and for a while both believe that they lead |
+
+No fault of production is as bad as `overlap`: there, a process asks before each look whether its Lease still lasts
+(`Controller.permission`), so that but the looks that are under way overlap. Here both look on and on. What they know is
+not the same, so they tell in turn what either sees, and nobody ends that but the Lease.
 """
 
 from __future__ import annotations
