@@ -57,6 +57,16 @@ def test_a_cluster_becomes_ready_answers_and_is_deleted_without_a_trace() -> Non
     played(story)
 
 
+def test_a_hosted_operator_runs_beside_the_masters() -> None:
+    """Of the name that it shares with the steps of a restore, only those were played, and it crashed for ever."""
+
+    async def story(cell: Fleet) -> None:
+        await cell.declare(packageVersion="v1.35.4-hosted")
+        await cell.until_ready(within_s=180)
+
+    played(story)
+
+
 def test_a_cluster_of_three_zones_moves_to_another_minor_and_back_with_its_data() -> None:
     async def story(cell: Fleet) -> None:
         await cell.declare(topology="ha", packageVersion="v1.34.4")

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import yaml
+from msgspec.structs import replace
 from tests.support.kinds import cluster, define, example
 from tests.support.tree import ROOT
 
@@ -18,6 +19,7 @@ from homeostat.kit.clock import Clock
 from homeostat.kit.pki.soundness import decoded
 from homeostat.kit.random import Random
 from homeostat.kube.client import Client
+from homeostat.kube.transport import Transport
 from homeostat.operators.cluster.controller import add_cluster_operator, fleet_of
 from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.healing.pulse import Pulse
@@ -147,15 +149,35 @@ async def furnish(client: Client) -> None:
         await client.create(unstructured(CLUSTER_PACKAGE_VERSION.resource), example(f"packageversions/{path.name}"))
 
 
-async def operate(world: World, policy: Policy) -> None:
-    """One process of `homeostat run cell`, until it is cancelled."""
+def _straight(transport: Transport) -> Transport:
+    return transport
+
+
+def _as_it_is(port: Any, name: str) -> Any:
+    return port
+
+
+async def operate(
+    world: World,
+    policy: Policy,
+    way: Callable[[Transport], Transport] = _straight,
+    through: Callable[[Any, str], Any] = _as_it_is,
+) -> None:
+    """One process of `homeostat run cell`, until it is cancelled; what it reaches others by may be led elsewhere."""
     clock, random = world.clock, world.random
     pulse = Pulse(clock)
-    transport = SimTransport(world.server, WORLD, clock=clock)
+    transport = way(SimTransport(world.server, WORLD, clock=clock))
     client = Client(transport, clock=clock, random=random, field_manager="homeostat-cluster", observer=pulse)
     manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
     handout = WorldHandout(world.snapshots, world.copies, f"process-{clock.monotonic()}")
     outside, means = ports_of(world, handout)
+    outside = replace(
+        outside,
+        probe=through(outside.probe, "probe"),
+        etcd=through(outside.etcd, "etcd"),
+        upkeep=through(outside.upkeep, "upkeep"),
+        rights=through(outside.rights, "rights"),
+    )
     shared = fleet_of(manager, policy, is_slow=lambda: pulse.is_slow)
     add_cluster_operator(manager, client, outside, policy=policy, fleet=shared)
     add_backups(manager, client, means, namespaces=("",))

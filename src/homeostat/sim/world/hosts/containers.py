@@ -11,6 +11,7 @@ kubelet works out from periods and thresholds when its probes would have found o
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -60,3 +61,16 @@ class Program(Protocol):
 
 Start = Callable[[Container, Callable[[], None]], Program]  # the function tells the kubelet that answers have changed
 Programs = Mapping[str, Start]  # by the last part of command[0]
+
+
+class Endless:
+    """A program that nobody knows: it runs for ever, and is well."""
+
+    async def run(self) -> int:
+        """Never ends by itself."""
+        never: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        return await never
+
+    def answers(self, port: int, path: str) -> bool:  # noqa: ARG002  (the port's signature)
+        """Always."""
+        return True

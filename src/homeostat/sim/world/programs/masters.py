@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from homeostat.sim.world.hosts.containers import Container, Program, Programs, Start
+from homeostat.sim.world.hosts.containers import Container, Endless, Program, Programs, Start
 from homeostat.sim.world.programs.apiserver.server import Server
 from homeostat.sim.world.programs.controllers import MANAGER, SCHEDULER, Controllers
 from homeostat.sim.world.programs.etcd.clusters import Clusters
@@ -31,12 +31,15 @@ def masters(around: Surroundings, copies: Copies) -> Programs:
 
         return start
 
-    def member(container: Container, _: Callable[[], None]) -> Program:
+    def homeostat(container: Container, _: Callable[[], None]) -> Program:
+        """A step of a restore; an operator that is hosted beside the masters is not played, and is well."""
+        if container.command[1:2] == ("run",):
+            return Endless()
         return Step(container, around, partial(member_step, copies=copies))
 
     def etcdutl_(container: Container, _: Callable[[], None]) -> Program:
         return Step(container, around, partial(etcdutl, around=around, clusters=clusters))
 
-    found: dict[str, Start] = {"homeostat": member, "etcdutl": etcdutl_}
+    found: dict[str, Start] = {"homeostat": homeostat, "etcdutl": etcdutl_}
     found |= {"etcd": etcd, "kube-apiserver": apiserver}
     return found | {kind: controllers(kind) for kind in (MANAGER, SCHEDULER)}

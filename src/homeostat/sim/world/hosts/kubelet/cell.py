@@ -9,26 +9,13 @@ from typing import Any, TypeVar
 from homeostat.kube.client import Client
 from homeostat.runtime.informer import Informer
 from homeostat.runtime.queue import Priority
-from homeostat.sim.world.hosts.containers import Container, Program, Programs
+from homeostat.sim.world.hosts.containers import Container, Endless, Program, Programs
 from homeostat.sim.world.hosts.datacentre import DataCentre
 from homeostat.sim.world.hosts.disks import Shelf
 from homeostat.sim.world.hosts.kubelet.sources import Sources
 from homeostat.sim.world.hosts.kubelet.spec import HostVolume
 
 T = TypeVar("T")
-
-
-class Endless:
-    """A program that nobody knows: it runs for ever, and is well."""
-
-    async def run(self) -> int:
-        """Never ends by itself."""
-        never: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        return await never
-
-    def answers(self, port: int, path: str) -> bool:  # noqa: ARG002  (the port's signature)
-        """Always."""
-        return True
 
 
 class Cell:
