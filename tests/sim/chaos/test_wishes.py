@@ -21,7 +21,7 @@ def test_wishes_for_a_cluster_are_followed_or_refused_clearly_and_what_is_sound_
 
 
 def test_every_place_of_a_spec_is_wished_for() -> None:
-    chance = Random(1)  # noqa: S311
+    chance = Random(1)
     met = {name for _ in range(WORLDS) for name in wished(chance).patch}
     assert met == {field.path[0] for field in fields()}
 
@@ -29,7 +29,7 @@ def test_every_place_of_a_spec_is_wished_for() -> None:
 @pytest.mark.parametrize("field", fields(), ids=lambda field: ".".join(field.path))
 def test_what_is_drawn_soundly_has_the_type_of_its_schema_and_what_is_not_has_not(field: Field) -> None:
     types = {"string": str, "integer": int, "boolean": bool, "object": dict, "array": list}
-    chance = Random(2)  # noqa: S311
+    chance = Random(2)
     for _ in range(20):
         assert isinstance(sound(field.schema, chance), types[field.schema["type"]])
         assert unsound(field.schema, chance) not in field.schema.get("enum", ())
@@ -37,5 +37,5 @@ def test_what_is_drawn_soundly_has_the_type_of_its_schema_and_what_is_not_has_no
 
 @pytest.mark.parametrize("pattern", ["^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "^$|^[0-9]{8}T[0-9]{6}Z-r[1-9][0-9]{0,18}$"])
 def test_texts_that_are_drawn_for_a_pattern_match_it(pattern: str) -> None:
-    chance = Random(3)  # noqa: S311
+    chance = Random(3)
     assert all(re.search(pattern, matching(pattern, chance)) for _ in range(100))

@@ -50,7 +50,14 @@ def a_finalizer_is_there_before_anything_that_it_guards(seen: Observer, now: Hap
 
 
 def nothing_is_left_of_a_cluster_that_is_gone(seen: Observer, now: Happened) -> str:
-    return killed.nothing_is_left_of_a_cluster_that_is_gone(seen.seen, now)
+    """Of what we make, and of what keeps data or runs; all else goes by the garbage collector a moment later."""
+    if now.kind != "Cluster" or now.new is not None:
+        return ""
+    made = (*OPERATOR_MAKES, "Pod", "PersistentVolumeClaim")
+    left = [
+        f"{kind} {name}" for (kind, name), obj in seen.seen.objects.items() if kind in made and _is_of(obj, now.obj)
+    ]
+    return f"{_told(now)} is gone, and these are left: {', '.join(left)}" if left else ""
 
 
 def strangers_are_left_alone(seen: Observer, now: Happened) -> str:
@@ -70,9 +77,7 @@ def quorum_is_never_given_up_by_us(seen: Observer, now: Happened) -> str:
     if cluster is None or _is_going(cluster) or _labels(now.obj).get(COMPONENT_LABEL, "etcd") != "etcd":
         return ""
     uid = _uid(cluster)
-    host = seen.fleet.world.centre.hosts.get(now.obj.get("spec", {}).get("nodeName", ""))
-    is_evicted = now.by != _US and (host is None or not host.is_heard)
-    if is_evicted or uid not in seen.quorums or uid in seen.excused:
+    if (now.by != _US and not _is_declared(seen, now.obj)) or uid not in seen.quorums or uid in seen.excused:
         return ""
     told = seen.voting(uid)
     if len(told.voters) < 3 or member not in told.voters or not told.has_quorum:
@@ -296,9 +301,20 @@ def _is_going(obj: Whole | None) -> bool:
     return obj is not None and "deletionTimestamp" in obj["metadata"]
 
 
+def _is_declared(seen: Observer, pod: Whole) -> bool:
+    """Whether it goes for what its StatefulSet says now: that is there, and nothing drives Pods from the host."""
+    owners = {each["uid"] for each in pod["metadata"].get("ownerReferences", ())}
+    makers = (each for each in seen.all("StatefulSet") if each["metadata"]["uid"] in owners)
+    return any(not _is_going(each) for each in makers) and not seen.drives_out(pod["spec"].get("nodeName", ""))
+
+
 def _begins_to_go(now: Happened) -> bool:
     """Whether somebody has just deleted it."""
     return not _is_going(now.old) and now.old is not None and (now.new is None or _is_going(now.new))
+
+
+def _is_of(obj: Whole, cluster: Whole) -> bool:
+    return _labels(obj).get(UID_LABEL) == _uid(cluster)
 
 
 def _labels(obj: Whole) -> dict[str, str]:

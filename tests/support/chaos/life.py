@@ -64,7 +64,7 @@ class Life:
     def write(self, cluster: str) -> None:
         """Let a client write to a business cluster; what is answered is remembered."""
         found = self.fleet.find("Cluster", cluster)
-        if found is not None and self.fleet.find("Secret", f"{cluster}-admin-kubeconfig") is not None:
+        if found is not None:
             self._written += 1
             self._tasks.create_task(self._write(cluster, found["metadata"]["uid"], f"word-{self._written}"))
 
@@ -74,6 +74,8 @@ class Life:
         self.observer.lose(host)
 
     async def _write(self, cluster: str, uid: str, word: str) -> None:
+        if self.fleet.find("Secret", f"{cluster}-admin-kubeconfig") is None:
+            return  # who has none cannot write
         with suppress(KubeError, TimeoutError):
             async with self.fleet.clock.timeout(WRITE_S), self.fleet.tenant(cluster) as tenant:
                 await tenant.create(CONFIG_MAPS, config_map(word), "default")
@@ -127,8 +129,9 @@ class Life:
     async def _help(self) -> None:
         """What only people can do for what was lost."""
         for cluster in self.observer.clusters():
-            name = cluster["metadata"]["name"]
-            if "newestSnapshot" in cluster.get("status", {}).get("quorumLoss", {}):
+            name, told = cluster["metadata"]["name"], self.fleet.condition("EtcdReady", cluster["metadata"]["name"])
+            is_lost = told.get("reason") == "QuorumLost"
+            if is_lost and "newestSnapshot" in cluster.get("status", {}).get("quorumLoss", {}):
                 self.observer.excused.add(cluster["metadata"]["uid"])
                 self.restored += 1
                 await do(self, Event(self.observer.now, "approve", name))
@@ -142,7 +145,7 @@ class Life:
         uids = {each["metadata"]["uid"] for each in self.fleet.all("Cluster")}
         for volume in self.fleet.all("PersistentVolume"):
             claim = self.fleet.find("PersistentVolumeClaim", volume["spec"]["claimRef"]["name"])
-            if claim is None or claim["metadata"]["labels"][UID_LABEL] not in uids:
+            if claim is None or claim["metadata"].get("labels", {}).get(UID_LABEL) not in uids:
                 raise Broken("no_volume_is_left", volume["metadata"]["name"], self.observer.now)
 
 

@@ -39,6 +39,7 @@ class Operators:
         self._number = 0
         self._running: list[_Process] = []
         self._troubled_until = 0.0
+        self._successor: asyncio.TimerHandle | None = None
 
     @property
     def clock(self) -> Clock:
@@ -51,7 +52,10 @@ class Operators:
         return self.clock.monotonic() - self._troubled_until
 
     def start(self) -> None:
-        """Let a process begin to lead."""
+        """Let a process begin to lead; who was to succeed need not come any more."""
+        if self._successor is not None:
+            self._successor.cancel()
+        self._running = [each for each in self._running if not each.life.is_over]
         self._number += 1
         self._running.append(_Process(self._world, self._policy, self._tasks, self._number))
         self._disturbed(0.0)
@@ -60,7 +64,7 @@ class Operators:
         """End all that lead, where they stand; a successor begins after that time."""
         self.end()
         self._disturbed(for_s)
-        asyncio.get_running_loop().call_later(for_s, self.start)
+        self._successor = asyncio.get_running_loop().call_later(for_s, self.start)
 
     def overlap(self) -> None:
         """Another process leads; those that led find out when their Lease has run out."""
@@ -77,7 +81,9 @@ class Operators:
         self._disturbed(for_s)
 
     def end(self) -> None:
-        """There is none any more."""
+        """There is none any more, and none will come."""
+        if self._successor is not None:
+            self._successor.cancel()
         for process in self._running:
             process.kill()
         self._running.clear()

@@ -54,6 +54,12 @@ class Observer:
         """The Pods of a Cluster's etcd."""
         return (each for each in self.seen.of(uid, "Pod") if _part(each) == "etcd")
 
+    def drives_out(self, host: str) -> bool:
+        """Whether a Node is tainted so that Pods have to leave it."""
+        node = self.fleet.world.server.store.shelf(("", "nodes")).get(f"/{host}")
+        taints = node.value(b"")["spec"].get("taints", ()) if node is not None else ()
+        return node is None or any(each["effect"] == "NoExecute" for each in taints)
+
     def lasting(self, *claim: Hashable, holds: bool) -> float:
         """For how long a claim has held at every look; 0 where it does not."""
         if not holds:
