@@ -1,15 +1,25 @@
-"""What must be so in a fleet at any time, whatever happens to it: plain functions that say what is wrong, or nothing.
+"""What must be so in a fleet after every step, whatever happens to it: functions that say what is wrong, or nothing.
 
-`OF_CHANGES` are asked after every step that has changed something, and told who took it. `OF_MOMENTS` are asked every
-few seconds, of what lasts; what only lasts because nobody was at work, or was disturbed, is no fault.
+They are asked when a step has changed something, and told who took it. What only lasts too long is judged in lasting.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from tests.support.chaos.truth import Voting, is_healthy, serves
+from tests.support.chaos.objects import (
+    begins_to_go,
+    is_going,
+    is_of,
+    is_true,
+    labels_of,
+    listed,
+    name_of,
+    told_of,
+    uid_of,
+)
+from tests.support.chaos.truth import Voting, is_healthy
 from tests.support.chaos.watching import Observer
 from tests.support.fleets import Whole
 from tests.support.killing import invariants as killed
@@ -18,23 +28,18 @@ from tests.support.killing.invariants import OPERATOR_MAKES, Happened
 from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.healing.cell import CellPolicy
 from homeostat.operators.cluster.healing.policy import Policy as HealingPolicy
-from homeostat.operators.cluster.names import COMPONENT_LABEL, ENDPOINT_LABEL, NAME_LABEL, OUT_OF_ENDPOINT, UID_LABEL
+from homeostat.operators.cluster.names import COMPONENT_LABEL
 from homeostat.operators.cluster.pacing.pace import Policy as PacingPolicy
 
+# Small numbers, so that budgets bind in a small fleet.
 POLICY = Policy(pacing=PacingPolicy(creating=3, rolling=2), healing=HealingPolicy(cell=CellPolicy(acts=3)))
-A_MINUTE_S = 60.0
-PROBE_S = 15.0  # that an answer of the endpoint may take, and the status of it
 SURELY_S = 30.0  # who has been well for so long is well
-BACK_S = 180.0
 _US = "cluster-operator"
-_PARTS = {
+PARTS = {
     "EtcdReady": ("etcd",),
     "APIServerReady": ("kube-apiserver",),
     "ControllersReady": ("kube-controller-manager", "kube-scheduler"),
 }
-
-
-# --- after every change
 
 
 def an_authority_is_never_taken_by_us_from_a_cluster_that_lives(seen: Observer, now: Happened) -> str:
@@ -54,10 +59,8 @@ def nothing_is_left_of_a_cluster_that_is_gone(seen: Observer, now: Happened) -> 
     if now.kind != "Cluster" or now.new is not None:
         return ""
     made = (*OPERATOR_MAKES, "Pod", "PersistentVolumeClaim")
-    left = [
-        f"{kind} {name}" for (kind, name), obj in seen.seen.objects.items() if kind in made and _is_of(obj, now.obj)
-    ]
-    return f"{_told(now)} is gone, and these are left: {', '.join(left)}" if left else ""
+    left = [f"{kind} {name}" for (kind, name), obj in seen.seen.objects.items() if kind in made and is_of(obj, now.obj)]
+    return f"{told_of(now)} is gone, and these are left: {', '.join(left)}" if left else ""
 
 
 def strangers_are_left_alone(seen: Observer, now: Happened) -> str:
@@ -70,13 +73,13 @@ def data_goes_after_those_who_use_it(seen: Observer, now: Happened) -> str:
 
 def quorum_is_never_given_up_by_us(seen: Observer, now: Happened) -> str:
     """No member's Pod or volume is deleted by us, or by what we have declared, when the others are no quorum."""
-    if now.kind not in ("Pod", "PersistentVolumeClaim") or not _begins_to_go(now) or now.by == "owner":
+    if now.kind not in ("Pod", "PersistentVolumeClaim") or not begins_to_go(now) or now.by == "owner":
         return ""
     cluster = seen.seen.cluster_of(now.obj)
-    member = _name(now.obj).removeprefix("data-")
-    if cluster is None or _is_going(cluster) or _labels(now.obj).get(COMPONENT_LABEL, "etcd") != "etcd":
+    member = name_of(now.obj).removeprefix("data-")
+    if cluster is None or is_going(cluster) or labels_of(now.obj).get(COMPONENT_LABEL, "etcd") != "etcd":
         return ""
-    uid = _uid(cluster)
+    uid = uid_of(cluster)
     if (now.by != _US and not _is_declared(seen, now.obj)) or uid not in seen.quorums or uid in seen.excused:
         return ""
     told = seen.voting(uid)
@@ -86,19 +89,19 @@ def quorum_is_never_given_up_by_us(seen: Observer, now: Happened) -> str:
     return (
         ""
         if left.has_quorum
-        else f"{_told(now)} goes, and of {_names(told.voters)} only {_names(left.level)} are level"
+        else f"{told_of(now)} goes, and of {listed(told.voters)} only {listed(left.level)} are level"
     )
 
 
 def no_healthy_master_is_restarted(seen: Observer, now: Happened) -> str:
-    if now.kind != "Pod" or now.by != _US or not _begins_to_go(now):
+    if now.kind != "Pod" or now.by != _US or not begins_to_go(now):
         return ""
     cluster = seen.seen.cluster_of(now.obj)
-    part = _labels(now.obj).get(COMPONENT_LABEL)
-    if cluster is None or _is_going(cluster) or part not in ("kube-apiserver", *_PARTS["ControllersReady"]):
+    part = labels_of(now.obj).get(COMPONENT_LABEL)
+    if cluster is None or is_going(cluster) or part not in ("kube-apiserver", *PARTS["ControllersReady"]):
         return ""
     well = seen.lasting("healthy", now.obj["metadata"]["uid"], holds=is_healthy(seen.fleet, now.old or now.obj))
-    return f"{_told(now)} is deleted, and was well for {well:g} s" if well >= SURELY_S else ""
+    return f"{told_of(now)} is deleted, and was well for {well:g} s" if well >= SURELY_S else ""
 
 
 def budgets_hold(seen: Observer, now: Happened) -> str:
@@ -115,10 +118,10 @@ def budgets_hold(seen: Observer, now: Happened) -> str:
 
 def what_is_ready_says_so_in_all_its_parts(_: Observer, now: Happened) -> str:
     """`Ready` is the sum, and a status is of one look."""
-    if now.kind != "Cluster" or now.new is None or not _is_true(now.new, "Ready"):
+    if now.kind != "Cluster" or now.new is None or not is_true(now.new, "Ready"):
         return ""
-    summed = (*_PARTS, "PKIReady", "EndpointAssigned", "Available", "Scaled", "UpToDate")
-    wrong = [each for each in summed if not _is_true(now.new, each)]
+    summed = (*PARTS, "PKIReady", "EndpointAssigned", "Available", "Scaled", "UpToDate")
+    wrong = [each for each in summed if not is_true(now.new, each)]
     generation = now.new["status"].get("observedGeneration", 0)
     mixed = [
         each["type"]
@@ -126,7 +129,7 @@ def what_is_ready_says_so_in_all_its_parts(_: Observer, now: Happened) -> str:
         if each["type"] != "BackedUp" and each.get("observedGeneration") != generation
     ]
     return (
-        f"{_told(now)} is Ready, and {', '.join(wrong or mixed)} is not, or is of another generation"
+        f"{told_of(now)} is Ready, and {', '.join(wrong or mixed)} is not, or is of another generation"
         if wrong or mixed
         else ""
     )
@@ -136,28 +139,28 @@ def an_address_stays_for_the_life_of_its_cluster(_: Observer, now: Happened) -> 
     if now.kind != "Cluster" or now.old is None or now.new is None:
         return ""
     before, after = (each.get("status", {}).get("endpoint") for each in (now.old, now.new))
-    return f"{_told(now)} was at {before}, and is at {after}" if before is not None and before != after else ""
+    return f"{told_of(now)} was at {before}, and is at {after}" if before is not None and before != after else ""
 
 
 def nothing_of_a_paused_cluster_is_touched(seen: Observer, now: Happened) -> str:
     if now.by != _US or now.kind not in OPERATOR_MAKES:
         return ""
     cluster = seen.seen.cluster_of(now.obj)
-    if cluster is None or _is_going(cluster):
+    if cluster is None or is_going(cluster):
         return ""
-    paused = seen.lasting("paused", _uid(cluster), holds=bool(cluster["spec"].get("paused")))
-    return f"{_told(now)} is touched, and its cluster is paused for {paused:g} s" if paused > SURELY_S else ""
+    paused = seen.lasting("paused", uid_of(cluster), holds=bool(cluster["spec"].get("paused")))
+    return f"{told_of(now)} is touched, and its cluster is paused for {paused:g} s" if paused > SURELY_S else ""
 
 
 def what_is_protected_is_not_torn_down(seen: Observer, now: Happened) -> str:
     if now.by != _US or now.new is not None or now.kind not in ("StatefulSet", "Deployment", "Secret", "Service"):
         return ""
     cluster = seen.seen.cluster_of(now.obj)
-    is_trial = _labels(now.obj).get(COMPONENT_LABEL, "").endswith("-trial") or "-op-" in _name(now.obj)
-    if cluster is None or is_trial or not cluster["spec"].get("deletionProtection") or not _is_going(cluster):
+    is_trial = labels_of(now.obj).get(COMPONENT_LABEL, "").endswith("-trial") or "-op-" in name_of(now.obj)
+    if cluster is None or is_trial or not cluster["spec"].get("deletionProtection") or not is_going(cluster):
         return ""
-    held = seen.lasting("protected", _uid(cluster), holds=True)
-    return f"{_told(now)} is gone, and its cluster is protected" if held > SURELY_S else ""
+    held = seen.lasting("protected", uid_of(cluster), holds=True)
+    return f"{told_of(now)} is gone, and its cluster is protected" if held > SURELY_S else ""
 
 
 OF_CHANGES: tuple[Callable[[Observer, Happened], str], ...] = (
@@ -177,100 +180,15 @@ OF_CHANGES: tuple[Callable[[Observer, Happened], str], ...] = (
 )
 
 
-# --- every few seconds
-
-
-def an_acknowledged_write_is_never_lost(seen: Observer) -> Iterator[str]:
-    for uid, names in seen.written.items():
-        quorum = seen.quorums.get(uid)
-        if quorum is None or uid in seen.excused or not quorum.is_led:
-            continue
-        shelf = quorum.store.shelf(("", "configmaps"))
-        lost = sorted(name for name in names if shelf.get(f"default/{name}") is None)
-        if lost:
-            yield f"{_names(lost)} of {len(names)} writes that were answered are not in etcd"
-
-
-def every_spec_is_answered_within_a_minute(seen: Observer) -> Iterator[str]:
-    for cluster in seen.clusters():
-        told = cluster.get("status", {}).get("observedGeneration", 0)
-        is_late = told < cluster["metadata"]["generation"]
-        for lasts in _undisturbed(seen, "answered", _uid(cluster), holds=is_late):
-            yield f"{_name(cluster)} is of generation {cluster['metadata']['generation']}, told of {told}, {lasts:g} s"
-
-
-def what_is_said_of_serving_is_so_within_a_minute(seen: Observer) -> Iterator[str]:
-    for cluster in seen.clusters():
-        said, truth = _is_true(cluster, "Available"), serves(seen.fleet, cluster)
-        is_left = cluster["spec"].get("paused") or not cluster.get("status", {}).get("readyAt")
-        for lasts in _undisturbed(seen, "serving", _uid(cluster), holds=said and not truth, patience_s=PROBE_S):
-            yield f"{_name(cluster)} is said to serve, and does not, {lasts:g} s"
-        is_wrong = not said and truth and not is_left
-        for lasts in _undisturbed(seen, "not serving", _uid(cluster), holds=is_wrong, patience_s=PROBE_S):
-            yield f"{_name(cluster)} is said not to serve, and does, {lasts:g} s: {_why(cluster, 'Available')}"
-
-
-def what_is_said_of_masters_is_so_within_a_minute(seen: Observer) -> Iterator[str]:
-    for cluster in seen.clusters():
-        for type_, parts in _PARTS.items():
-            wanted, ready = _ready_pods(seen, cluster, parts)
-            is_wrong = _is_true(cluster, type_) and ready < wanted
-            for lasts in _undisturbed(seen, type_, _uid(cluster), holds=is_wrong):
-                yield f"{_name(cluster)} is said to be {type_}, and {ready} of {wanted} are ready, {lasts:g} s"
-
-
-def isolation_is_always_undone(seen: Observer) -> Iterator[str]:
-    for pod in seen.all("Pod"):
-        labels = _labels(pod)
-        is_out = labels.get(ENDPOINT_LABEL) == OUT_OF_ENDPOINT and not _is_going(pod)
-        is_well = is_out and is_healthy(seen.fleet, pod)
-        for lasts in _undisturbed(seen, "isolated", pod["metadata"]["uid"], holds=is_well, patience_s=BACK_S):
-            yield f"{_name(pod)} is kept from clients, and is well for {lasts:g} s"
-
-
-def no_object_is_an_orphan(seen: Observer) -> Iterator[str]:
-    uids = {_uid(each) for each in seen.all("Cluster")}
-    for (kind, name), obj in seen.seen.objects.items():
-        uid = _labels(obj).get(UID_LABEL)
-        for lasts in _undisturbed(seen, "orphan", kind, name, holds=uid is not None and uid not in uids):
-            yield f"{kind} {name} is of {_labels(obj).get(NAME_LABEL)}, which is gone for {lasts:g} s"
-
-
-OF_MOMENTS: tuple[Callable[[Observer], Iterator[str]], ...] = (
-    an_acknowledged_write_is_never_lost,
-    every_spec_is_answered_within_a_minute,
-    what_is_said_of_serving_is_so_within_a_minute,
-    what_is_said_of_masters_is_so_within_a_minute,
-    isolation_is_always_undone,
-    no_object_is_an_orphan,
-)
-
-
 def keep_in_mind(seen: Observer) -> None:
-    """What the invariants of changes ask for the time of, looked at every few seconds."""
+    """See since when that lasts which the invariants ask for the time of; to be called every few seconds."""
     for pod in seen.all("Pod"):
         seen.lasting("healthy", pod["metadata"]["uid"], holds=is_healthy(seen.fleet, pod))
     for cluster in seen.all("Cluster"):
         spec = cluster["spec"]
-        seen.lasting("paused", _uid(cluster), holds=bool(spec.get("paused")))
-        is_protected = bool(spec.get("deletionProtection")) and _is_going(cluster)
-        seen.lasting("protected", _uid(cluster), holds=is_protected)
-
-
-def _undisturbed(seen: Observer, *claim: str, holds: bool, patience_s: float = 0.0) -> Iterator[float]:
-    """For how long something has held, where that is more than a minute and some patience, with all at work."""
-    lasts = min(seen.lasting(*claim, holds=holds), seen.operators.undisturbed_s)
-    if lasts > A_MINUTE_S + patience_s:
-        yield lasts
-
-
-def _ready_pods(seen: Observer, cluster: Whole, parts: tuple[str, ...]) -> tuple[int, int]:
-    uid, wanted = _uid(cluster), 0
-    for workload in seen.seen.of(uid, "StatefulSet", "Deployment"):
-        if _labels(workload).get(COMPONENT_LABEL) in parts:
-            wanted += workload["spec"].get("replicas", 1)
-    pods = [each for each in seen.seen.of(uid, "Pod") if _labels(each).get(COMPONENT_LABEL) in parts]
-    return wanted, sum(_is_true(each, "Ready") and not _is_going(each) for each in pods)
+        seen.lasting("paused", uid_of(cluster), holds=bool(spec.get("paused")))
+        is_protected = bool(spec.get("deletionProtection")) and is_going(cluster)
+        seen.lasting("protected", uid_of(cluster), holds=is_protected)
 
 
 def _acts(cluster: Whole) -> Iterator[datetime]:
@@ -287,51 +205,8 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _is_true(obj: Whole, type_: str) -> bool:
-    conditions = obj.get("status", {}).get("conditions", ())
-    return any(each["type"] == type_ and each["status"] == "True" for each in conditions)
-
-
-def _why(obj: Whole, type_: str) -> str:
-    found = (each for each in obj.get("status", {}).get("conditions", ()) if each["type"] == type_)
-    return next((f"{each['reason']}: {each.get('message', '')}" for each in found), "nothing is said")
-
-
-def _is_going(obj: Whole | None) -> bool:
-    return obj is not None and "deletionTimestamp" in obj["metadata"]
-
-
 def _is_declared(seen: Observer, pod: Whole) -> bool:
     """Whether it goes for what its StatefulSet says now: that is there, and nothing drives Pods from the host."""
     owners = {each["uid"] for each in pod["metadata"].get("ownerReferences", ())}
     makers = (each for each in seen.all("StatefulSet") if each["metadata"]["uid"] in owners)
-    return any(not _is_going(each) for each in makers) and not seen.drives_out(pod["spec"].get("nodeName", ""))
-
-
-def _begins_to_go(now: Happened) -> bool:
-    """Whether somebody has just deleted it."""
-    return not _is_going(now.old) and now.old is not None and (now.new is None or _is_going(now.new))
-
-
-def _is_of(obj: Whole, cluster: Whole) -> bool:
-    return _labels(obj).get(UID_LABEL) == _uid(cluster)
-
-
-def _labels(obj: Whole) -> dict[str, str]:
-    return obj["metadata"].get("labels") or {}
-
-
-def _uid(cluster: Whole) -> str:
-    return str(cluster["metadata"]["uid"])
-
-
-def _name(obj: Whole) -> str:
-    return str(obj["metadata"]["name"])
-
-
-def _names(found: Iterable[str]) -> str:
-    return ", ".join(sorted(found)) or "none"
-
-
-def _told(now: Happened) -> str:
-    return f"{now.kind} {_name(now.obj)}"
+    return any(not is_going(each) for each in makers) and not seen.drives_out(pod["spec"].get("nodeName", ""))

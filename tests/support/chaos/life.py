@@ -15,7 +15,8 @@ from typing import Any
 from msgspec import Struct
 from tests.support.chaos.deeds import do
 from tests.support.chaos.event import Broken, Event, Schedule
-from tests.support.chaos.invariants import OF_CHANGES, OF_MOMENTS, POLICY, keep_in_mind
+from tests.support.chaos.invariants import OF_CHANGES, POLICY, keep_in_mind
+from tests.support.chaos.lasting import OF_MOMENTS
 from tests.support.chaos.operating import Operators
 from tests.support.chaos.watching import Observer
 from tests.support.fleets import Fleet, furnish

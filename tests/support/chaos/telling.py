@@ -1,4 +1,4 @@
-"""A schedule as a test that can be pasted into tests/sim/chaos/test_found.py."""
+"""A schedule as a test that can be pasted into tests/sim/chaos."""
 
 from __future__ import annotations
 
