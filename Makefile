@@ -59,7 +59,7 @@ soak: venv system binaries ## tests that take long: large counts, repeated fault
 SEEDS ?= 1
 ONLY  ?=
 .PHONY: simulate
-simulate: venv ## kill simulated operators at every moment, fail at every write, with SEEDS=N orders of what is ready each; ONLY=WORDS narrows it
+simulate: venv ## kill simulated operators at every moment, fail at every write, live through chance, with SEEDS=N seeds each; ONLY=WORDS narrows it
 	@HOMEOSTAT_SEEDS=$(SEEDS) $(BIN)/pytest tests/sim -k "$(ONLY)"
 
 .PHONY: conformance

@@ -1,6 +1,6 @@
 """What must be so in a fleet after every step, whatever happens to it: functions that say what is wrong, or nothing.
 
-They are asked when a step has changed something, and told who took it. What only lasts too long is judged in lasting.py.
+They are asked when a step has changed something, and told who took it. What must not last is judged in lasting.py.
 """
 
 from __future__ import annotations
