@@ -20,7 +20,7 @@ HOSTS = tuple(f"host-{zone}{number}" for number in (1, 2) for zone in "abc")
 VERSIONS = ("v1.34.3", "v1.34.4", "v1.35.4", "v1.35.4-hosted")
 IMAGES = tuple(f"homeostat.local/kube-{part}:v1.35.4" for part in ("apiserver", "scheduler", "controller-manager"))
 _GROUPS = ("zone=a", "zone=b", "rack=c-r1", "switch=a-r1-s1", "all")
-_BUSY_S, _QUIET_S = (20.0, 240.0), (900.0, 2400.0)
+_BUSY_S, _QUIET_S = (10.0, 150.0), (600.0, 1500.0)
 _PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 Drawn = tuple[str, str, dict[str, Any]]
 
@@ -31,7 +31,7 @@ def drawn(seed: int, hours: float) -> Schedule:
     events = [Event(float(5 * number), *_declared(chance, name)) for number, name in enumerate(CLUSTERS[:3])]
     at = 240.0
     while True:
-        at += chance.uniform(*_BUSY_S) if chance.random() < 0.85 else chance.uniform(*_QUIET_S)
+        at += chance.uniform(*_BUSY_S) if chance.random() < 0.96 else chance.uniform(*_QUIET_S)
         if at > hours * HOUR_S:
             return events
         kind = chance.choices([each for each, _ in _KINDS], [weight for _, weight in _KINDS])[0]
