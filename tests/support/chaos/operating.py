@@ -94,7 +94,7 @@ class Operators:
 
 class _Process:
     def __init__(self, world: World, policy: Policy, tasks: asyncio.TaskGroup, number: int) -> None:
-        self.life = Life(Points(lambda: None, lambda: None, None))
+        self.life = Life(Points(lambda: None, lambda: None, lambda _: False))
         self.faults: Faults
         name = PROCESS.set(f"{OPERATOR} {number}")
         self._task = tasks.create_task(operate(world, policy, self._way, self._port), name="operator")

@@ -51,6 +51,11 @@ class Controllers:
         return f"{self._container.pod}_{self._container.uid}"
 
     @property
+    def host(self) -> str:
+        """Where it runs."""
+        return self._container.host
+
+    @property
     def renews(self) -> bool:
         """Whether it lives and reaches the API server."""
         found = self._server
@@ -99,23 +104,29 @@ class Controllers:
 
     async def _hold(self) -> None:
         assert self._server is not None  # noqa: S101  (it renews)
-        tenant = await self._server.tenant()
+        server, tenant = self._server, await self._server.tenant()
         wait_s = tenant.take(self._kind, self)
         if wait_s > 0:
             await self._around.clock.sleep(wait_s)
             return
         self._tenant = tenant
-        ended, requests = self._server.ended, tenant.server.store.shelf(REQUESTS)
+        network, far = self._around.network, server.host
+        ended, requests = server.ended, tenant.server.store.shelf(REQUESTS)
         assert ended is not None  # noqa: S101
         woken, changed = asyncio.ensure_future(self._woken.wait()), requests.next_change()
+        network.hear(far, self._woken.set)
         try:
             if self._kind == MANAGER:
                 self._sign(tenant)
             awaited = (woken, ended, changed) if self._kind == MANAGER else (woken, ended)
             await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            if not self.is_hung and not server.is_hung:
+                tenant.pause(self)
             woken.cancel()
             requests.forget(changed)
+            if far != self.host:
+                network.unhear(far, self._woken.set)
 
     def _sign(self, tenant: Tenant) -> None:
         """What was approved meanwhile, with the pair that the files hold now."""

@@ -224,6 +224,27 @@ async def test_when_a_leader_dies_another_one_leads_when_the_lease_has_run_out()
         assert served.leaders["kube-controller-manager"].holder == "manager-1_uid-manager-1"
 
 
+async def test_the_lease_of_a_leader_that_lost_its_api_server_tells_when_it_was_renewed_and_not_when_it_was_read() -> (
+    None
+):
+    async with programs() as masters:
+        await masters.all()
+        await masters.controllers()
+        await masters.after(4)
+        probe, kubeconfig = masters.probe(), masters.kubeconfig()
+        await masters.timed(asyncio.ensure_future(probe.probe(kubeconfig)))
+        await masters.after(300)
+        lost = masters.clock.now()
+        await masters.kill("apiserver-0")
+        await masters.after(3)
+        await masters.kill("manager-0")
+        await masters.apiserver(1)
+        await masters.after(5)
+        served: Any = await masters.timed(asyncio.ensure_future(probe.probe(kubeconfig)))
+        leader = served.leaders["kube-controller-manager"]
+        assert abs((leader.renewed - lost).total_seconds()) <= 2
+
+
 async def test_a_host_that_is_dead_is_silent_and_a_port_that_is_closed_refuses() -> None:
     async with programs() as masters:
         await masters.all()

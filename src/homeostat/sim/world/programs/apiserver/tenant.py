@@ -50,19 +50,29 @@ class Tenant:
         self.server = ApiServer(clock=clock, random=random, store=quorum.store)
         self._clock = clock
         self._leaders: dict[str, Leader] = {}  # by the name of their Lease
+        self._last: dict[str, datetime] = {}  # when Leases were last renewed that nobody has read since
 
     def freshen(self) -> None:
         """Renew what leaders have renewed by now; to be called before somebody reads Leases."""
         now = self._clock.now()
         for name, leader in self._leaders.items():
             if leader.renews:
-                self._renew(name, now)
+                self._last[name] = now
+        for name in tuple(self._last):
+            self._tell(name)
+
+    def pause(self, leader: Leader) -> None:
+        """A leader has renewed until now; what has woken it may keep it from that from now on."""
+        for name, each in self._leaders.items():
+            if each is leader:
+                self._last[name] = self._clock.now()
 
     def rest(self, leader: Leader) -> None:
         """A leader renews no longer; its Lease tells when it last did."""
         for name in [name for name, each in self._leaders.items() if each is leader]:
             if leader.renews:
-                self._renew(name, self._clock.now())
+                self._last[name] = self._clock.now()
+                self._tell(name)
             del self._leaders[name]
 
     def take(self, name: str, leader: Leader) -> float:
@@ -73,6 +83,7 @@ class Tenant:
         if held is not None and held.renews:
             return LEASE_S
         now = self._clock.now()
+        self._tell(name)
         spec = self._spec(name)
         left = LEASE_S - (now - _time(spec.get("renewTime"))).total_seconds() if spec.get("holderIdentity") else 0.0
         if left > 0 and spec["holderIdentity"] != leader.identity:
@@ -85,10 +96,17 @@ class Tenant:
         found = self.server.store.shelf(_COLLECTION).get(key_of(NAMESPACE, name))
         return {} if found is None else dict(found.value(b"").get("spec") or {})
 
+    def _tell(self, name: str) -> None:
+        """Write down when a Lease was last renewed."""
+        last = self._last.pop(name, None)
+        if last is not None:
+            self._renew(name, last)
+
     def _renew(self, name: str, now: datetime) -> None:
         found = self.server.store.shelf(_COLLECTION).get(key_of(NAMESPACE, name))
         if found is None:  # somebody deleted it: the leader makes it anew
-            self._write(name, self._leaders[name], {}, now)
+            if name in self._leaders:
+                self._write(name, self._leaders[name], {}, now)
             return
         value = found.value(b"")
         if (now - _time(value["spec"].get("renewTime"))).total_seconds() < RENEWS_S:
