@@ -40,7 +40,7 @@ def every_spec_is_answered_within_a_minute(seen: Observer) -> Iterator[str]:
 
 
 def what_is_said_of_serving_is_so_within_a_minute(seen: Observer) -> Iterator[str]:
-    """But where too few masters are ready by what their kubelets say: then nobody asks the endpoint (see `Available`)."""
+    """But where too few masters are ready by what their kubelets say: then nobody asks the endpoint."""
     for cluster in seen.clusters():
         said, truth = is_true(cluster, "Available"), serves(seen.fleet, cluster)
         is_left = cluster["spec"].get("paused") or not cluster.get("status", {}).get("readyAt")
