@@ -52,7 +52,9 @@ async def change(life: Lived, event: Event) -> None:
 
 
 async def write(life: Lived, event: Event) -> None:
-    life.write(event.on)
+    """A client writes to a business cluster; with no name, one to each."""
+    for name in (event.on,) if event.on else [each["metadata"]["name"] for each in life.fleet.all("Cluster")]:
+        life.write(name)
 
 
 async def fault(life: Lived, event: Event) -> None:

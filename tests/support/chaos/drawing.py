@@ -91,8 +91,8 @@ def _overrides(chance: Random) -> list[dict[str, Any]]:
     return chance.choice(options)
 
 
-def _write(chance: Random) -> Drawn:
-    return "write", chance.choice(CLUSTERS), {}
+def _write(_: Random) -> Drawn:
+    return "write", "", {}
 
 
 def _fault(chance: Random) -> Drawn:
