@@ -140,11 +140,16 @@ class ApiServer:
 
 
 def launch(
-    version: str = "", directory: Path | None = None, flags: Sequence[str] = (), *, accounts: bool = False
+    version: str = "",
+    directory: Path | None = None,
+    flags: Sequence[str] = (),
+    *,
+    accounts: bool = False,
+    of: type[ApiServer] = ApiServer,
 ) -> ApiServer:
     """A fresh API server of a version (a prefix such as "1.34"; empty takes the newest). The caller stops it."""
     directory = directory or Path(tempfile.mkdtemp(prefix="homeostat-apiserver-"))
-    server = ApiServer(directory, free_port(), Authority(), version, flags)
+    server = of(directory, free_port(), Authority(), version, flags)
     server.gives_accounts = accounts
     _write_files(server)
     try:

@@ -36,7 +36,8 @@ class Cell:
         self.client = client
         self.kubelet = kubelet
         self.namespace = namespace
-        self.endpoint = FakeEndpoint()
+        self.clock = kubelet.clock
+        self.endpoint = FakeEndpoint(self.clock)
         self.etcd = FakeEtcd()
         self.store = FakeStore()
         self.stores = FakeStores(self.etcd)
@@ -58,6 +59,8 @@ class Cell:
         return Operator(
             self._transport,
             self.namespace,
+            clock=self.clock,
+            random=self.kubelet.random,
             endpoint=self.endpoint,
             etcd=self.etcd,
             stores=self.stores,

@@ -63,7 +63,15 @@ class Yard:
 
     def operator(self) -> Operator:
         """An operator for all cells."""
-        return Operator(self._transport, endpoint=FakeEndpoint(), etcd=Etcds(self._etcds), haste=self.haste)
+        clock, random = self.kubelet.clock, self.kubelet.random
+        return Operator(
+            self._transport,
+            clock=clock,
+            random=random,
+            endpoint=FakeEndpoint(clock),
+            etcd=Etcds(self._etcds),
+            haste=self.haste,
+        )
 
 
 async def cut_at_every_write(yard: Yard, change: Change, step: int) -> Cut:

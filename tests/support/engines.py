@@ -25,8 +25,11 @@ KUBERNETES, SIM = "kubernetes", "sim"
 def on_both_engines(metafunc: pytest.Metafunc) -> None:
     """What a conftest does in pytest_generate_tests."""
     if "engine" in metafunc.fixturenames:
+        is_long = metafunc.definition.get_closest_marker("long_on_sim") is not None
+        simulated = pytest.param(SIM, marks=pytest.mark.soak) if is_long else SIM
         is_imitated = metafunc.definition.get_closest_marker("not_imitated") is None
-        metafunc.parametrize("engine", (KUBERNETES, SIM) if is_imitated else (KUBERNETES,))
+        real = pytest.param(KUBERNETES, marks=pytest.mark.real)
+        metafunc.parametrize("engine", (real, simulated) if is_imitated else (real,))
 
 
 @asynccontextmanager

@@ -73,7 +73,7 @@ class Kubelet:
         self.kills_pods = True  # ends Pods that are being deleted
         self.started: list[tuple[str, str]] = []  # namespace and name of every Pod that was ever made
         self._client = client
-        self._clock = clock
+        self.clock, self.random = clock, random
         self._informers = {
             name: Informer(client, kind, clock=clock, random=random, namespace=namespace, indexes={PLACE: _places})
             for name, kind in KINDS.items()
@@ -94,7 +94,7 @@ class Kubelet:
         for task in tasks:
             task.add_done_callback(lambda _: self._wake())
         try:
-            async with self._clock.timeout(30):
+            async with self.clock.timeout(30):
                 for informer in self._informers.values():
                     await informer.synced.wait()
             yield self
@@ -133,11 +133,11 @@ class Kubelet:
         changed = asyncio.Event()
         self._changes.add(changed)
         try:
-            async with self._clock.timeout(within_s):
+            async with self.clock.timeout(within_s):
                 while not (found := claim()):
                     self._check()
                     with suppress(TimeoutError):
-                        async with asyncio.timeout(_LOOK_S):
+                        async with self.clock.timeout(_LOOK_S):
                             await changed.wait()
                     changed.clear()
                 return found
@@ -275,7 +275,7 @@ class Kubelet:
             behaviour = next(named, "end" if pod["spec"].get("restartPolicy") == "Never" else "run")
             if behaviour == "run" and self.needs_servers and component in CONTROLLERS and not self._is_served(pod):
                 behaviour = "start"
-            status = status_of(pod, behaviour, self._clock)
+            status = status_of(pod, behaviour, self.clock)
             if "podIP" in status:
                 status["podIP"] = ".".join((self.network, *status["podIP"].split(".")[1:]))
             await self._status("Pod", pod, status)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
-from tests.support.apiserver import ApiServer
 from tests.support.faults import Faults
 from tests.support.granting import FakeRights
 from tests.support.membership import FakeEtcd
 from tests.support.stores import FakeStores
 
 from homeostat.kit.clock import Clock, SystemClock
-from homeostat.kit.random import system_random
+from homeostat.kit.random import Random
 from homeostat.kube.client import Client
-from homeostat.kube.http import HttpTransport
 from homeostat.kube.observing import ignore
 from homeostat.kube.transport import Transport
 from homeostat.operators.cluster.controller import add_cluster_operator, fleet_of
@@ -31,6 +28,7 @@ from homeostat.runtime.manager import Manager, ManagerSettings
 
 USER = "cluster-operator"
 SERVED = "v1.35.4"
+_LEAST_S = 1e-6
 
 
 class FakeEndpoint:
@@ -96,48 +94,53 @@ class FakeEndpoint:
 
 
 class QuickClock:
-    """The machine's clock, going several times faster, so that a back-off of half a minute passes in a second.
+    """A clock that goes several times faster than another, so that a back-off of half a minute passes in a second.
 
     It may also be ahead, by years, so that what was made just now is old.
     """
 
-    def __init__(self, times: float, ahead: timedelta = timedelta(0)) -> None:
-        self._times = times
-        self._began = time.monotonic()
-        self._start = datetime.now(UTC) + ahead
+    def __init__(self, clock: Clock, times: float, ahead: timedelta = timedelta(0)) -> None:
+        self._clock, self._times = clock, times
+        self._began = clock.monotonic()
+        self._start = clock.now() + ahead
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=self.monotonic())
 
     def monotonic(self) -> float:
-        return (time.monotonic() - self._began) * self._times
+        return (self._clock.monotonic() - self._began) * self._times
 
     async def sleep(self, seconds: float) -> None:
-        await SystemClock().sleep(max(seconds, 0.0) / self._times)
+        await self._clock.sleep(self._outside(seconds))
 
     def timeout(self, seconds: float | None) -> AbstractAsyncContextManager[object]:
-        return asyncio.timeout(None if seconds is None else max(seconds, 0.0) / self._times)
+        return self._clock.timeout(None if seconds is None else self._outside(seconds))
+
+    def _outside(self, seconds: float) -> float:
+        """How long that is by the other clock: never so little that its time would stand."""
+        return max(seconds / self._times, _LEAST_S) if seconds > 0 else 0.0
 
 
-class QuickSleeps(SystemClock):
+class QuickSleeps:
     """Shortens what a client waits before it tries again, but not what it grants a server that is busy."""
 
-    def __init__(self, times: float) -> None:
-        self._times = times
+    def __init__(self, clock: Clock, times: float) -> None:
+        self._clock, self._times = clock, times
         self.each_takes_s = self._late_s = 0.0
 
-    async def sleep(self, seconds: float) -> None:
-        await super().sleep(seconds / self._times)
+    def now(self) -> datetime:
+        return self._clock.now()
 
     def monotonic(self) -> float:
         """Every look at it is so much later than the one before: what is timed by it took that long, at least."""
         self._late_s += self.each_takes_s
-        return super().monotonic() + self._late_s
+        return self._clock.monotonic() + self._late_s
 
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds / self._times)
 
-def transport_of(server: ApiServer) -> HttpTransport:
-    """Connections for operators; whoever opened them closes them."""
-    return HttpTransport(server.config_for(USER), clock=SystemClock())
+    def timeout(self, seconds: float | None) -> AbstractAsyncContextManager[object]:
+        return self._clock.timeout(seconds)
 
 
 class Operator:
@@ -147,6 +150,8 @@ class Operator:
         self,
         transport: Transport,
         *namespaces: str,
+        clock: Clock,
+        random: Random,
         endpoint: FakeEndpoint,
         etcd: Etcd | None = None,
         stores: FakeStores | None = None,
@@ -159,14 +164,14 @@ class Operator:
         pulse: Pulse | None = None,
         workers: int = 8,
     ) -> None:
-        clock, random = QuickClock(haste, ahead), system_random()
         self.endpoint = endpoint
         self.faults = Faults(transport)
-        self.answers = QuickSleeps(haste)
+        self.answers = QuickSleeps(clock, haste)
         self._client = Client(
             self.faults, clock=self.answers, random=random, field_manager="homeostat-cluster", observer=pulse or ignore
         )
-        self._manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
+        quick = QuickClock(clock, haste, ahead)
+        self._manager = Manager(clock=quick, random=random, settings=ManagerSettings(tune_gc=False))
         etcd = etcd or FakeEtcd()
         outside = Outside(
             probe=endpoint,

@@ -1,81 +1,103 @@
-"""A cell in a namespace per test: homeostat's kinds, a double of its controllers, and operators to start."""
+"""A cell in a namespace per test: homeostat's kinds, a double of its controllers, and operators to start.
+
+Every test runs on both engines, but for those whose mark says what the simulated one does not imitate.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 from collections.abc import AsyncIterator
 from itertools import count
 
 import pytest
-from tests.support.apiserver import ApiServer, api_server
+from tests.support.apiserver import ApiServer, shared
 from tests.support.cells import Cell, clear, open_zones
 from tests.support.cutting import PREFIX, Yard
+from tests.support.engines import SIM
+from tests.support.engines import on_both_engines as pytest_generate_tests
+from tests.support.grounds import Ground, InMemory, Served, prepared_store
 from tests.support.kinds import install
 from tests.support.kubelet import Kubelet
-from tests.support.operating import USER, transport_of
+from tests.support.loops import needs_server, pytest_asyncio_loop_factories, pytest_runtest_setup
+from tests.support.operating import USER
+from tests.support.preparing import bindings
+from tests.support.simulated_process import shared_process
 from tests.support.tree import ROOT
 
 from homeostat.api.core import NAMESPACE
-from homeostat.kit.clock import SystemClock
-from homeostat.kit.random import system_random
 from homeostat.kube.client import Client
-from homeostat.kube.connect import connect
 from homeostat.kube.transport import Transport
+from homeostat.sim.apiserver.store.store import Store
+from homeostat.sim.time.loop import VirtualLoop
 
-__all__ = ["api_server"]
+__all__ = ["pytest_asyncio_loop_factories", "pytest_generate_tests", "pytest_runtest_setup"]
 
 _numbers = count()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
+def api_server(engine: str) -> ApiServer:
+    """The session's API server of the engine, shared: use a namespace, and names, of your own."""
+    return shared_process() if engine == SIM else shared()
+
+
+@pytest.fixture
 def server(api_server: ApiServer) -> ApiServer:
     """The API server with CRDs, package version, and the operator's rights bound to a user."""
-    install(api_server)
-    api_server.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "deploy/operator/rights.yaml"))
-    api_server.kubectl("apply", "--server-side", "-f", str(ROOT / "examples/packageversions"))
-    for role in ("homeostat:cell", "homeostat:cell-wide"):
-        binding = {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": f"test:{role}"},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": USER}],
-        }
-        api_server.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(binding))
+    _prepare(api_server)
     return api_server
 
 
+@functools.cache
+def _prepare(server: ApiServer) -> None:
+    install(server)
+    server.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "deploy/operator/rights.yaml"))
+    server.kubectl("apply", "--server-side", "-f", str(ROOT / "examples/packageversions"))
+    for binding in bindings():
+        server.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(binding))
+
+
 @pytest.fixture
-async def client(server: ApiServer) -> AsyncIterator[Client]:
+def beneath(engine: str, request: pytest.FixtureRequest) -> ApiServer | Store:
+    """A server that is reached over HTTPS, or what one in memory begins with."""
+    if engine == SIM and not needs_server(request.fixturenames):
+        return prepared_store()
+    found: ApiServer = request.getfixturevalue("server")
+    return found
+
+
+@pytest.fixture
+async def ground(beneath: ApiServer | Store) -> Ground:
+    """What the test's cell stands on."""
+    if isinstance(beneath, ApiServer):
+        return Served(beneath)
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    return InMemory(loop, beneath)
+
+
+@pytest.fixture
+async def client(ground: Ground) -> AsyncIterator[Client]:
     """An admin's client, closed after the test, and then every other connection too."""
-    async with connect(server.config, clock=SystemClock(), random=system_random()) as made:
+    async with ground.client() as made:
         yield made
-    await _connections_closed()
-
-
-async def _connections_closed() -> None:
-    """Watches that are given up say good-bye over TLS; the loop must not end before they have."""
-    clock, selector = SystemClock(), asyncio.get_running_loop()._selector  # type: ignore[attr-defined]
-    async with clock.timeout(20):
-        while len(selector.get_map()) > 1:  # the loop's own pipe
-            await clock.sleep(0.002)
 
 
 @pytest.fixture
-async def transport(server: ApiServer, client: Client) -> AsyncIterator[Transport]:
+async def transport(ground: Ground, client: Client) -> AsyncIterator[Transport]:
     """The operators' connections; closed before the admin's, which looks that none is left."""
-    made = transport_of(server)
-    yield made
-    await made.close()
+    async with ground.transport(USER) as made:
+        yield made
 
 
 @pytest.fixture
-async def cell(transport: Transport, client: Client) -> AsyncIterator[Cell]:
+async def cell(ground: Ground, transport: Transport, client: Client) -> AsyncIterator[Cell]:
     """A fresh namespace with its double at work."""
     name = f"cell-{next(_numbers)}"
     await client.create(NAMESPACE, {"metadata": {"name": name}})
-    kubelet = Kubelet(client, clock=SystemClock(), random=system_random(), namespace=name)
+    kubelet = Kubelet(client, clock=ground.clock, random=ground.random, namespace=name)
     async with kubelet.running():
         yield Cell(transport, client, kubelet, name)
         await clear(client, kubelet.all("Cluster"))
@@ -89,9 +111,9 @@ async def tall(cell: Cell, client: Client) -> AsyncIterator[Cell]:
 
 
 @pytest.fixture
-async def yard(transport: Transport, client: Client) -> AsyncIterator[Yard]:
+async def yard(ground: Ground, transport: Transport, client: Client) -> AsyncIterator[Yard]:
     """Cells that share one double, for many operators at once."""
-    kubelet = Kubelet(client, clock=SystemClock(), random=system_random(), prefix=PREFIX)
+    kubelet = Kubelet(client, clock=ground.clock, random=ground.random, prefix=PREFIX)
     kubelet.collects_pods = True
     async with kubelet.running():
         yield Yard(transport, client, kubelet)

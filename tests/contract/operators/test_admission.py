@@ -25,8 +25,6 @@ from homeostat.kube.connect import connect
 from homeostat.kube.errors import Forbidden, Invalid, NotFound
 from homeostat.operators.cluster.controller import add_cluster_admission
 
-pytestmark = pytest.mark.real
-
 USER = "cell-webhooks"
 HOME = "homeostat-system"
 SECRET_NAME = "homeostat-webhooks"
@@ -39,7 +37,7 @@ ROLES = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def rights(server: ApiServer) -> ApiServer:
     """The operator's rights on webhooks, bound to a user; of Clusters it may read those of all namespaces."""
     reader = {

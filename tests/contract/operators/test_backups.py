@@ -14,11 +14,8 @@ from tests.support.backups import FakeSource, means_in, stored
 from tests.support.cells import Cell
 from tests.support.kubelet import KINDS
 
-from homeostat.kit.clock import SystemClock
 from homeostat.operators.cluster.ports import Unreachable
 from homeostat.operators.cluster.snapshots.controller import Means
-
-pytestmark = pytest.mark.real
 
 OLD, NEW = "v1.34.4", "v1.35.4"
 CALM = {"paused": True}  # nothing comes by the clock
@@ -240,7 +237,7 @@ async def test_an_operator_that_dies_at_any_of_its_writes_leaves_nothing_that_st
         await request(cell, "first")
         operator.faults.kill_at(moment, write)
         await cell.set_spec(backup={"request": "second"})
-        async with SystemClock().timeout(30):
+        async with cell.clock.timeout(30):
             await operator.faults.stopped.wait()
     async with cell.operator(haste=HASTE, means=means):
         status = await until(cell, "the next one answers it", answered="second")

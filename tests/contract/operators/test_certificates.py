@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from subprocess import CalledProcessError
 
-import pytest
 import yaml
 from cryptography import x509
 from tests.support.apiserver import ApiServer
@@ -19,8 +18,6 @@ from homeostat.kit.pki.authority import LEAF_LIFE
 from homeostat.kit.random import system_random
 from homeostat.operators.cluster.pki.kubeconfig import write_kubeconfig
 from homeostat.providers.endpoint.probing import EndpointProbe
-
-pytestmark = pytest.mark.real
 
 RENEWED = {"demo-etcd", "demo-apiserver", "demo-controller-manager", "demo-scheduler", "demo-admin-kubeconfig"}
 
@@ -56,7 +53,7 @@ async def test_a_day_before_they_run_out_all_certificates_are_renewed_and_server
             "controllers have read their kubeconfigs anew",
         )
         status = await cell.until_ready()
-    later = datetime.now(UTC) + LEAF_LIFE + timedelta(days=300)
+    later = cell.clock.now() + LEAF_LIFE + timedelta(days=300)
     assert runs_out(cell, "demo-apiserver", "serving.crt") > later
     assert runs_out(cell, "demo-etcd", "peer.crt") > later
     assert pods(cell, "etcd", "kube-apiserver") == serving

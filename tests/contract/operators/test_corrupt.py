@@ -7,7 +7,6 @@ import os
 import sys
 from typing import Any
 
-import pytest
 from tests.contract.operators.test_restore import (
     HASTE,
     ID,
@@ -23,8 +22,6 @@ from tests.support.cells import Cell
 from tests.support.restoring import manifest
 
 from homeostat.operators.cluster.backup.manifest import ClusterRef
-
-pytestmark = pytest.mark.real
 
 PODS = [f"{member}-restore" for member in MEMBERS]
 

@@ -13,8 +13,6 @@ from homeostat.api.core import NODE
 from homeostat.kube.client import Client
 from homeostat.kube.errors import Invalid, NotFound
 
-pytestmark = pytest.mark.real
-
 FIRST = {"deployments/demo-controller-manager", "deployments/demo-scheduler"}
 ORDER = (
     FIRST,

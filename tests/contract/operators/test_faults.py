@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from tests.support.cells import Cell
 from tests.support.faults import Faults, When, is_write, writes_of
 
 from homeostat.kube.transport import Request
-
-pytestmark = pytest.mark.real
 
 REASONS = {403: "Forbidden", 409: "Conflict", 429: "TooManyRequests", 500: "InternalError"}
 
@@ -155,14 +151,14 @@ async def test_a_deletion_that_is_refused_is_told_with_verb_and_object(cell: Cel
 async def test_what_fails_for_long_is_told_and_tried_ever_more_rarely(cell: Cell) -> None:
     async with cell.operator() as operator:
         operator.faults.refuse(409, "Conflict", "not now", when=writes_of("statefulsets"))
-        began = time.monotonic()
+        began = cell.clock.monotonic()
         await cell.declare()
         told = await cell.until_condition("Accepted", "APIRefused")
         assert "apply statefulsets.apps" in told["message"]
         assert "not now" in told["message"]
         await cell.kubelet.until(lambda: cell.status().get("attempts", 0) >= 5, "it is tried five times")
         # Delays of 0.05 s, doubled each time, less a tenth.
-        assert time.monotonic() - began > 0.9 * 0.05 * (1 + 2 + 4 + 8)
+        assert cell.clock.monotonic() - began > 0.9 * 0.05 * (1 + 2 + 4 + 8)
         tries = [sent for sent in operator.faults.writes if "/statefulsets" in sent.path]
         assert len(tries) <= cell.status()["attempts"] + 4
         operator.faults.heal()

@@ -18,8 +18,6 @@ from homeostat.operators.cluster.hosting.rights import HOSTED_LABEL, rights, use
 from homeostat.operators.cluster.ports import Unreachable
 from homeostat.providers.endpoint.granting import BusinessRights
 
-pytestmark = pytest.mark.real
-
 RIGHTS = BusinessRights(clock=SystemClock(), random=system_random())
 NAME = "sweeper"
 READS = HostedGrant(verbs=("get", "list", "watch"), api_groups=("",), resources=("nodes",))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
 from tests.support.cells import Cell
-
-pytestmark = pytest.mark.real
 
 VICTIM = "demo-etcd-1"
 STORY = [f"removed {VICTIM}", f"added {VICTIM}", f"promoted {VICTIM}"]

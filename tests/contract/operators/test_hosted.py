@@ -17,8 +17,6 @@ from homeostat.kit.pki.authority import LEAF_LIFE
 from homeostat.kube.target import Config
 from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
 
-pytestmark = pytest.mark.real
-
 PLAIN, HOSTED = "v1.35.4", "v1.35.4-hosted"
 OPERATOR, NAME = "homeostat", "demo-op-homeostat"
 PACKAGE_VERSION = unstructured(CLUSTER_PACKAGE_VERSION.resource)

@@ -27,7 +27,7 @@ from tests.support.deeds import (
 
 from homeostat.kube.client import Client
 
-pytestmark = pytest.mark.real
+pytestmark = pytest.mark.long_on_sim("tests/sim kills at every moment")
 
 # A third of all moments, over the whole length, is enough for every change; `make soak` takes all of them.
 THIRD_OR_ALL = pytest.mark.parametrize("step", [3, pytest.param(1, marks=pytest.mark.soak)])

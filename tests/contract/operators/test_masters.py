@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
 from tests.support.cells import Cell
 from tests.support.clock import ManualClock
 from tests.support.kubelet import Whole
@@ -20,8 +18,6 @@ from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.healing.cell import CellPolicy
 from homeostat.operators.cluster.healing.policy import Policy as HealingPolicy
 from homeostat.operators.cluster.healing.pulse import Pulse
-
-pytestmark = pytest.mark.real
 
 QUICK = 10.0
 HASTE = 60.0  # so that the patience of half a minute is half a second
@@ -65,8 +61,8 @@ async def until(cell: Cell, claim: Callable[[], object], why: str) -> None:
 
 async def until_they_were_ready(cell: Cell) -> None:
     """What turns unready in the second of its start looks as if it never was ready: the API has whole seconds."""
-    begun = int(time.time())
-    await until(cell, lambda: int(time.time()) > begun, "the second is over")
+    begun = cell.clock.now().replace(microsecond=0)
+    await until(cell, lambda: cell.clock.now() >= begun + timedelta(seconds=1), "the second is over")
 
 
 async def until_another(cell: Cell, old: Whole) -> None:
@@ -268,9 +264,9 @@ async def test_two_that_are_still_ill_when_a_freeze_ends_are_replaced_a_minute_a
         cell.endpoint.are_all_hung = False
         left = {pod["metadata"]["uid"] for pod in ill}
         await until(cell, lambda: len(left & uids(cell)) == 1, "the freeze ends, and one gives way")
-        first = time.monotonic()
+        first = cell.clock.monotonic()
         await until(cell, lambda: not left & uids(cell), "so does the other one")
-        assert time.monotonic() - first > 30 / QUICK  # of a minute, some of which the first one itself took
+        assert cell.clock.monotonic() - first > 30 / QUICK  # of a minute, some of which the first one itself took
         assert operator.value("healing_budget_left") == 3
     assert well["metadata"]["uid"] in uids(cell)
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
 from tests.support.cells import Cell
-
-pytestmark = pytest.mark.real
 
 OLD, NEW = "v1.34.4", "v1.35.4"
 

@@ -8,8 +8,6 @@ import pytest
 from tests.support.cells import PACKAGE, Cell
 from tests.support.kubelet import KINDS, Whole
 
-pytestmark = pytest.mark.real
-
 TUNED: list[dict[str, Any]] = [
     {
         "name": "kube-apiserver",

@@ -6,15 +6,12 @@ objects tells in which order it went.
 
 from __future__ import annotations
 
-import pytest
 from tests.support.cells import Cell
 from tests.support.faults import Sent, writes_of
 from tests.support.kubelet import COMPONENT, KINDS, Whole
 from tests.support.operating import Operator
 
 from homeostat.operators.cluster.names import TRIAL
-
-pytestmark = pytest.mark.real
 
 OLD, NEW = "v1.34.4", "v1.35.4"
 ILL, MOVER, BUSY = "ill", "mover", "busy"

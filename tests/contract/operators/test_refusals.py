@@ -12,8 +12,6 @@ from tests.support.kubelet import KINDS, Whole
 from homeostat.api.cluster.v1alpha1 import CLUSTER_PACKAGE_VERSION
 from homeostat.api.kind import unstructured
 
-pytestmark = pytest.mark.real
-
 PACKAGE_VERSION = unstructured(CLUSTER_PACKAGE_VERSION.resource)
 
 

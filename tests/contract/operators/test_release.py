@@ -10,8 +10,6 @@ from tests.support.kubelet import KINDS, Whole
 
 from homeostat.operators.cluster.manifests import shape
 
-pytestmark = pytest.mark.real
-
 OLD_S = 17
 TUNED = [{"name": "kube-scheduler", "args": {"profiling": "true"}}]
 

@@ -9,8 +9,6 @@ import pytest
 from tests.support.cells import Cell
 from tests.support.kubelet import KINDS, Whole
 
-pytestmark = pytest.mark.real
-
 SERVICES = ("demo-etcd", "demo-etcd-client", "demo-apiserver")
 DEPLOYMENTS = ("demo-apiserver", "demo-controller-manager", "demo-scheduler")
 LEAVES = ("demo-etcd", "demo-apiserver", "demo-controller-manager", "demo-scheduler", "demo-admin-kubeconfig")

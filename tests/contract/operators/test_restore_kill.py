@@ -11,7 +11,7 @@ from tests.support.comparing import normal
 from tests.support.cutting import AT_ONCE, WITHIN_S, Change, Yard, cut_at_every_write
 from tests.support.restoring import FORMER, manifest
 
-pytestmark = [pytest.mark.real, pytest.mark.soak]
+pytestmark = pytest.mark.soak
 
 
 async def declare(cell: Cell) -> None:

@@ -23,8 +23,6 @@ from homeostat.kube.connect import connect
 from homeostat.kube.errors import Forbidden
 from homeostat.kube.http import HttpTransport
 
-pytestmark = pytest.mark.real
-
 HOME = "homeostat-system"
 ACCOUNT = f"system:serviceaccount:{HOME}:homeostat"
 GROUPS = ("system:serviceaccounts", f"system:serviceaccounts:{HOME}", "system:authenticated")

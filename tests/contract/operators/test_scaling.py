@@ -8,8 +8,6 @@ from tests.support.cells import ZONES, Cell, open_zone
 from homeostat.api.core import NODE
 from homeostat.kube.client import Client
 
-pytestmark = pytest.mark.real
-
 HASTE = 10.0
 WITHIN_S = 60.0
 

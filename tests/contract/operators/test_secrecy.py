@@ -13,8 +13,6 @@ from tests.support.secrecy import private
 
 from homeostat.kit.pki.authority import LEAF_LIFE
 
-pytestmark = pytest.mark.real
-
 
 def is_mended(secret: Whole, broken: Whole) -> bool:
     """Whether a Secret was written after it was broken."""

@@ -9,8 +9,6 @@ from tests.support.cells import Cell, close_zones, open_zone
 
 from homeostat.kube.client import Client
 
-pytestmark = pytest.mark.real
-
 
 @pytest.fixture
 async def empty_cell(cell: Cell, client: Client) -> AsyncIterator[Cell]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from tests.contract.operators.test_upgrade import images, until_at
 from tests.support.cells import Cell
 from tests.support.stores import MIB, QUOTA
 
 from homeostat.operators.cluster.upkeep.stores import NO_SPACE, Alarm
-
-pytestmark = pytest.mark.real
 
 OLD, NEW = "v1.34.4-etcd3.5", "v1.34.4"
 

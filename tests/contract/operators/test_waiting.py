@@ -6,7 +6,6 @@ import asyncio
 import os
 import sys
 
-import pytest
 from msgspec import Struct
 from tests.support.apiserver import ApiServer
 from tests.support.cells import Cell
@@ -15,8 +14,6 @@ from homeostat.api.cluster.v1alpha1 import CLUSTER
 from homeostat.cli.exits import Exit
 from homeostat.operators.cluster.words import ACCEPTED
 from homeostat.runtime.conditions import find_condition
-
-pytestmark = pytest.mark.real
 
 OLD, NEW = "v1.34.4", "v1.35.4"
 

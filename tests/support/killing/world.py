@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Hashable, Sized
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from tests.support.cells import Cell
 from tests.support.killing.disturbing import Disturbing
@@ -15,17 +14,15 @@ from tests.support.killing.mortal import Life, MortalTransport, mortal
 from tests.support.killing.points import Points
 from tests.support.killing.repeating import Repeating
 from tests.support.killing.witness import Witness
-from tests.support.kinds import contents, define
 from tests.support.kubelet import Kubelet
 from tests.support.membership import FakeEtcd
 from tests.support.operating import USER, FakeEndpoint
+from tests.support.preparing import prepare
 from tests.support.restoring import FakeHandout
 from tests.support.simulated import ADMIN
 from tests.support.stores import FakeStores
-from tests.support.tree import ROOT
 
 from homeostat.api.core import NAMESPACE, SECRET
-from homeostat.api.kind import Kind, Resource, unstructured
 from homeostat.kit.clock import Clock
 from homeostat.kit.random import Random
 from homeostat.kube.client import Client
@@ -41,22 +38,6 @@ from homeostat.sim.time.order import PROCESS
 
 PLACE = "cell"
 IMAGE = "homeostat.local/homeostat:test"
-_RBAC = "rbac.authorization.k8s.io"
-_MADE_FIRST: dict[str, Kind[dict[str, Any]]] = {
-    each.kind: unstructured(each)
-    for each in (
-        Resource("", "v1", "Namespace", "namespaces", namespaced=False),
-        Resource("", "v1", "ServiceAccount", "serviceaccounts"),
-        Resource(_RBAC, "v1", "ClusterRole", "clusterroles", namespaced=False),
-        Resource(_RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False),
-        Resource(_RBAC, "v1", "Role", "roles"),
-        Resource(_RBAC, "v1", "RoleBinding", "rolebindings"),
-        Resource("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", namespaced=False),
-        Resource(
-            "cluster.homeostat.dev", "v1alpha1", "ClusterPackageVersion", "clusterpackageversions", namespaced=False
-        ),
-    )
-}
 
 
 class World:
@@ -122,18 +103,7 @@ class World:
         self.process.kill()
 
     async def _prepare(self) -> None:
-        await define(self.client)
-        paths = [ROOT / "deploy/operator/priority.yaml", ROOT / "deploy/operator/rights.yaml"]
-        for path in (*paths, *sorted((ROOT / "examples/packageversions").glob("*.yaml"))):
-            for content in contents(path):
-                await self.client.apply(_MADE_FIRST[content["kind"]], content)
-        for role in ("homeostat:cell", "homeostat:cell-wide"):
-            binding = {
-                "metadata": {"name": f"test:{role}"},
-                "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": role},
-                "subjects": [{"apiGroup": _RBAC, "kind": "User", "name": USER}],
-            }
-            await self.client.create(_MADE_FIRST["ClusterRoleBinding"], binding)
+        await prepare(self.client)
         await self.client.create(NAMESPACE, {"metadata": {"name": PLACE}})
         await self.client.create(SECRET, {"metadata": {"name": "stranger", "namespace": PLACE}})
 
