@@ -6,11 +6,15 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
+from tests.support.engines import on_both_engines as pytest_generate_tests
+from tests.support.loops import pytest_asyncio_loop_factories, pytest_runtest_setup
 from tests.support.rack import Rack, RuncRack
 
 from homeostat.kit.clock import SystemClock
 from homeostat.local.hosts.ports import HostSpec, Power
 from homeostat.local.hosts.shell import Shell
+
+__all__ = ["pytest_asyncio_loop_factories", "pytest_generate_tests", "pytest_runtest_setup"]
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from homeostat.kit.random import Random
 from homeostat.sim.world.hosts.disks import Shelf
 from homeostat.sim.world.hosts.host import Host, HostPlan, Power
 from homeostat.sim.world.hosts.images import Registry
+from homeostat.sim.world.hosts.system.packages import Sources
+from homeostat.sim.world.hosts.system.system import HostSystem
 from homeostat.sim.world.hosts.times import Times
 
 T = TypeVar("T")
@@ -39,12 +41,14 @@ class DataCentre:
     ) -> None:
         self.hosts: Mapping[str, Host] = {plan.name: Host(plan) for plan in plans}
         self.registry = Registry()
+        self.sources = Sources()  # of packages
         self.network_disks = Shelf()  # of volumes that lie on no host
         self.clock = clock
         self.random = random
         self.times = times
         self.runs = asyncio.Event()
         self._changing: dict[str, asyncio.Task[None]] = {}
+        self._systems: dict[str, HostSystem] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
     def host(self, name: str) -> Host:
@@ -55,6 +59,13 @@ class DataCentre:
             known = ", ".join(sorted(self.hosts)[:5]) or "none"
             more = f" and {len(self.hosts) - 5} more" if len(self.hosts) > 5 else ""
             raise UnknownHost(f"expected a host of this data centre, found {name!r}; there are {known}{more}") from None
+
+    def system(self, name: str) -> HostSystem:
+        """The operating system of one of them, as whoever administers it finds it. Raises UnknownHost."""
+        host = self.host(name)
+        if name not in self._systems:
+            self._systems[name] = HostSystem(host, self.sources, self.clock, self.random)
+        return self._systems[name]
 
     def is_reached(self, name: str) -> bool:
         """Whether others find a host of that name; False where there is none."""
