@@ -132,7 +132,7 @@ async def test_a_unit_is_started_and_stopped_and_what_is_so_already_is_left(mach
     await system.start(UNIT)
     assert await runs(system) == [first]
     assert await system.unit(UNIT) == UnitSeen(UnitState.ACTIVE, is_enabled=False)
-    assert any("Started" in line.text for line in await system.journal(UNIT))
+    await until_told(system, "Started")
     for _ in range(2):
         await system.stop(UNIT)
     assert (await system.unit(UNIT), await runs(system)) == (IDLE, [])
@@ -153,6 +153,14 @@ async def test_a_process_that_is_killed_fails_its_unit_until_it_is_started_again
     await system.start(UNIT)
     (second,) = await runs(system)
     assert second.pid != first.pid
+
+
+async def until_told(system: System, word: str) -> None:
+    """The journal has a line of the unit a moment after what it is about."""
+    clock = SystemClock()
+    async with clock.timeout(10):
+        while not any(word in line.text for line in await system.journal(UNIT)):
+            await clock.sleep(0.1)
 
 
 async def until_failed(system: System) -> None:

@@ -105,7 +105,7 @@ class Deleter:
     async def _judge(self, asked: Asked, kept: Record, options: DeleteOptions) -> None:
         value = kept.value(asked.type.head)
         _check(asked.type, kept, value, options.preconditions)
-        said = msgspec.to_builtins(options)
+        said = msgspec.json.decode(msgspec.json.encode(options))  # plain, as expressions want it
         del said["kind"], said["apiVersion"]
         said["preconditions"] = {key: each for key, each in said["preconditions"].items() if each}
         told = {key: each for key, each in said.items() if each not in (None, [], (), {})}

@@ -117,6 +117,20 @@ async def test_what_ends_while_a_webhook_judges_its_end_is_not_found() -> None:
             await client.delete(CONFIG_MAPS, "one", "default")
 
 
+async def test_conditions_see_the_options_of_a_deletion_that_is_only_tried() -> None:
+    clock, wire = ManualClock(), Wire()
+    server = server_on(wire, clock)
+    async with client_of(server, clock) as client:
+        await client.create(CONFIG_MAPS, config_map("one"), "default")
+        tried = "request.operation == 'DELETE' && 'All' in request.options.dryRun"
+        await client.create(JUDGES, hook("configmaps", matchConditions=[{"name": "tried", "expression": tried}]))
+        path = "/api/v1/namespaces/default/configmaps/one"
+        for options in (b'{"dryRun": ["All"]}', b'{"dryRun": ["All"], "propagationPolicy": "Background"}'):
+            answer = await server.answer(Request(method="DELETE", path=path, body=options), ADMIN)
+            assert answer.code == 200, answer.body
+        assert [each["dryRun"] for each in wire.heard] == [True, True]
+
+
 async def test_what_a_server_gives_a_new_object_no_webhook_takes_from_it() -> None:
     clock, wire = ManualClock(), Wire()
     async with client_of(server_on(wire, clock), clock) as client:
