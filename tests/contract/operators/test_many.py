@@ -15,6 +15,8 @@ from homeostat.api.cluster.masters import COMPONENTS
 from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.pacing.pace import Policy as Pacing
 
+pytestmark = pytest.mark.long_on_sim("tests/sim/test_fleet.py has thirty at once")
+
 OLD, NEW = "v1.34.4", "v1.35.4"
 CREATING, ROLLING = 4, 2
 FEW_OR_MANY = pytest.mark.parametrize("count", [16, pytest.param(250, marks=pytest.mark.soak)])
