@@ -1,8 +1,8 @@
 """What the cells of the operators' contracts stand on: one API server, and the time that passes there.
 
-A real one is reached over HTTPS, on the machine's time. A simulated one is in the test's own process and on virtual
-time, so that a minute of waiting costs nothing; but for tests that ask for the server itself, for kubectl or a command
-line: then it is a process of its own, reached as a real one is.
+A real one is reached over HTTPS, on the machine's time. A simulated one is in the test's own process and mostly on
+virtual time, so that a minute of waiting costs nothing; but for tests that ask for the server itself, for kubectl or a
+command line: then it is a process of its own, reached as a real one is.
 """
 
 from __future__ import annotations
@@ -78,11 +78,12 @@ class Served:
 
 
 class InMemory:
-    """A simulated API server of the test's own, on virtual time."""
+    """A simulated API server of the test's own, on the time of the loop that runs."""
 
-    def __init__(self, loop: VirtualLoop, store: Store) -> None:
+    def __init__(self, store: Store) -> None:
         """`store`: what it begins with; of several tests, each has a copy."""
-        self.clock: Clock = VirtualClock(loop)
+        loop = asyncio.get_running_loop()
+        self.clock: Clock = VirtualClock(loop) if isinstance(loop, VirtualLoop) else SystemClock()
         self.random = seeded_random(0)
         self._server = simulated_server(self.clock, store=copied(store))
 

@@ -5,7 +5,6 @@ Every test runs on both engines, but for those whose mark says what the simulate
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 from collections.abc import AsyncIterator
@@ -30,7 +29,6 @@ from homeostat.api.core import NAMESPACE
 from homeostat.kube.client import Client
 from homeostat.kube.transport import Transport
 from homeostat.sim.apiserver.store.store import Store
-from homeostat.sim.time.loop import VirtualLoop
 
 __all__ = ["pytest_asyncio_loop_factories", "pytest_generate_tests", "pytest_runtest_setup"]
 
@@ -73,9 +71,7 @@ async def ground(beneath: ApiServer | Store) -> Ground:
     """What the test's cell stands on."""
     if isinstance(beneath, ApiServer):
         return Served(beneath)
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualLoop)
-    return InMemory(loop, beneath)
+    return InMemory(beneath)
 
 
 @pytest.fixture
