@@ -17,6 +17,7 @@ from tests.contract.sim.kind_cases import (
     volume,
     workload,
 )
+from tests.contract.sim.route_cases import address, cidrs, routed, way
 
 CHANGES: dict[str, tuple[Body, Body]] = {
     "data of a revision": (
@@ -33,6 +34,17 @@ CHANGES: dict[str, tuple[Body, Body]] = {
         },
     ),
     "controller of an IngressClass": (ingress_class(), {"spec": {"controller": "example.com/other"}}),
+    "range of a ServiceCIDR": (cidrs("192.168.0.0/24"), {"spec": {"cidrs": ["192.168.0.0/25"]}}),
+    "ranges of a ServiceCIDR that become fewer": (
+        cidrs("192.168.0.0/24", "2001:db8::/64"),
+        {"spec": {"cidrs": ["192.168.0.0/24"]}},
+    ),
+    "wrong second range of a ServiceCIDR": (
+        cidrs("192.168.0.0/24"),
+        {"spec": {"cidrs": ["192.168.0.0/24", "192.168.1.0/24"]}},
+    ),
+    "owner of an IPAddress": (address(), {"spec": {"parentRef": {"name": "c"}}}),
+    "rules of an Ingress": (routed(way()), {"spec": {"rules": None}}),
     "handler of a RuntimeClass": (of("RuntimeClass", "node.k8s.io/v1", handler="one"), {"handler": "other"}),
     "hosts of a CSIStorageCapacity": (capacity(), {"nodeTopology": {"matchLabels": {"a": "b"}}}),
     "class of a CSIStorageCapacity": (capacity(), {"storageClassName": "other"}),

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-Body = dict[str, Any]
-
-
-def of(kind: str, version: str = "v1", name: str = "one", **parts: Any) -> Body:
-    return {"apiVersion": version, "kind": kind, "metadata": {"name": name}, **parts}
+from tests.contract.sim import route_cases
+from tests.contract.sim.bodies import Body as Body
+from tests.contract.sim.bodies import of as of
 
 
 def container(**parts: Any) -> Body:
@@ -145,6 +143,7 @@ GOOD: dict[str, Body] = {
     "level that queues": level(limited={"limitResponse": {"type": "Queue", "queuing": {"queues": 16}}}),
     "smallest IngressClass": ingress_class(),
     "IngressClass with parameters": ingress_class(parameters={"kind": "K", "name": "n", "apiGroup": "example.com"}),
+    **route_cases.GOOD,
     "smallest RuntimeClass": of("RuntimeClass", "node.k8s.io/v1", handler="one"),
     "RuntimeClass for some hosts": of(
         "RuntimeClass",
@@ -322,6 +321,7 @@ WRONG: dict[str, Body] = {
     "level that rejects and queues": level(limited={"limitResponse": {"type": "Reject", "queuing": {}}}),
     "level of no response": level(limited={"limitResponse": {"type": "X"}}),
     "level of no queues": level(limited={"limitResponse": {"type": "Queue"}}),
+    **route_cases.WRONG,
     "empty IngressClass": of("IngressClass", "networking.k8s.io/v1", spec={}),
     "IngressClass of no path": ingress_class(controller="one", parameters={}),
     "IngressClass of no domain": ingress_class(controller="A B/x", parameters={"scope": "Namespace"}),

@@ -22,7 +22,7 @@ from homeostat.sim.apiserver.admission.calling import Caller, NoNetwork
 from homeostat.sim.apiserver.answer import Answer, refused
 from homeostat.sim.apiserver.discovery import discovered
 from homeostat.sim.apiserver.documents.serving import Documents
-from homeostat.sim.apiserver.kinds import budgets, namespaces, rights
+from homeostat.sim.apiserver.kinds import addresses, budgets, namespaces, rights
 from homeostat.sim.apiserver.kinds.strategies import strategies
 from homeostat.sim.apiserver.printing.showing import shown
 from homeostat.sim.apiserver.refusing import Refused, not_imitated
@@ -199,6 +199,7 @@ class ApiServer:
         for name, (value, description) in budgets.SYSTEM_CLASSES.items():
             body = {"metadata": {"name": name}, "value": value, "description": description}
             self._make_first("scheduling.k8s.io", "priorityclasses", body)
+        self._make_first(addresses.GROUP, "servicecidrs", addresses.first(self._clock.now()))
         for plural, body in rights.FIRST.items():
             self._make_first(rights.GROUP, plural, copy.deepcopy(body))
 

@@ -118,8 +118,8 @@ def test_whatever_is_written_is_answered_and_never_with_a_trace(seed: int) -> No
 async def test_what_is_not_imitated_is_refused_by_name() -> None:
     clock = ManualClock()
     async with client_of(simulated_server(clock), clock) as client:
-        with pytest.raises(ApiError, match=r"does not imitate ipaddresses\.networking") as caught:
-            await client.request("GET", "/apis/networking.k8s.io/v1/ipaddresses")
+        with pytest.raises(ApiError, match=r"does not imitate deviceclasses\.resource") as caught:
+            await client.request("GET", "/apis/resource.k8s.io/v1/deviceclasses")
         assert (caught.value.status, caught.value.reason) == (501, "NotImplemented")
         headers = {"Content-Type": "application/vnd.kubernetes.protobuf"}
         with pytest.raises(UnsupportedMediaType, match="found application/vnd"):

@@ -24,6 +24,12 @@ _LABEL_1035_TEXT = (
     "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
     "'[a-z]([-a-z0-9]*[a-z0-9])?')"
 )
+_WILDCARD = re.compile(rf"\*\.{SUBDOMAIN.pattern}")
+_WILDCARD_TEXT = (
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
+    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', "
+    r"regex used for validation is '\*\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
 
 
 def is_dns_label(text: str) -> bool:
@@ -50,6 +56,11 @@ def dns_1035_label_faults(text: str) -> list[str]:
 def dns_subdomain_faults(text: str, unit: str = "characters") -> list[str]:
     """What is wrong with it as an RFC 1123 subdomain; what it is long of is called in two ways."""
     return _faults(text, SUBDOMAIN, 253, _SUBDOMAIN_TEXT, unit)
+
+
+def wildcard_faults(text: str) -> list[str]:
+    """What is wrong with it as all names below one."""
+    return _faults(text, _WILDCARD, 253, _WILDCARD_TEXT)
 
 
 def _faults(text: str, pattern: re.Pattern[str], limit: int, told: str, unit: str = "characters") -> list[str]:

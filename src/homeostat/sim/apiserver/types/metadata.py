@@ -5,6 +5,7 @@ The rules are those of apimachinery's ValidateObjectMeta and of the generic regi
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
@@ -103,10 +104,20 @@ def _of_name(metadata: Value, rule: NameRule) -> Iterator[Cause]:
         yield invalid(_NAME, name, fault)
 
 
-def _segment_faults(name: str) -> list[str]:
+def segment_faults(name: str) -> list[str]:
+    """What is wrong with it as a part of a path."""
     if name in (".", ".."):
         return [f"may not be '{name}'"]
     return [f"may not contain '{each}'" for each in "/%" if each in name]
+
+
+def address_faults(name: str) -> list[str]:
+    """What is wrong with it as an address, which may be written in one way alone."""
+    try:
+        parsed = ipaddress.ip_address(name)
+    except ValueError:
+        return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
+    return [] if str(parsed) == name else [f'must be in canonical form ("{parsed}")']
 
 
 def _of_finalizers(metadata: Value, *, qualifies: bool) -> Iterator[Cause]:
@@ -146,5 +157,6 @@ _NAME_FAULTS: Mapping[NameRule, Callable[[str], list[str]]] = {
     "subdomain": dns_subdomain_faults,
     "label": dns_label_faults,
     "label 1035": dns_1035_label_faults,
-    "segment": _segment_faults,
+    "segment": segment_faults,
+    "address": address_faults,
 }

@@ -15,8 +15,8 @@ from homeostat.sim.apiserver.store.store import Collection
 from homeostat.sim.apiserver.types.user import User
 
 Value = dict[str, Any]
-NameRule = Literal["subdomain", "label", "label 1035", "segment"]
-"""A DNS subdomain, a DNS label by RFC 1123 or 1035, or whatever a path can hold."""
+NameRule = Literal["subdomain", "label", "label 1035", "segment", "address"]
+"""A DNS subdomain, a DNS label by RFC 1123 or 1035, whatever a path can hold, or an IP address."""
 
 
 # Whose metadata is judged as that of custom types is: by group, and by plural where it is not all of the group.

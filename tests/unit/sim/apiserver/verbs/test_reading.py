@@ -47,7 +47,7 @@ async def test_pages_of_a_forgotten_state_are_gone_and_may_go_on_in_the_newest()
 async def test_a_state_that_has_not_come_is_to_be_asked_for_again() -> None:
     clock = ManualClock()
     async with client_of(simulated_server(clock), clock) as client:
-        with pytest.raises(ApiError, match="Too large resource version: 999, current: 9") as caught:
+        with pytest.raises(ApiError, match="Too large resource version: 999, current: 10") as caught:
             await client.list(CONFIG_MAPS, resource_version="999")
         assert (caught.value.status, caught.value.reason, caught.value.retry_after_s) == (504, "Timeout", 1)
 
