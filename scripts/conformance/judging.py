@@ -24,7 +24,7 @@ from homeostat.sim.world.world import Plan, World
 
 ENTRANCE = {"metadata": {"name": "kubernetes"}, "spec": {"ports": [{"name": "https", "port": 443}]}}
 SERVICE = unstructured(Resource("", "v1", "Service", "services"))
-PLAN = Plan(hosts=2, times=AT_ONCE, accounts=True)
+PLAN = Plan(hosts=2, times=AT_ONCE, accounts=True, endpoints=True)
 _SLOW, _SLOW_S = "[Slow]", 900.0
 _ALONE = ("[Serial]", "[Disruptive]")
 

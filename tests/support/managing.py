@@ -25,6 +25,8 @@ CONTROLLERS = (
     "cronjob-controller",
     "ttl-after-finished-controller",
     "endpointslice-controller",
+    "endpointslice-mirroring-controller",
+    "endpoints-controller",
     "disruption-controller",
     "resourcequota-controller",
     "persistentvolume-binder-controller",

@@ -16,6 +16,7 @@ from tests.support.controllers import (
     BUDGETS,
     CLAIMS,
     DEPLOYMENTS,
+    ENDPOINTS,
     NODES,
     PODS,
     QUOTAS,
@@ -58,6 +59,7 @@ SHOWN = (
     CLAIMS,
     SERVICES,
     SLICES,
+    ENDPOINTS,
     BUDGETS,
     QUOTAS,
 )

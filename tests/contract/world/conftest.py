@@ -24,6 +24,8 @@ from homeostat.kube.connect import connect
 from homeostat.runtime.manager import Manager, ManagerSettings
 from homeostat.sim.apiserver.server import ApiServer
 from homeostat.sim.world.controllers.all import add_controllers
+from homeostat.sim.world.controllers.endpoints.mirroring import add_mirrors
+from homeostat.sim.world.controllers.endpoints.older import add_endpoints
 from homeostat.sim.world.scheduler.scheduler import add_scheduler
 
 __all__ = ["pytest_generate_tests"]
@@ -74,6 +76,8 @@ async def at_work(server: ApiServer) -> AsyncIterator[None]:
     async with client_of(server, clock) as client:
         manager = Manager(clock=clock, random=random.Random(0), settings=ManagerSettings(tune_gc=False))
         add_controllers(manager, client)
+        add_endpoints(manager, client)
+        add_mirrors(manager, client)
         add_scheduler(manager, client)
         stop = asyncio.Event()
         run = asyncio.ensure_future(manager.run(stop))

@@ -20,6 +20,8 @@ from homeostat.sim.apiserver.admission.calling import Caller
 from homeostat.sim.apiserver.server import ApiServer
 from homeostat.sim.transport import SimTransport
 from homeostat.sim.world.controllers.all import add_controllers
+from homeostat.sim.world.controllers.endpoints.mirroring import add_mirrors
+from homeostat.sim.world.controllers.endpoints.older import add_endpoints
 from homeostat.sim.world.controllers.volumes.provisioner import add_volume_provisioner
 from homeostat.sim.world.faults.keeping import Book
 from homeostat.sim.world.hosts.containers import Start
@@ -51,6 +53,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     pods_per_host: int = 110
     times: Times = Times()
     pool: str = POOL  # of the addresses of load balancers
+    endpoints: bool = False  # whether Endpoints, the older form of slices, are written beside them, and mirrored
     accounts: bool = False  # whether Pods are given the accounts of their namespaces, and mount what proves them
 
 
@@ -99,6 +102,8 @@ class World:
         add_kubelets(manager, client, self.centre, self.programs)
         add_scheduler(manager, client)
         add_controllers(manager, client)
+        for add in (add_endpoints, add_mirrors) if self._plan.endpoints else ():
+            add(manager, client)
         add_volume_provisioner(manager, client)
         add_balancers(manager, client, self._plan.pool)
         for host in self.centre.hosts.values():

@@ -86,5 +86,39 @@ class EndpointSlice(Struct, frozen=True, gc=False, rename="camel"):
     ports: tuple[Port, ...] | None = None
 
 
+class EndpointAddress(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
+    """One Pod of a Service, or another address, in the older form."""
+
+    ip: str
+    hostname: str = ""
+    node_name: str | None = None
+    target_ref: Target | None = None
+
+
+class EndpointPort(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, order=True):
+    """A port of all addresses of a subset."""
+
+    port: int
+    name: str = ""
+    protocol: str = ""
+    app_protocol: str | None = None
+
+
+class Subset(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
+    """Addresses that share their ports; empty lists come as null."""
+
+    addresses: tuple[EndpointAddress, ...] | None = None
+    not_ready_addresses: tuple[EndpointAddress, ...] | None = None
+    ports: tuple[EndpointPort, ...] | None = None
+
+
+class Endpoints(Struct, frozen=True, gc=False, rename="camel"):
+    """The older form of EndpointSlices, one object for each Service."""
+
+    metadata: ObjectMeta
+    subsets: tuple[Subset, ...] | None = None
+
+
+ENDPOINTS = Kind(Resource("", "v1", "Endpoints", "endpoints"), Endpoints)
 SERVICE = Kind(Resource("", "v1", "Service", "services"), Service)
 SLICE = Kind(Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices"), EndpointSlice)

@@ -69,7 +69,7 @@ class _Slices:
         self._loop.informers.append(self._nodes)
         self._loop.watch(self._services)
         self._loop.watch(self._slices, service_of)
-        self._loop.watch(self._pods, self._services_of, when=_matters)
+        self._loop.watch(self._pods, self._services_of, when=matters)
 
     def _service_changed(self, old: Service | None, new: Service | None, priority: Priority) -> None:  # noqa: ARG002
         known = new if new is not None else old
@@ -183,7 +183,7 @@ def _is_ours(slice_: EndpointSlice, service: Service) -> bool:
     return any(each.uid == service.metadata.uid for each in slice_.metadata.owner_references)
 
 
-def _matters(old: Pod | None, new: Pod | None) -> bool:
+def matters(old: Pod | None, new: Pod | None) -> bool:
     """Whether a Pod became another endpoint."""
     if old is None or new is None:
         known = new if new is not None else old
