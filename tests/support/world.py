@@ -77,6 +77,7 @@ class World:
         self.namespace = namespace
         self.clock = clock
         self.behaviour: dict[str, Behaviour] = {}  # by the name of a Pod, or the image of its first container
+        self.codes: dict[str, int] = {}  # with which containers end that fail, by image; 1 where nothing is said
         self.usual: Behaviour = "ready"
         self.ends_pods = True
         self.nodes: list[str] = []
@@ -233,6 +234,11 @@ class World:
         others = [each for each in now.get("conditions", ()) if each["type"] != "Ready"]
         ready = {"type": "Ready", "status": "True" if behaviour == "ready" else "False", "lastTransitionTime": at}
         status = {"phase": wanted, "conditions": [*others, ready], "startTime": now.get("startTime", at)}
+        if wanted in ("Succeeded", "Failed"):
+            ended = {"exitCode": 0 if wanted == "Succeeded" else self.codes.get(image, 1), "reason": "Over"}
+            told = {"ready": False, "restartCount": 0, "imageID": "", "state": {"terminated": ended}}
+            containers = [(each["name"], each["image"]) for each in pod["spec"]["containers"]]
+            status["containerStatuses"] = [{"name": name, "image": of, **told} for name, of in containers]
         body = {"metadata": {"uid": meta["uid"]}, "status": status}
         await self.client.merge_patch(PODS, meta["name"], body, self.namespace, subresource="status")
 

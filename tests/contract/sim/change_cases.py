@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.contract.sim import job_cases
 from tests.contract.sim.kind_cases import (
     ONCE,
     RBAC,
@@ -20,6 +21,7 @@ from tests.contract.sim.kind_cases import (
 from tests.contract.sim.route_cases import address, cidrs, routed, way
 
 CHANGES: dict[str, tuple[Body, Body]] = {
+    **job_cases.CHANGES,
     "data of a revision": (
         of("ControllerRevision", "apps/v1", revision=1, data={"a": "b"}),
         of("ControllerRevision", "apps/v1", revision=2, data={"a": "c"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.contract.sim import route_cases
+from tests.contract.sim import job_cases, route_cases
 from tests.contract.sim.bodies import Body as Body
 from tests.contract.sim.bodies import of as of
 
@@ -144,6 +144,7 @@ GOOD: dict[str, Body] = {
     "smallest IngressClass": ingress_class(),
     "IngressClass with parameters": ingress_class(parameters={"kind": "K", "name": "n", "apiGroup": "example.com"}),
     **route_cases.GOOD,
+    **job_cases.GOOD,
     "smallest RuntimeClass": of("RuntimeClass", "node.k8s.io/v1", handler="one"),
     "RuntimeClass for some hosts": of(
         "RuntimeClass",
@@ -177,6 +178,9 @@ GOOD: dict[str, Body] = {
     "worthless PriorityClass": of("PriorityClass", "scheduling.k8s.io/v1", value=0, preemptionPolicy="Never"),
 }
 GOOD |= {
+    "smallest Secret": of("Secret"),
+    "Secret of text": of("Secret", stringData={"a": "b"}, data={"c": "ZA=="}),
+    "Secret of a kind": of("Secret", type="example.com/k", data={"c": "ZA=="}),
     "revision": of("ControllerRevision", "apps/v1", revision=1, data={"spec": {"template": {"$patch": "replace"}}}),
     "smallest Job": of("Job", "batch/v1", spec={"template": ONCE}),
     "Job with labels": of(
@@ -322,6 +326,7 @@ WRONG: dict[str, Body] = {
     "level of no response": level(limited={"limitResponse": {"type": "X"}}),
     "level of no queues": level(limited={"limitResponse": {"type": "Queue"}}),
     **route_cases.WRONG,
+    **job_cases.WRONG,
     "empty IngressClass": of("IngressClass", "networking.k8s.io/v1", spec={}),
     "IngressClass of no path": ingress_class(controller="one", parameters={}),
     "IngressClass of no domain": ingress_class(controller="A B/x", parameters={"scope": "Namespace"}),

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from homeostat.kit.cron import BadSchedule, read_schedule
-from homeostat.sim.apiserver.kinds.jobs import CHOICES, NUMBERS, pods_causes
+from homeostat.sim.apiserver.kinds.job_policies import default_policies
+from homeostat.sim.apiserver.kinds.jobs import pods_causes, spec_causes
 from homeostat.sim.apiserver.kinds.names import number_causes
 from homeostat.sim.apiserver.kinds.pods.defaults import default_template
 from homeostat.sim.apiserver.refusing import Cause
@@ -30,6 +31,7 @@ class CronJobStrategy(Strategy):
         spec.setdefault("successfulJobsHistoryLimit", 3)
         spec.setdefault("failedJobsHistoryLimit", 1)
         job = spec.setdefault("jobTemplate", {}).setdefault("spec", {})
+        default_policies(job)
         default_template(job.setdefault("template", {}))
 
     def on_create(self, value: Value) -> None:
@@ -80,11 +82,8 @@ def _of_zone(zone: str) -> Iterator[Cause]:
 
 def _of_job(job: Value) -> Iterator[Cause]:
     path = "spec.jobTemplate.spec"
-    yield from number_causes(job, path, *NUMBERS)
-    for name, known in CHOICES.items():
-        if job.get(name) is not None and job[name] not in known:
-            yield not_supported(f"{path}.{name}", job[name], known)
-    yield from pods_causes(job.get("template", {}), f"{path}.template")
+    yield from spec_causes(job, path)
+    yield from pods_causes(job.get("template", {}), f"{path}.template", never="podFailurePolicy" in job)
     if job.get("selector") is not None:
         yield invalid(f"{path}.selector", job["selector"], "`selector` will be auto-generated")
     if job.get("manualSelector"):

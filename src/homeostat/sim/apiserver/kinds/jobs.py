@@ -1,12 +1,13 @@
 """Jobs: Pods that end. A Job knows its Pods by its own uid.
 
-Not judged: failure and success policies, indexes, deadlines of suspended Jobs, and changes of the template.
+Not judged: deadlines of suspended Jobs, and changes of the template.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from homeostat.sim.apiserver.kinds import job_policies
 from homeostat.sim.apiserver.kinds.names import number_causes
 from homeostat.sim.apiserver.kinds.pods.defaults import default_template
 from homeostat.sim.apiserver.kinds.pods.judging import template_causes
@@ -18,12 +19,12 @@ from homeostat.sim.apiserver.types.type import Strategy, Value
 
 _UID, _NAME = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"
 _OLD_UID, _OLD_NAME = "controller-uid", "job-name"
-CHOICES = {
-    "completionMode": ("NonIndexed", "Indexed"),
-    "podReplacementPolicy": ("Failed", "TerminatingOrFailed"),
-}
+MODES = ("NonIndexed", "Indexed")
 _MISFIT = "`selector` does not match template `labels`"
-NUMBERS = ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished")
+NUMBERS = (
+    *("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"),
+    *("backoffLimitPerIndex", "maxFailedIndexes"),
+)
 
 
 class JobStrategy(Strategy):
@@ -39,10 +40,11 @@ class JobStrategy(Strategy):
         spec.setdefault("parallelism", 1)
         spec.setdefault("completionMode", "NonIndexed")
         spec.setdefault("suspend", False)
-        spec.setdefault("backoffLimit", 6)
+        spec.setdefault("backoffLimit", 6 if spec.get("backoffLimitPerIndex") is None else job_policies.MOST_AT_ONCE)
         spec.setdefault("manualSelector", False)
         replacement = "Failed" if spec.get("podFailurePolicy") else "TerminatingOrFailed"
         spec.setdefault("podReplacementPolicy", replacement)
+        job_policies.default_policies(spec)
         template = spec.setdefault("template", {})
         default_template(template)
         labels = (template.get("metadata") or {}).get("labels")
@@ -69,12 +71,9 @@ class JobStrategy(Strategy):
     def causes(self, value: Value, old: Value | None) -> Iterable[Cause]:
         """Of its spec, and of what of it may not change."""
         spec = value.get("spec", {})
-        yield from number_causes(spec, "spec", *NUMBERS)
-        for name, known in CHOICES.items():
-            if spec.get(name) not in known:
-                yield not_supported(f"spec.{name}", spec.get(name), known)
+        yield from spec_causes(spec, "spec")
         yield from _of_selector(spec, value["metadata"].get("uid", ""))
-        yield from pods_causes(spec.get("template", {}), "spec.template")
+        yield from pods_causes(spec.get("template", {}), "spec.template", never="podFailurePolicy" in spec)
         if old is not None:
             yield from _of_change(spec, old.get("spec", {}))
 
@@ -88,14 +87,26 @@ class JobStrategy(Strategy):
         return ("status.successful",)
 
 
-def pods_causes(template: Value, path: str) -> Iterator[Cause]:
-    """Faults of a template of Pods that end."""
+def spec_causes(spec: Value, path: str) -> Iterator[Cause]:
+    """Faults of a spec, but for its selector and its Pods."""
+    yield from number_causes(spec, path, *NUMBERS)
+    mode = spec.get("completionMode")
+    if mode is not None and mode not in MODES:
+        yield not_supported(child(path, "completionMode"), mode, MODES)
+    yield from job_policies.index_causes(spec, path)
+    yield from job_policies.policy_causes(spec, path)
+
+
+def pods_causes(template: Value, path: str, *, never: bool = False) -> Iterator[Cause]:
+    """Faults of a template of Pods that end; of some, no container is ever started again."""
     yield from template_causes(template, path)
     policy, place = template.get("spec", {}).get("restartPolicy"), child(path, "spec.restartPolicy")
     if policy == "Always":
         yield required(place, 'valid values: "OnFailure", "Never"')
     elif policy not in ("OnFailure", "Never"):
         yield not_supported(place, policy, ("OnFailure", "Never"))
+    elif never and policy != "Never":
+        yield invalid(place, policy, 'only "Never" is supported when podFailurePolicy is specified')
 
 
 def _of_selector(spec: Value, uid: str) -> Iterator[Cause]:
@@ -126,3 +137,4 @@ def _of_change(spec: Value, old: Value) -> Iterator[Cause]:
             yield invalid(f"spec.{name}", spec.get(name), IMMUTABLE)
     if not spec.get("suspend") and spec.get("template") != old.get("template"):
         yield invalid("spec.template", spec.get("template"), IMMUTABLE)
+    yield from job_policies.kept_causes(spec, old, "spec")

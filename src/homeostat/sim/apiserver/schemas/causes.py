@@ -85,6 +85,11 @@ def too_many(path: str, count: int, limit: int) -> Cause:
     return Cause("FieldValueTooMany", text, _shown_path(path))
 
 
+def go_list(texts: Iterable[str]) -> str:
+    """Texts as Go's %q prints a list of them."""
+    return f"[{' '.join(map(quoted, texts))}]"
+
+
 def quoted(text: str) -> str:
     """A text as Go's %q prints it."""
     return '"' + "".join(_quoted_character(each) for each in text) + '"'

@@ -12,6 +12,8 @@ from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import DONE, Outcome, Progress
 from homeostat.sim.world.controllers.jobs.counting import FINALIZER, count
 from homeostat.sim.world.controllers.jobs.deciding import Plan, decide, finished_at, is_finished
+from homeostat.sim.world.controllers.jobs.making import born
+from homeostat.sim.world.controllers.jobs.seeing import look
 from homeostat.sim.world.controllers.loops import loop
 from homeostat.sim.world.controllers.terminating import is_of_ending_namespace
 from homeostat.sim.world.controllers.workloads.ending import Ending
@@ -25,7 +27,6 @@ from homeostat.sim.world.controllers.workloads.owning import (
     owners_of,
 )
 from homeostat.sim.world.controllers.workloads.telling import MANAGER, tell
-from homeostat.sim.world.controllers.workloads.templates import pod_of, read
 from homeostat.sim.world.kinds.jobs import JOB, Job
 from homeostat.sim.world.kinds.pods import POD, Pod
 
@@ -80,8 +81,9 @@ class Jobs:
         if pods is None:
             return DONE
         pods = self._ending.left(key, pods)
-        counts = count(job, pods)
-        plan = decide(job, counts, pods, self._clock.now())
+        looked = await look(self._client, job, pods)
+        counts = count(job, pods, looked)
+        plan = decide(job, counts, pods, self._clock.now(), looked)
         await self._act(key, job, plan)
         if plan.status != job.status:
             written = await tell(self._client, JOB, job, plan.status)
@@ -91,9 +93,8 @@ class Jobs:
         return Progress(plan.after_s) if plan.after_s is not None else DONE
 
     async def _act(self, key: str, job: Job, plan: Plan) -> None:
-        body = pod_of(read(job.spec.template), JOB, job)
-        body["metadata"]["finalizers"] = [*body["metadata"].get("finalizers", ()), FINALIZER]
-        for _ in range(plan.make):
+        for birth in plan.births:
+            body = born(job, birth)
             made = await self._client.create(POD, body, job.metadata.namespace, field_manager=MANAGER)
             self._controller.writes.note(key, self._pods, made.metadata.resource_version)
         for pod in plan.end:
