@@ -1,7 +1,4 @@
-"""The volumes of one Pod: files of Secrets, ConfigMaps and of what is known of the Pod itself, and disks.
-
-Tokens of service accounts are not imitated: their files are not there.
-"""
+"""The volumes of one Pod: files of Secrets, ConfigMaps, tokens and of what is known of the Pod itself, and disks."""
 
 from __future__ import annotations
 
@@ -10,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from homeostat.sim.world.hosts.containers import Disk
 from homeostat.sim.world.hosts.kubelet import variables
 from homeostat.sim.world.hosts.kubelet.sources import Content, Key
-from homeostat.sim.world.hosts.kubelet.spec import ContainerSpec, Files, Mount, Volume, WholePod
+from homeostat.sim.world.hosts.kubelet.spec import ContainerSpec, Files, Mount, TokenSource, Volume, WholePod
+from homeostat.sim.world.hosts.kubelet.tokens import tokens_of
 from homeostat.sim.world.hosts.kubelet.variables import CONFIG_MAP, SECRET, Place
 
 DiskOf = Callable[[Volume, str], Disk]  # of a volume, and of a part of it
@@ -25,6 +23,7 @@ class Mounts:
         self._disk_of = disk_of
         self._volumes = {volume.name: volume for volume in pod.spec.volumes}
         self.contents: dict[Key, Content] = {}
+        self.tokens: Mapping[TokenSource, bytes] = {}
 
     def missing(self) -> str:
         """Why volumes cannot be mounted yet, as a kubelet words it; empty when they can."""
@@ -77,6 +76,9 @@ class Mounts:
             key = next((item.key for item in files.items if item.path == path), None) if files.items else path
             if key is not None and key in entries:
                 return entries[key]
+        for source in tokens_of(volume):
+            if source.path == path and source in self.tokens:
+                return self.tokens[source]
         for files in _of_the_pod(volume):
             for item in files.items:
                 if item.path != path:

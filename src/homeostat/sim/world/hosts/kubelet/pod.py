@@ -29,6 +29,7 @@ from homeostat.sim.world.hosts.kubelet.mounts import Mounts, sources_of
 from homeostat.sim.world.hosts.kubelet.sources import Key
 from homeostat.sim.world.hosts.kubelet.spec import WHOLE_POD, ContainerSpec, Volume, WholePod
 from homeostat.sim.world.hosts.kubelet.statuses import Facts, status_of
+from homeostat.sim.world.hosts.kubelet.tokens import Grants
 from homeostat.sim.world.hosts.kubelet.variables import Entries, Place, command, environment, referenced
 from homeostat.telemetry.logs import logger
 
@@ -65,6 +66,7 @@ class PodLife:
         self._inits: list[ContainerLife] = []
         self._mains: list[ContainerLife] = []
         self._mounts: Mounts | None = None
+        self._grants: Grants
         self._claims: dict[str, tuple[str, bool]] = {}  # volume and whether it is local, by claim
         self._address = ""
         self._born = ""
@@ -212,11 +214,14 @@ class PodLife:
             content = await self._cell.sources.read(key)
             if content is not None:
                 mounts.contents[key] = content
-        missing = mounts.missing() or await self._find_claims()
+        grants = self._grants = Grants(self._cell.client, self.clock, whole)
+        mounts.tokens = grants.tokens
+        missing = mounts.missing() or await self._find_claims() or await self._find_tokens()
         if missing:
             self._due = self.clock.monotonic() + self.times.retry.draw(self.random)
             return
         self._mounts = mounts
+        self._refresh_at = grants.due
         self._step = Step.SANDBOX
         self._ready_at = self.clock.monotonic() + self.times.sandbox.draw(self.random) * self.host.slowness
 
@@ -235,6 +240,14 @@ class PodLife:
             if claim.status.phase != "Bound" or found is None:
                 return f'persistentvolumeclaim "{name}" is not bound'
             self._claims[volume.name] = found.metadata.uid, found.is_local
+        return ""
+
+    async def _find_tokens(self) -> str:
+        """Have the tokens of its account; what is missing."""
+        try:
+            await self._grants.renew()
+        except NotFound:
+            return "the account of the Pod is not there"
         return ""
 
     def _connect(self) -> None:
@@ -334,8 +347,14 @@ class PodLife:
 
     async def _refresh(self) -> None:
         self._refresh_at = inf
-        if self._mounts is None or not self.host.reaches_server:
+        if self._mounts is None:
             return
+        if self._grants.due < inf:  # again, should it fail
+            self._refresh_at = self.clock.monotonic() + self.times.retry.draw(self.random)
+        if not self.host.reaches_server:
+            return
+        if not await self._find_tokens():
+            self._refresh_at = self._grants.due
         for key in sources_of(self._known):
             content = await self._cell.sources.read(key)
             if content is not None:  # files stay when their object goes

@@ -167,12 +167,21 @@ class Files(Struct, frozen=True, gc=False, rename="camel"):
     optional: bool = False
 
 
+class TokenSource(Struct, frozen=True, gc=False, rename="camel"):
+    """A token of the Pod's account, for somebody and for a while."""
+
+    path: str
+    audience: str = ""
+    expiration_seconds: int = 3600
+
+
 class Projection(Struct, frozen=True, gc=False, rename="camel"):
     """One source of several."""
 
     secret: Files | None = None
     config_map: Files | None = None
     downward_api: Files | None = field(default=None, name="downwardAPI")
+    service_account_token: TokenSource | None = None
 
 
 class Projected(Struct, frozen=True, gc=False):
