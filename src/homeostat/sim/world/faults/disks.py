@@ -11,7 +11,7 @@ def _wipe(scene: Scene) -> End:
     return NOTHING
 
 
-_DEVICE = {"device": Parameter("nvme0n1", "the disk")}
+_DEVICE = {"device": Parameter("nvme0n1", "the disk", form="the name of a device", pattern="[a-z][a-z0-9-]{0,31}")}
 
 FAULTS = (
     Fault(

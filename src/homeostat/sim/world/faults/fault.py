@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from math import inf, isfinite
 from typing import Any, Literal
@@ -37,13 +38,15 @@ class Parameter(Struct, frozen=True):
     help: str
     least: float = -inf
     most: float = inf
-    choices: tuple[str, ...] = ()  # none: any text
+    choices: tuple[str, ...] = ()  # of a text; none: any that has its form
+    form: str = ""  # of a text, for people
+    pattern: str = ".*"
 
     @property
     def range(self) -> str:
         """What it may be, for people; empty for any text."""
         if isinstance(self.default, str):
-            return " or ".join(self.choices)
+            return " or ".join(self.choices) or self.form
         whole = "a whole number" if isinstance(self.default, int) else "a number"
         least = f" from {self.least:g}" if isfinite(self.least) else ""
         return whole + least + (f" to {self.most:g}" if isfinite(self.most) else "")
@@ -145,7 +148,8 @@ def _typed(fault: Fault, name: str, value: Any) -> Value:
         return FaultError(f"{fault.name}: {name}: expected {expected}, found {value!r}", field=f"parameters.{name}")
 
     if isinstance(default, str):
-        if parameter.choices and value not in parameter.choices:
+        is_one = value in parameter.choices if parameter.choices else re.fullmatch(parameter.pattern, str(value))
+        if not is_one:
             raise refuse(parameter.range)
         return str(value)
     try:

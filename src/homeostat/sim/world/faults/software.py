@@ -7,7 +7,15 @@ from homeostat.sim.world.hosts.ailing import Ail, End
 from homeostat.sim.world.hosts.host import Process
 
 _KILLED, _BUS_ERROR = 137, 135  # 128 and the signal
-_POD = {"pod": Parameter("", "namespace/name of the Pod that it hits; empty: by chance")}
+_NAME = "[a-z0-9]([-.a-z0-9]*[a-z0-9])?"
+_POD = {
+    "pod": Parameter(
+        "",
+        "namespace/name of the Pod that it hits; empty: by chance",
+        form="namespace/name, or nothing",
+        pattern=f"({_NAME}/{_NAME})?",
+    )
+}
 
 
 def _candidates(scene: Scene) -> list[Process]:

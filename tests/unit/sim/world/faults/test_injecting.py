@@ -146,6 +146,8 @@ async def test_kubelets_that_do_not_reach_the_api_server_let_their_pods_run() ->
         ("image-missing", "", {}, "expected the name of an image"),
         ("registry-down", HOST, {}, "expected no target"),
         ("memory-errors", HOST, {"severity": "bad"}, "expected corrected or fatal"),
+        ("disk-errors", HOST, {"device": "/dev/sda"}, "device: expected the name of a device, found '/dev/sda'"),
+        ("container-crash", HOST, {"pod": "web"}, "pod: expected namespace/name, or nothing, found 'web'"),
         ("container-crash", HOST, {"pod": "a/b"}, r"expected one that runs on host-a1 \(none\), found 'a/b'"),
     ],
 )
