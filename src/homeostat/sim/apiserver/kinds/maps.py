@@ -42,15 +42,10 @@ class ConfigMapStrategy(Strategy):
 class SecretStrategy(Strategy):
     """Anything in `data`; what is written as text in `stringData` is kept there."""
 
-    def on_create(self, value: Value) -> None:
-        """Encode what came as text, and say what kind of secret it is."""
+    def default(self, value: Value) -> None:
+        """What came as text is data for all that read it, and who says nothing of its kind says that it is of none."""
         _encode_text(value)
-        value.setdefault("type", _OPAQUE)
-
-    def on_update(self, value: Value, old: Value) -> None:
-        """The same for a change; the kind stays where it is left out."""
-        _encode_text(value)
-        value.setdefault("type", old.get("type", _OPAQUE))
+        value["type"] = value.get("type") or _OPAQUE
 
     def causes(self, value: Value, old: Value | None) -> Iterable[Cause]:
         """Of its keys, its size, and its changes."""
