@@ -74,3 +74,17 @@ async def test_every_namespace_has_an_account_and_certificates_and_gets_them_bac
 
 def test_an_empty_namespace_has_nothing_to_complain_of() -> None:
     assert {status for _, status, _, _ in conditions(Left())} == {"False"}
+
+
+async def test_certificates_that_somebody_changed_are_put_back() -> None:
+    async with working(add_service_accounts, _publish) as site:
+        await site.rest()
+        changed = {"metadata": {"annotations": None}, "data": {"ca.crt": "", "more": "x"}}
+        await site.client.merge_patch(CONFIG_MAPS, ROOT_CA, changed, "default")
+        await site.rest()
+        found = await site.get(CONFIG_MAPS, ROOT_CA, "default")
+        assert found["data"] == {"ca.crt": "PEM"}
+        assert "kubernetes.io/description" in found["metadata"]["annotations"]
+        before = site.revision
+        await site.pass_time(600)
+        assert site.revision == before
