@@ -95,7 +95,7 @@ class EndpointAddress(Struct, frozen=True, gc=False, rename="camel", omit_defaul
     target_ref: Target | None = None
 
 
-class EndpointPort(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True, order=True):
+class EndpointPort(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
     """A port of all addresses of a subset."""
 
     port: int

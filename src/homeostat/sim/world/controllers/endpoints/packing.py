@@ -9,7 +9,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping
 
-from homeostat.sim.world.controllers.endpoints.slicing import MANAGED_BY, SERVICE_NAME, Ports, has_endpoints, ports_of
+from homeostat.sim.world.controllers.endpoints.slicing import (
+    HEADLESS,
+    MANAGED_BY,
+    SERVICE_NAME,
+    Ports,
+    has_endpoints,
+    ports_of,
+)
 from homeostat.sim.world.kinds.pods import Pod
 from homeostat.sim.world.kinds.services import (
     Conditions,
@@ -26,7 +33,6 @@ from homeostat.sim.world.kinds.services import (
 MOST = 1000  # addresses in one object, and in a slice that mirrors a subset
 OVER, TRUNCATED = "endpoints.kubernetes.io/over-capacity", "truncated"
 OLDER_MANAGED_BY, OLDER_MANAGER = "endpoints.kubernetes.io/managed-by", "endpoint-controller"
-HEADLESS = "service.kubernetes.io/headless"
 MIRROR = "endpointslicemirroring-controller.k8s.io"
 _NOT_MIRRORED = "endpointslice.kubernetes.io/skip-mirror"
 _OF_LEADERS = "control-plane.alpha.kubernetes.io/leader"
