@@ -13,7 +13,7 @@ EVERY_S = 300.0  # --etcd-compaction-interval
 
 
 class Compactor:
-    """Of one server, whose store nobody else compacts."""
+    """Of one store, which nobody else compacts."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store

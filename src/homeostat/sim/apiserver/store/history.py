@@ -32,23 +32,21 @@ class Change(Struct, frozen=True):
 
 
 class History:
-    """Changes in the order of their revisions, all of those after `forgotten`."""
+    """Changes in the order of their revisions, all of those after `forgotten`; some before may be kept for owners."""
 
     def __init__(self, forgotten: int) -> None:
         self.forgotten = forgotten
+        self.newest = 0  # the revision of the latest change, also when that is forgotten; 0 without one
+        self._dropped = forgotten
         self._changes: list[Change] = []
         self._revisions: list[int] = []
         self._first = 0
-
-    @property
-    def newest(self) -> int:
-        """The revision of the latest change that is remembered; 0 without one."""
-        return self._revisions[-1] if self._revisions else 0
 
     def add(self, change: Change) -> None:
         """Remember what has just happened."""
         self._changes.append(change)
         self._revisions.append(change.revision)
+        self.newest = change.revision
 
     def after(self, revision: int, limit: int | None = None) -> Sequence[Change]:
         """All changes after a revision, or the first of them. Raises TooOld when some of them are forgotten."""
@@ -57,12 +55,20 @@ class History:
         start = bisect_right(self._revisions, revision, self._first)
         return self._changes[start : None if limit is None else start + limit]
 
-    def forget(self, revision: int) -> None:
-        """Forget all changes up to a revision; they can no longer be asked for."""
-        if revision <= self.forgotten:
+    def kept_after(self, revision: int) -> Sequence[Change]:
+        """All changes after a revision, for who owns the data: also those that readers are refused. Raises TooOld."""
+        if revision < self._dropped:
+            raise TooOld(revision, self._dropped)
+        return self._changes[bisect_right(self._revisions, revision, self._first) :]
+
+    def forget(self, revision: int, kept_from: int | None = None) -> None:
+        """Forget all changes up to a revision; readers can no longer ask for them, nor owners but from `kept_from` on."""
+        self.forgotten = max(self.forgotten, revision)
+        last = self.forgotten if kept_from is None else min(self.forgotten, kept_from)
+        if last <= self._dropped:
             return
-        self.forgotten = revision
-        self._first = bisect_right(self._revisions, revision, self._first)
+        self._dropped = last
+        self._first = bisect_right(self._revisions, last, self._first)
         if self._first > max(_SLACK, len(self._changes) // 2):
             del self._changes[: self._first], self._revisions[: self._first]
             self._first = 0

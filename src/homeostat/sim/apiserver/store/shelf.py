@@ -22,7 +22,7 @@ class Shelf:
         self.history = History(revision)
         self._records: dict[str, Record] = {}
         self._keys: list[str] = []
-        self._waiting: dict[asyncio.Future[None], None] = {}  # in the order of their coming
+        self._waiting: dict[asyncio.Future[int], None] = {}  # in the order of their coming
 
     def __len__(self) -> int:
         return len(self._records)
@@ -57,23 +57,30 @@ class Shelf:
         """The newest state, or that of a revision. Raises TooOld."""
         return State(self._keys, self._records, () if revision is None else self.history.after(revision))
 
-    async def wait(self, revision: int) -> None:
-        """Sleep until there is a change after a revision."""
+    def before(self, revision: int) -> State:
+        """That of a revision, for who owns the data (see History). Raises TooOld."""
+        return State(self._keys, self._records, self.history.kept_after(revision))
+
+    async def wait(self, revision: int) -> int:
+        """Sleep until there is a change after a revision; up to which revision nothing has happened here.
+
+        Who slept has missed nothing, however much was forgotten meanwhile.
+        """
         if self.history.newest > revision:
-            return
+            return revision
         waiter = self.next_change()
         try:
-            await waiter
+            return await waiter - 1
         finally:
             self.forget(waiter)
 
-    def next_change(self) -> asyncio.Future[None]:
-        """Done with the next change; to be forgotten by who waits for it no longer."""
-        waiter = asyncio.get_running_loop().create_future()
+    def next_change(self) -> asyncio.Future[int]:
+        """Done with the next change, by its revision; to be forgotten by who waits for it no longer."""
+        waiter: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting[waiter] = None
         return waiter
 
-    def forget(self, waiter: asyncio.Future[None]) -> None:
+    def forget(self, waiter: asyncio.Future[int]) -> None:
         """Nobody waits for it."""
         self._waiting.pop(waiter, None)
 
@@ -82,4 +89,4 @@ class Shelf:
         waiting, self._waiting = self._waiting, {}
         for waiter in waiting:
             if not waiter.done():
-                waiter.set_result(None)
+                waiter.set_result(change.revision)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from homeostat.sim.apiserver.store.record import Record
 from homeostat.sim.apiserver.store.shelf import Shelf
@@ -18,6 +18,8 @@ class Store:
         # etcd begins at 1, and a resourceVersion of "0" is a word of its own: whatever there is.
         self.revision = 1
         self._shelves: dict[Collection, Shelf] = {}
+        self.kept_from: Callable[[], int | None] = _nothing_kept
+        """From which revision on the owner of the data needs all changes, whatever readers are refused; None: none."""
 
     @property
     def shelves(self) -> Mapping[Collection, Shelf]:
@@ -46,5 +48,10 @@ class Store:
 
     def forget(self, revision: int) -> None:
         """Forget all changes up to a revision, as a compaction of etcd does."""
+        kept_from = self.kept_from()
         for shelf in self._shelves.values():
-            shelf.history.forget(min(revision, self.revision))
+            shelf.history.forget(min(revision, self.revision), kept_from)
+
+
+def _nothing_kept() -> None:
+    """Nobody needs what is forgotten."""

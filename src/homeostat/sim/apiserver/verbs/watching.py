@@ -107,7 +107,7 @@ class _Stream:
     async def _sleep(self, seconds: float) -> None:
         try:
             async with self._clock.timeout(seconds):
-                await self._shelf.wait(self._revision)
+                self._revision = max(self._revision, await self._shelf.wait(self._revision))
         except TimeoutError:
             return
 

@@ -70,7 +70,7 @@ def etcdutl(container: Container, around: Surroundings, clusters: Clusters) -> N
     quorum = clusters.find(number)
     if quorum is None:
         quorum = clusters.begin(Quorum(number, members, around.network, line_of(version_of(container)), _QUOTA_BYTES))
-        quorum.store = copied(found.store)
+        quorum.serve(copied(found.store))
         quorum.store.revision += int(container.flag("bump-revision", "0"))
         quorum.store.forget(quorum.store.revision)
     own = container.flag("initial-advertise-peer-urls")

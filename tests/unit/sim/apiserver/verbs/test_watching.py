@@ -12,12 +12,14 @@ import pytest
 from tests.support.clock import ManualClock, settle
 from tests.support.simulated import CONFIG_MAPS, client_of, config_map, simulated_server
 
+from homeostat.api.kind import Resource, unstructured
 from homeostat.kube.client import Client
 from homeostat.kube.errors import ApiError, Gone
 from homeostat.kube.watching import WatchEvent
 from homeostat.sim.apiserver.server import ApiServer
 from homeostat.sim.apiserver.store.record import record
 
+NAMESPACES = unstructured(Resource("", "v1", "Namespace", "namespaces", namespaced=False))
 Seen = list[tuple[str, str]]
 
 
@@ -131,6 +133,19 @@ async def test_one_that_is_too_slow_finds_out_when_it_reads_on() -> None:
         watched.server.store.forget(watched.server.store.revision)
         with pytest.raises(Gone):
             await anext(events)
+
+
+async def test_one_that_has_seen_all_goes_on_however_much_was_forgotten_while_nothing_happened_there() -> None:
+    watched = Watched()
+    async with watched.watching() as client:
+        await client.create(CONFIG_MAPS, config_map("elsewhere"), "kube-system")
+        await settle()
+        await client.create(CONFIG_MAPS, config_map("elsewhere-too"), "kube-system")
+        await client.create(NAMESPACES, {"metadata": {"name": "more"}})
+        await settle()
+        watched.server.store.forget(watched.server.store.revision)
+        await client.create(CONFIG_MAPS, config_map("a"), "default")
+    assert watched.seen == [("ADDED", "a")]
 
 
 async def test_a_state_and_its_end_come_first_where_they_are_asked_for() -> None:

@@ -137,6 +137,7 @@ class Server:
         why = self._quorum.alarms.forbid_writes if request.method != "GET" else ""
         if why:
             return refused(RefusedRequest(500, "", why))
+        tenant.forget()
         if request.method == "GET" and "/leases" in request.path:
             tenant.freshen()
         return await tenant.server.answer(request, user)

@@ -18,6 +18,7 @@ from homeostat.kit.random import Random
 from homeostat.runtime.microtime import micro_time
 from homeostat.sim.apiserver.access.attributes import AUTHENTICATED, User
 from homeostat.sim.apiserver.server import ApiServer, Request
+from homeostat.sim.apiserver.store.compacting import Compactor
 from homeostat.sim.apiserver.store.record import key_of, record
 from homeostat.sim.world.programs.etcd.quorum import Quorum
 
@@ -48,9 +49,14 @@ class Tenant:
 
     def __init__(self, quorum: Quorum, *, clock: Clock, random: Random) -> None:
         self.server = ApiServer(clock=clock, random=random, store=quorum.store)
+        self._compactor = Compactor(quorum.store, clock)
         self._clock = clock
         self._leaders: dict[str, Leader] = {}  # by the name of their Lease
         self._last: dict[str, datetime] = {}  # when Leases were last renewed that nobody has read since
+
+    def forget(self) -> None:
+        """Let go what is older than an etcd keeps it; to be called before a request is answered."""
+        self._compactor.look()
 
     def freshen(self) -> None:
         """Renew what leaders have renewed by now; to be called before somebody reads Leases."""

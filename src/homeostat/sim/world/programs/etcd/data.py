@@ -58,9 +58,9 @@ def rolled_back(store: Store, revision: int) -> Store:
     wanted = max(revision, made.revision)
     for collection, shelf in store.shelves.items():
         kept = made.shelf(collection)
-        for record in sorted(shelf.state(wanted).within(""), key=lambda each: each.revision):
-            if record.revision <= revision:
-                kept.put(record)
+        before = shelf.before(wanted).within("") if revision >= made.revision else ()
+        for record in sorted(before, key=lambda each: each.revision):
+            kept.put(record)
     made.revision = wanted
     made.forget(wanted)
     return made

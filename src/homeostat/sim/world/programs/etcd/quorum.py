@@ -75,11 +75,17 @@ class Quorum:
         self.term = 1
         self.form = form  # the minor whose form the data has
         self.going_back_to = ""
-        self.store = Store()
+        self._disks: dict[int, Disked] = {}  # of all that ever ran, by member
+        self.serve(Store())
         self.alarms = Alarms(quota)
         self.kept: dict[str, object] = {}  # what is made of the data by those who serve it, and goes with it
         self._network = network
         self._heard: dict[Callable[[], None], None] = {}
+
+    def serve(self, store: Store) -> None:
+        """Have this data. What members need who are behind it is kept, whatever readers are refused."""
+        self.store = store
+        store.kept_from = self._needed_from
 
     # --- who is there
 
@@ -94,6 +100,7 @@ class Quorum:
     def enter(self, member: Running) -> None:
         """A member runs."""
         self.running[member.id] = member
+        self._disks[member.id] = member.disked
         self.settle()
 
     def leave(self, member: Running) -> None:
@@ -158,6 +165,7 @@ class Quorum:
             if member_id in self.running and active < len(left) // 2 + 1:
                 raise Refusal("etcdserver: re-configuration failed due to not enough started members")
         del self.members[member_id]
+        self._disks.pop(member_id, None)
         self.removed.add(member_id)
         running = self.running.get(member_id)
         if running is not None:
@@ -269,8 +277,17 @@ class Quorum:
             member.is_level = False
 
     def _lose(self, revision: int) -> None:
-        self.store = rolled_back(self.store, revision)
+        self.serve(rolled_back(self.store, revision))
         self.kept = {}
+
+    def _needed_from(self) -> int | None:
+        """How far the member has got that is furthest behind: it may lead one day. None: all are level, or have nothing."""
+        behind = (each for number, each in self._disks.items() if not self._is_level(number))
+        return min((each.revision for each in behind if each.revision > 0), default=None)
+
+    def _is_level(self, number: int) -> bool:
+        running = self.running.get(number)
+        return running is not None and running.is_level
 
     def _tell(self) -> None:
         for member in tuple(self.running.values()):
