@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -14,7 +14,6 @@ from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.pacing.rolling import is_begun
 from homeostat.operators.cluster.troubles import awaited
 
-_AGAIN = timedelta(seconds=30)  # a place may become free without an event: by what is stuck for too long
 _BEGINNINGS = (words.UPGRADING, words.ROLLING_BACK, words.AWAITING_HEALTH, words.AWAITING_SNAPSHOT)
 
 
@@ -24,7 +23,7 @@ def wait_to_be_made(seen: Observed, now: datetime) -> Plan | None:
     if place.may_begin or seen.is_begun or seen.cluster.status.started_at is not None:
         return None
     message = f"as many clusters are being created in the cell as may be at once ({place.at_once}); it is {place.among}"
-    return Plan(wait=Wait(now + _AGAIN, message), verdict=Verdict(words.QUEUED, message))
+    return Plan(wait=Wait(now + place.again, message), verdict=Verdict(words.QUEUED, message))
 
 
 def queued(seen: Observed) -> str:
@@ -53,7 +52,7 @@ def hold_the_change(seen: Observed, wanted: Scale, now: datetime) -> Scale:
     why = queued(seen)
     if not why or (wanted.becomes is None and not wanted.actions):
         return wanted
-    return Scale(Verdict(words.QUEUED, why), wait=Wait(now + _AGAIN, why))
+    return Scale(Verdict(words.QUEUED, why), wait=Wait(now + seen.place.again, why))
 
 
 def rolling_since(seen: Observed, plan: Plan, status: ClusterStatus, now: datetime) -> datetime | None:

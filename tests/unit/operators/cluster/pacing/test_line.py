@@ -83,6 +83,28 @@ def test_how_far_it_is_is_told_roughly() -> None:
     ]
 
 
+def standing(before: int) -> Place:
+    return Place(may_begin=False, before=before, at_once=10)
+
+
+@given(st.integers(0, 20_000))
+def test_nobody_looks_before_what_it_says_can_be_otherwise_nor_much_later(before: int) -> None:
+    """Ten are made at once, as quickly as can be: one a second."""
+    again = standing(before).again
+    if again > timedelta(seconds=30):
+        assert standing(before - again // SECOND).among == standing(before).among
+        assert standing(before - again // SECOND - 10).among != standing(before).among
+
+
+def test_ten_thousand_who_wait_for_hours_look_some_dozen_times_each_and_not_every_half_a_minute() -> None:
+    looks, asked = 0, range(0, 10_000, 500)
+    for number in asked:
+        at = timedelta()
+        while (before := number - at // (2 * SECOND)) > 0:
+            at, looks = at + standing(before).again, looks + 1
+    assert looks / len(asked) < 50, "half a minute each would be more than three hundred"
+
+
 @given(
     places=st.integers(1, 4),
     count=st.integers(1, 12),
