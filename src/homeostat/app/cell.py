@@ -68,7 +68,8 @@ async def _add_operators(
 ) -> None:
     """One for each namespace, which share what they know of the cell, and the backup loop."""
     clock = manager.clock
-    policy = Policy(pacing=PacingPolicy(creating=options.max_creating, rolling=options.max_rolling))
+    pacing = PacingPolicy(creating=options.max_creating, rolling=options.max_rolling)
+    policy = Policy(pacing=pacing, node_ports=options.endpoint_node_ports)
     fleet = fleet_of(manager, policy, is_slow=lambda: pulse.is_slow)
     outside = Outside(
         probe=EndpointProbe(clock=clock, random=manager.random),

@@ -64,6 +64,13 @@ class CellOptions(Struct, frozen=True, kw_only=True):
             least=1,
         ),
     ] = 5
+    endpoint_node_ports: Annotated[
+        bool,
+        Flag(
+            "Let Services of endpoints have node ports, of which a cell has 2,768; off where the load balancer of the "
+            "cell sends clients to Pods by itself."
+        ),
+    ] = True
     leader_election: Annotated[bool, Flag("Work only while holding the Lease; off for a single process.")] = True
     leader_election_namespace: Annotated[str, Flag("Where the Lease stands.", "NAME")] = "homeostat-system"
     health_host: Annotated[str, Flag("Where health and metrics are served.")] = "0.0.0.0"  # noqa: S104  (probes come from outside the Pod)

@@ -56,7 +56,7 @@ def add_operators(
 
     Who stands beside the world has no pulse: what an API server in the same process is asked, it answers at once.
     """
-    policy = Policy()
+    policy = Policy(node_ports=False)  # balancers of a world lead to Pods
     outside, means = ports_of(world, handout)
     fleet = fleet_of(manager, policy) if pulse is None else fleet_of(manager, policy, is_slow=lambda: pulse.is_slow)
     add_cluster_operator(manager, client, outside, policy=policy, fleet=fleet)

@@ -110,7 +110,8 @@ class ClusterRooms(Rooms[str, Observed, Plan, Action, ClusterStatus]):
         known = self._memory(seen.cluster.metadata.uid)
         seen = replace(seen, place=self._fleet.pace.place(seen.cluster, now))
         ailing = observe_ailing(seen, self._caches.nodes, self._fleet.health, known, now)
-        stored = replace(ailing, store=self._store.where if self._store is not None else "")
+        where = self._store.where if self._store is not None else ""
+        stored = replace(ailing, store=where, node_ports=self._policy.node_ports)
         cared = observe_stores(stored, known, now, self._policy.upkeep.every)
         return note_readiness(cared, known, now)
 

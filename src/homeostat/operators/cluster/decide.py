@@ -73,6 +73,7 @@ class Policy(Struct, frozen=True):
     pacing: PacingPolicy = PacingPolicy()
     healing: HealingPolicy = HealingPolicy()
     upkeep: care.Policy = care.Policy()
+    node_ports: bool = True  # whether endpoints ask for them: what balances them may need none
 
 
 def decide(seen: Observed, now: datetime, policy: Policy) -> Plan:

@@ -118,6 +118,7 @@ def _inputs(seen: Observed, rolling: Roll = Roll(0)) -> Inputs:  # noqa: B008  (
         avoided={each.component: each.avoided_hosts for each in restarts},
         emulates={name: part.emulates for name, part in made(seen.cluster, seen.packages).items()},
         first_alone=uses_first_alone(seen),
+        node_ports=seen.node_ports,
         idle=frozenset(each for each in everything(seen) if is_idle_on_its_way(seen, each)),
     )
 

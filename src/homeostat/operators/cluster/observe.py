@@ -143,6 +143,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     rewriting_stuck: str = ""  # why one of them cannot be; empty: that is not so, or not known
     upkeep: UpkeepSeen = UpkeepSeen()
     place: Place = FREE  # in the line of those who want to be made, or to move
+    node_ports: bool = True  # whether the cell's load balancer needs those of endpoints
     store: str = ""  # where snapshots are kept, for people; empty: nowhere
     snapshots: SnapshotsSeen | None = None  # None: the store was not asked
     rights: RightsSeen | None = None  # of hosted operators in the business cluster; None: not asked for

@@ -19,4 +19,5 @@ def test_the_operator_of_a_local_cell_is_told_so_and_understands_it() -> None:
     (deployment,) = [one for one in objects if one["kind"] == "Deployment"]
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     options = container["command"][3:]
-    assert cell.make_context("cell", options).params["max_creating"] == 4
+    told = cell.make_context("cell", options).params
+    assert (told["max_creating"], told["endpoint_node_ports"]) == (4, False)

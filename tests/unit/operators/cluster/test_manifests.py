@@ -183,6 +183,12 @@ def test_the_address_asked_for_or_given_once_is_asked_for(declared: str, given: 
     assert spec.get("loadBalancerIP") == asked
 
 
+def test_an_endpoint_has_node_ports_but_where_the_balancer_needs_none() -> None:
+    assert "allocateLoadBalancerNodePorts" not in apiserver.service(inputs()).body["spec"]
+    without = apiserver.service(replace(inputs(), node_ports=False)).body["spec"]
+    assert without["allocateLoadBalancerNodePorts"] is False
+
+
 def test_an_api_server_advertises_an_address_and_no_name() -> None:
     assert flags(apiserver.deployment(inputs()))["advertise-address"] == ADDRESS
     assert "advertise-address" not in flags(apiserver.deployment(inputs("api.example.org")))

@@ -48,6 +48,8 @@ def service(inputs: Inputs) -> Desired:
         "selector": {**selector(inputs, API_SERVER), ENDPOINT_LABEL: IN_ENDPOINT},
         "ports": [{"name": "https", "port": API_PORT, "targetPort": API_PORT, "protocol": "TCP"}],
     }
+    if not inputs.node_ports:
+        spec["allocateLoadBalancerNodePorts"] = False
     wanted = inputs.cluster.spec.endpoint.address or _given(inputs)
     if wanted:
         spec["loadBalancerIP"] = wanted

@@ -98,6 +98,7 @@ class Inputs(Struct, frozen=True):
     avoided: Mapping[str, tuple[str, ...]] = {}  # hosts that made a component ill, by component
     emulates: Mapping[str, str] = {}  # component to the older minor version that it behaves as; empty: its own
     first_alone: bool = False  # whether API servers shall use the first member of etcd only
+    node_ports: bool = True  # whether the endpoint's Service has any
     idle: frozenset[str] = frozenset()  # components that move while nothing of them works: all Pods may go at once
 
     @property

@@ -39,6 +39,7 @@ class ServiceStrategy(Strategy):
         self._addresses: dict[str, str] = {}  # by whom
         self._ports: dict[int, str] = {}
         self._held: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {}
+        self._least_port = _PORTS.start  # none below is free
         # The first is the network's own, the second that of the API server.
         self._next = 2
 
@@ -115,6 +116,7 @@ class ServiceStrategy(Strategy):
             self._addresses.pop(address, None)
         for port in ports:
             self._ports.pop(port, None)
+            self._least_port = max(min(self._least_port, port), _PORTS.start)
 
     def _allocate(self, value: Value) -> None:
         spec = value["spec"]
@@ -131,8 +133,7 @@ class ServiceStrategy(Strategy):
             given: set[int] = set()
             for port in spec.get("ports") or ():
                 if not port.get("nodePort"):
-                    free = (each for each in _PORTS if each not in self._ports and each not in given)
-                    port["nodePort"] = next(free, 0)
+                    port["nodePort"] = self._free_port(given)
                 if not port["nodePort"]:
                     raise Refused(500, "InternalError", _FULL)
                 given.add(port["nodePort"])
@@ -145,6 +146,13 @@ class ServiceStrategy(Strategy):
                 return address
             self._next = self._next + 1 if self._next + 2 < size else 2
         return ""
+
+    def _free_port(self, given: set[int]) -> int:
+        """The lowest that nobody has; 0 when there is none. Thousands that are taken are not looked at each time."""
+        while self._least_port in self._ports:
+            self._least_port += 1
+        free = (each for each in range(self._least_port, _PORTS.stop) if each not in self._ports and each not in given)
+        return next(free, 0)
 
     def _leave_hosts(self, spec: Value, before: Value) -> None:
         had = {each.get("nodePort") for each in before.get("ports") or ()}
