@@ -72,6 +72,8 @@ class Schema(Struct, eq=False):
     rules: tuple[Rule, ...] = ()
     title: str = ""
     description: str = ""
+    is_ruled: bool | None = None  # whether there are rules in it; None: nobody has looked yet
+    sound: set[bytes] = field(default_factory=set)  # digests of values that keep its own rules
 
     @property
     def rest(self) -> Schema | None:

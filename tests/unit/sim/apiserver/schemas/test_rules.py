@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from homeostat.sim.apiserver.refusing import Refused
+from homeostat.sim.apiserver.schemas import rules
 from homeostat.sim.apiserver.schemas.correlating import ABSENT
 from homeostat.sim.apiserver.schemas.functions import cidr, contains, is_cidr, is_ip, quantity
 from homeostat.sim.apiserver.schemas.rule_values import escaped, in_order_of, kind_of
@@ -53,6 +54,25 @@ def test_an_optional_value_before_may_be_missing() -> None:
 
 def test_what_was_broken_before_may_stay_as_it_was() -> None:
     assert not told(ruled("self == 'a'"), "b", "b")
+
+
+def test_a_broken_value_that_was_let_pass_for_one_object_is_told_of_another() -> None:
+    schema = read(ruled("self == 'a'"))
+    assert not list(broken_rules("b", schema, Place("at", "b")))
+    assert list(broken_rules("b", schema, Place("at", "a")))
+
+
+def test_a_value_that_kept_its_rules_is_asked_again_only_what_it_was_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = {"type": "string", "x-kubernetes-validations": [{"rule": "self != ''"}, {"rule": "self == oldSelf"}]}
+    schema = read(both)
+    assert not list(broken_rules("b", schema, Place("at", ABSENT)))
+    assert [cause.message for cause in broken_rules("b", schema, Place("at", "a"))] == [
+        'Invalid value: "b": failed rule: self == oldSelf'
+    ]
+    alone = read(ruled("self != ''"))
+    assert not list(broken_rules("b", alone, Place("at", ABSENT)))
+    monkeypatch.setattr(rules, "seen", pytest.fail)
+    assert not list(broken_rules("b", alone, Place("at", "a")))
 
 
 def test_null_keeps_all_rules() -> None:
