@@ -11,7 +11,7 @@ field of every object on every event would cost more than the apply that puts th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -169,6 +169,9 @@ class Rewriting(Struct, frozen=True):
     stuck: str = ""  # why one of them could not be written, for which all were begun anew
 
 
+Lives = dict[tuple[str, str], tuple[Any, Live]]  # by kind and name: the object of the cache, and what it was taken for
+
+
 class Memory(Struct):
     """What saves work between two looks at one cluster; losing it is harmless."""
 
@@ -190,6 +193,7 @@ class Memory(Struct):
     upkeep: UpkeepSeen = UpkeepSeen()
     rights: RightsSeen | None = None
     verdicts: Verdicts = field(default_factory=dict)
+    lives: Lives = field(default_factory=dict)
     rewriting: Rewriting | None = None
 
     def is_set_back(self, now: datetime) -> bool:
@@ -272,10 +276,7 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
     pods = tuple(_of(caches.pods, key, uid))
     known.heard = hear(known.heard, pods, now)
     others = (*_of(caches.config_maps, key, uid), *_of(caches.budgets, key, uid))
-    live = {
-        (type(each).__name__, each.metadata.name): _live(each)
-        for each in (*services, *workloads, *secrets.values(), *others)
-    }
+    known.lives = _lives((*services, *workloads, *secrets.values(), *others), known.lives)
     return Observed(
         cluster=cluster,
         names=names,
@@ -283,7 +284,7 @@ def observe(key: str, caches: Caches, memory: Callable[[str], Memory], now: date
         endpoint=endpoint,
         authority=authority,
         leaves=seen,
-        live=live,
+        live={mark: live for mark, (_, live) in known.lives.items()},
         applied=dict(known.applied),
         workloads={workload.metadata.name: workload for workload in workloads},
         pods=pods,
@@ -359,6 +360,16 @@ def _of(store: Store[Any], key: str, uid: str) -> list[Any]:
 def _foreign(store: Store[Any], key: str, uid: str) -> tuple[str, ...]:
     found = (obj for obj in store.by_index(OWNER_INDEX, key) if obj.metadata.labels.get(UID_LABEL) != uid)
     return tuple(sorted(obj.metadata.name for obj in found))
+
+
+def _lives(objects: Iterable[Any], known: Lives) -> Lives:
+    """Taken anew of those that the cache has anew: between two looks most objects stay as they were."""
+    found: Lives = {}
+    for each in objects:
+        mark = (type(each).__name__, each.metadata.name)
+        before = known.get(mark)
+        found[mark] = before if before is not None and before[0] is each else (each, _live(each))
+    return found
 
 
 def _live(obj: Any) -> Live:

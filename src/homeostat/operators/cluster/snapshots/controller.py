@@ -22,7 +22,7 @@ from homeostat.operators.cluster.restore.beginning import is_under_way
 from homeostat.operators.cluster.snapshots.act import Taker
 from homeostat.operators.cluster.snapshots.decide import Plan, Seen, TakeSnapshot, decide
 from homeostat.operators.cluster.snapshots.metrics import BackupMetrics
-from homeostat.operators.cluster.snapshots.pinning import wished
+from homeostat.operators.cluster.snapshots.pinning import WISHES_INDEX, by_wish, wished
 from homeostat.operators.cluster.snapshots.report import backup_part, report
 from homeostat.runtime.conditions import find_condition
 from homeostat.runtime.controller import Controller
@@ -68,8 +68,8 @@ class BackupRooms(Rooms[str, Seen, Plan, TakeSnapshot, ClusterStatus]):
         taking = backup.taking if backup is not None else None
         begun = self._begun.get(cluster.metadata.uid)
         is_ours = taking is not None and taking == begun
-        # Looking at all Clusters costs, so only before some snapshots may go.
-        named = wished(cluster, (each for store in self._stores for each in store.values())) if is_ours else ()
+        wishing = (each for store in self._stores for each in store.by_index(WISHES_INDEX, cluster.metadata.uid))
+        named = wished(cluster, wishing) if is_ours else ()
         return Seen(cluster, self._where, is_ours=is_ours, wished=named)
 
     def decide(self, observed: Seen, now: datetime) -> Plan:
@@ -112,7 +112,8 @@ def add_backups(
     at_once: int = AT_ONCE,
 ) -> Controller[str]:
     """Wire one loop into a manager, over the caches of Clusters; without means it only tells that there are none."""
-    clusters = [manager.informer(client, CLUSTER, namespace=each) for each in namespaces]
+    wishes = {WISHES_INDEX: by_wish}
+    clusters = [manager.informer(client, CLUSTER, namespace=each, indexes=wishes) for each in namespaces]
     rooms = BackupRooms(client, [informer.store for informer in clusters], means, manager)
     recorder = manager.recorder(client, FIELD_MANAGER)
     loop = Loop(rooms, clock=manager.clock, recorder=recorder, field_manager=FIELD_MANAGER)

@@ -45,11 +45,18 @@ class Wished(Struct, frozen=True):
     since: datetime | None
 
 
-def wished(cluster: Cluster, all_clusters: Iterable[Cluster]) -> tuple[Wished, ...]:
+WISHES_INDEX = "wishes"  # new Clusters by the uid of the one whose snapshot they are to begin with
+
+
+def by_wish(cluster: Cluster) -> Iterable[str]:
+    """An index."""
+    wish = cluster.spec.restore_from
+    return (wish.cluster.uid,) if wish is not None else ()
+
+
+def wished(cluster: Cluster, others: Iterable[Cluster]) -> tuple[Wished, ...]:
     """Of its snapshots those that new Clusters are to begin with: they may wait for their turn, or for their owner."""
-    waiting = (
-        each for each in all_clusters if each.status.ready_at is None and each.metadata.deletion_timestamp is None
-    )
+    waiting = (each for each in others if each.status.ready_at is None and each.metadata.deletion_timestamp is None)
     return tuple(
         Wished(wish.snapshot, each.metadata.key, each.metadata.creation_timestamp)
         for each in waiting
