@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import yaml
-from msgspec.structs import replace
 from tests.support.kinds import cluster, define, example
 from tests.support.tree import ROOT
 
@@ -24,7 +23,8 @@ from homeostat.operators.cluster.controller import add_cluster_operator, fleet_o
 from homeostat.operators.cluster.decide import Policy
 from homeostat.operators.cluster.healing.pulse import Pulse
 from homeostat.operators.cluster.pki.kubeconfig import read_kubeconfig
-from homeostat.operators.cluster.snapshots.controller import add_backups
+from homeostat.operators.cluster.ports import Outside
+from homeostat.operators.cluster.snapshots.controller import Means, add_backups
 from homeostat.runtime.manager import Manager, ManagerSettings
 from homeostat.sim.transport import SimTransport
 from homeostat.sim.world.network.dialling import reach_from
@@ -32,6 +32,8 @@ from homeostat.sim.world.ports.snapshots import WorldHandout
 from homeostat.sim.world.world import WORLD, Plan, World
 
 Whole = dict[str, Any]
+Wire = Callable[[Transport], Transport]
+Ports = Callable[[World, WorldHandout], tuple[Outside, Means]]
 _GROUPS = {
     "Cluster": CLUSTER.resource,
     "Pod": Resource("", "v1", "Pod", "pods"),
@@ -48,6 +50,11 @@ _GROUPS = {
 }
 KINDS: dict[str, Kind[Whole]] = {name: unstructured(resource) for name, resource in _GROUPS.items()}
 _PRIORITY = unstructured(Resource("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", namespaced=False))
+
+
+def plain(transport: Transport) -> Transport:
+    """Nothing is measured."""
+    return transport
 
 
 class Fleet:
@@ -127,14 +134,20 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet(clock: Clock, random: Random, plan: Plan = Plan(), policy: Policy = Policy()) -> AsyncIterator[Fleet]:  # noqa: B008
+async def fleet(
+    clock: Clock,
+    random: Random,
+    plan: Plan = Plan(),  # noqa: B008  (frozen values)
+    policy: Policy = Policy(),  # noqa: B008
+    wire: Wire = plain,
+) -> AsyncIterator[Fleet]:
     """A world, furnished, with one operator that works."""
     world = World(clock=clock, random=random, plan=plan)
     client = world.client_of(WORLD, "test")
     await furnish(client)
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(world.run(), name="world")]
-        running.append(tasks.create_task(operate(world, policy), name="operator"))
+        running.append(tasks.create_task(operate(world, policy, wire=wire), name="operator"))
         yield Fleet(world, client)
         for task in reversed(running):
             task.cancel()
@@ -149,35 +162,15 @@ async def furnish(client: Client) -> None:
         await client.create(unstructured(CLUSTER_PACKAGE_VERSION.resource), example(f"packageversions/{path.name}"))
 
 
-def _straight(transport: Transport) -> Transport:
-    return transport
-
-
-def _as_it_is(port: Any, name: str) -> Any:
-    return port
-
-
-async def operate(
-    world: World,
-    policy: Policy,
-    way: Callable[[Transport], Transport] = _straight,
-    through: Callable[[Any, str], Any] = _as_it_is,
-) -> None:
-    """One process of `homeostat run cell`, until it is cancelled; what it reaches others by may be led elsewhere."""
+async def operate(world: World, policy: Policy, *, wire: Wire = plain, ports: Ports = ports_of) -> None:
+    """One process of `homeostat run cell`, until it is cancelled; `wire` and `ports` may see what leaves it."""
     clock, random = world.clock, world.random
     pulse = Pulse(clock)
-    transport = way(SimTransport(world.server, WORLD, clock=clock))
+    transport = wire(SimTransport(world.server, WORLD, clock=clock))
     client = Client(transport, clock=clock, random=random, field_manager="homeostat-cluster", observer=pulse)
     manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
     handout = WorldHandout(world.snapshots, world.copies, f"process-{clock.monotonic()}")
-    outside, means = ports_of(world, handout)
-    outside = replace(
-        outside,
-        probe=through(outside.probe, "probe"),
-        etcd=through(outside.etcd, "etcd"),
-        upkeep=through(outside.upkeep, "upkeep"),
-        rights=through(outside.rights, "rights"),
-    )
+    outside, means = ports(world, handout)
     shared = fleet_of(manager, policy, is_slow=lambda: pulse.is_slow)
     add_cluster_operator(manager, client, outside, policy=policy, fleet=shared)
     add_backups(manager, client, means, namespaces=("",))

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
+from msgspec.structs import replace
 from tests.support.faults import Faults, is_write
 from tests.support.fleets import operate
 from tests.support.killing.mortal import Life, MortalTransport, mortal
 from tests.support.killing.points import Points
 
+from homeostat.app.simulated_operator import ports_of
 from homeostat.kit.clock import Clock
 from homeostat.kube.transport import Request, Transport
 from homeostat.operators.cluster.decide import Policy
+from homeostat.operators.cluster.ports import Outside
+from homeostat.operators.cluster.snapshots.controller import Means
 from homeostat.sim.time.order import PROCESS
+from homeostat.sim.world.ports.snapshots import WorldHandout
 from homeostat.sim.world.world import World
 
 OPERATOR = "operator"
@@ -92,12 +97,15 @@ class Operators:
         self._troubled_until = max(self._troubled_until, self.clock.monotonic() + for_s)
 
 
+_REACHED = ("probe", "etcd", "upkeep", "rights")  # the ports that an operator reaches others by
+
+
 class _Process:
     def __init__(self, world: World, policy: Policy, tasks: asyncio.TaskGroup, number: int) -> None:
         self.life = Life(Points(lambda: None, lambda: None, lambda _: False))
         self.faults: Faults
         name = PROCESS.set(f"{OPERATOR} {number}")
-        self._task = tasks.create_task(operate(world, policy, self._way, self._port), name="operator")
+        self._task = tasks.create_task(operate(world, policy, wire=self._wire, ports=self._ports), name="operator")
         PROCESS.reset(name)
 
     def kill(self) -> None:
@@ -116,12 +124,14 @@ class _Process:
             code, reason = _REFUSED[trouble]
             faults.refuse(code, reason, when=is_write if trouble == "conflict" else _anything, times=times)
 
-    def _way(self, inner: Transport) -> Transport:
+    def _wire(self, inner: Transport) -> Transport:
         self.faults = Faults(inner)
         return MortalTransport(self.faults, self.life)
 
-    def _port(self, port: Any, name: str) -> Any:
-        return mortal(port, name, self.life)
+    def _ports(self, world: World, handout: WorldHandout) -> tuple[Outside, Means]:
+        outside, means = ports_of(world, handout)
+        reached = {name: mortal(getattr(outside, name), name, self.life) for name in _REACHED}
+        return replace(outside, **reached), means
 
 
 def _anything(_: Request) -> bool:

@@ -62,7 +62,7 @@ class History:
         return self._changes[bisect_right(self._revisions, revision, self._first) :]
 
     def forget(self, revision: int, kept_from: int | None = None) -> None:
-        """Forget all changes up to a revision; readers can no longer ask for them, nor owners but from `kept_from` on."""
+        """Let readers ask for no changes up to a revision any more, nor owners for those before `kept_from`."""
         self.forgotten = max(self.forgotten, revision)
         last = self.forgotten if kept_from is None else min(self.forgotten, kept_from)
         if last <= self._dropped:

@@ -281,7 +281,7 @@ class Quorum:
         self.kept = {}
 
     def _needed_from(self) -> int | None:
-        """How far the member has got that is furthest behind: it may lead one day. None: all are level, or have nothing."""
+        """How far who is furthest behind has got: it may lead one day. None: all others have nothing."""
         behind = (each for number, each in self._disks.items() if not self._is_level(number))
         return min((each.revision for each in behind if each.revision > 0), default=None)
 
