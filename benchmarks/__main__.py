@@ -19,6 +19,7 @@ from tests.support.real import require
 
 from benchmarks import datacentre, entries, idle, report
 from benchmarks.contender import ROOT, Entry
+from benchmarks.fleets.measuring import COUNTS, cost_of_fleets
 from benchmarks.load import Load
 from benchmarks.scenarios import (
     FULL,
@@ -44,11 +45,12 @@ def arguments() -> argparse.Namespace:
         "scenarios",
         nargs="*",
         metavar="SCENARIO",
-        help="machines, queue, pods, idle, cluster, tenant, requests, empty (default: all that need no root)",
+        help="machines, queue, pods, idle, cluster, fleets, tenant, requests, empty (default: all that need no root)",
     )
     parser.add_argument("--small", action="store_true", help="try the machinery out; the figures mean nothing")
     parser.add_argument("--rounds", type=int, default=3, help="how often each contender runs; medians are shown")
     parser.add_argument("--counts", type=_numbers, default=idle.COUNTS, help="of idle clusters, such as 1,100")
+    parser.add_argument("--fleets", type=_numbers, default=COUNTS, help="sizes of simulated fleets, such as 30,1000")
     parser.add_argument("--topologies", type=_words, default=idle.TOPOLOGIES, help="of idle clusters: single,ha")
     parser.add_argument("--only", action="append", default=[], help="contenders to run, by the start of their name")
     return parser.parse_args()
@@ -192,6 +194,8 @@ async def measure(options: argparse.Namespace) -> None:
         results["idle"] = await of_idle_clusters(options)
     if not options.scenarios or {"machines", "queue"} & set(options.scenarios):
         results |= await on_real_server(go, size, options)
+    if "fleets" in options.scenarios:
+        results["fleets"] = await cost_of_fleets((2, 4) if options.small else options.fleets, say)
     results |= await on_stub(go, size, options)
     results |= of_tenants(options)
     if options.small:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.columns import Column, Goal, Tables
+from benchmarks.fleets import page as fleets
 from benchmarks.tenants import page as tenants
 
 Rounds = dict[str, list[dict[str, float]]]
@@ -112,6 +113,7 @@ TABLES: Tables = {
         Column("rss_mb", "RSS, MB"), Column("settled_mb", "settled, MB"), Column("peak_mb", "peak RSS, MB"),
     )),
     **tenants.TABLES,
+    **fleets.TABLES,
 }  # fmt: skip
 
 FORMS = {
@@ -156,6 +158,7 @@ GOALS = (
     Goal("single Cluster to Ready, against the same objects by hand", "cluster", "ratio", 1.3, unit="x", of="single"),
     Goal("highly available Cluster to Ready, against the same by hand", "cluster", "ratio", 1.3, unit="x", of="ha"),
     *tenants.GOALS,
+    *fleets.GOALS,
 )
 
 
