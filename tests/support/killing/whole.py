@@ -100,7 +100,7 @@ class _Processes:
 
     def __init__(self, world: World, kill_at: int | None) -> None:
         self._world = world
-        self.points = Points(lambda: world.server.store.revision, self._kill, kill_at)
+        self.points = Points(lambda: world.server.store.revision, self._kill, lambda number: number == kill_at)
         self._life = Life(self.points)
         self._task: asyncio.Task[int] | None = None
         self._number = 0

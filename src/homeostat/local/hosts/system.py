@@ -46,7 +46,8 @@ class ShellSystem:
         """A file as it is; None where there is none."""
         done = await self._run(f"LC_ALL=C stat -L -c '%a %U %G %s' {shlex.quote(path)}", check=False)
         if done.code:
-            return _none_or_refused(done)
+            _none_or_refused(done)
+            return None
         mode, owner, group, size = done.stdout.split()
         return FileSeen(int(mode, 8), owner, group, int(size))
 

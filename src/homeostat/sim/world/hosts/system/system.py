@@ -65,7 +65,7 @@ class HostSystem:
 
         def seen() -> FileSeen | None:
             found = self._files.get(path)
-            return found and FileSeen(found.mode, found.owner, found.group, len(found.content))
+            return FileSeen(found.mode, found.owner, found.group, len(found.content)) if found is not None else None
 
         return await self._answered(seen)
 
