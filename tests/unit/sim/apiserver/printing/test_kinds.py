@@ -17,4 +17,5 @@ def test_an_object_of_nothing_fills_every_column() -> None:
     for type_ in simulated_server(ManualClock()).types:
         if not isinstance(type_.strategy, NotImitated):
             cells = CELLS.get(type_.collection, dated)({"metadata": {}, "spec": {}}, now)
-            assert len(cells) == len(built_in(type_.collection)), type_.qualified
+            unnamed = type_.resource.kind == "IPAddress"  # the real server sends its age under no column
+            assert len(cells) == len(built_in(type_.collection)) + unnamed, type_.qualified

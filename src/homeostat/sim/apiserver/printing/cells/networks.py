@@ -44,6 +44,19 @@ def endpoint_slice(value: Value, now: datetime) -> Cells:
     return [name_of(value), value.get("addressType", ""), *shown, age_of(value, now)]
 
 
+def address(value: Value, now: datetime) -> Cells:
+    """Whose it is; and its age, for which the real server, too, has no column."""
+    owner = value["spec"].get("parentRef") or {}
+    type_ = ".".join(each for each in (owner.get("resource"), owner.get("group")) if each)
+    parts = (type_, owner.get("namespace"), owner.get("name"))
+    return [name_of(value), "/".join(each for each in parts if each) or NONE, age_of(value, now)]
+
+
+def address_range(value: Value, now: datetime) -> Cells:
+    """From where to where."""
+    return [name_of(value), ",".join(value["spec"].get("cidrs") or ()), age_of(value, now)]
+
+
 def ingress(value: Value, now: datetime) -> Cells:
     """Which hosts it answers for."""
     spec = value["spec"]
