@@ -37,6 +37,12 @@ def test_who_declares_masters_anew_does_not_call_the_cluster_ready_in_one_breath
     assert_alike(take(back, fault=Fault("overlap", at)), undisturbed(back, 0), f"overlap at {at}")
 
 
+def test_two_that_lead_do_not_take_back_in_turn_when_all_members_of_etcd_agreed_last() -> None:
+    """Each told what it had found itself, over and over, and no time passed."""
+    dies = BY_NAME["a member of etcd dies"]
+    assert_alike(take(dies, fault=Fault("overlap", 6)), undisturbed(dies, 0), "overlap at 6")
+
+
 def test_what_was_made_beside_a_strangers_object_is_not_made_again() -> None:
     """Its versions were forgotten when the name was found to be taken: the next look came before the caches had it."""
     take(BY_NAME["a stranger has a name"])

@@ -50,7 +50,7 @@ def kept(seen: Observed, results: tuple[Result[Action], ...], now: datetime) -> 
         full_size_bytes=store.size if is_full_now else known.full_size_bytes,
         last_defragmented_at=now.replace(microsecond=0) if is_done else known.last_defragmented_at,
         deviating=tuple(member_of(seen, host) for host in seen.upkeep.deviating),
-        agreed_at=_agreed_at(seen) or known.agreed_at,
+        agreed_at=_latest(_agreed_at(seen), known.agreed_at, now),
     )
     return found if before is None or _is_news(before, found) else before
 
@@ -58,6 +58,14 @@ def kept(seen: Observed, results: tuple[Result[Action], ...], now: datetime) -> 
 def _agreed_at(seen: Observed) -> datetime | None:
     known = seen.upkeep
     return known.compared_at.replace(microsecond=0) if known.compared_at is not None and known.is_agreed else None
+
+
+def _latest(found: datetime | None, told: datetime | None, now: datetime) -> datetime | None:
+    """The last time that anybody knows of: of two that lead, neither takes back what the other has found since.
+
+    What was told by a clock that is ahead gives way.
+    """
+    return max(found, told) if found is not None and told is not None and told <= now else found or told
 
 
 def _is_news(before: ClusterEtcdStatus, found: ClusterEtcdStatus) -> bool:

@@ -260,6 +260,25 @@ def test_the_status_says_how_full_etcd_is_and_hardly_ever_changes() -> None:
     assert again.etcd == status.etcd
 
 
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        (NOW - timedelta(minutes=1), NOW - timedelta(minutes=1)),
+        (NOW - timedelta(minutes=3), LATELY),
+        (NOW + timedelta(hours=1), LATELY),
+    ],
+)
+def test_when_all_agreed_is_never_taken_back_but_from_a_clock_that_was_ahead(told: datetime, kept: datetime) -> None:
+    """Two that lead for a moment would write it in turn, each as it knows it, for as long as both do."""
+    found = seen()
+    status = replace(found.cluster.status, etcd=ClusterEtcdStatus(agreed_at=told))
+    found = replace(found, cluster=replace(found.cluster, status=status))
+    after = report(found, decide(found, NOW, Policy()), (), NOW).status
+    assert after is not None
+    assert after.etcd is not None
+    assert after.etcd.agreed_at == kept
+
+
 def test_a_clearing_is_told_with_the_size_before_and_after() -> None:
     big = seen(*(store(number, 1030, 1000) for number in range(3)), alarms=(FULL,))
     status = report(big, decide(big, NOW, Policy()), (), NOW).status
