@@ -87,6 +87,7 @@ async def hang(life: Lived, event: Event) -> None:
     except (Refused, Silent):
         return
     program.is_hung = True
+    program._changed()
 
 
 async def remove(life: Lived, event: Event) -> None:
