@@ -45,8 +45,9 @@ class ShellSystem:
     async def look(self, path: str) -> FileSeen | None:
         """A file as it is; None where there is none."""
         done = await self._run(f"LC_ALL=C stat -L -c '%a %U %G %s' {shlex.quote(path)}", check=False)
+        if done.code and "No such file" not in done.stderr:
+            raise Refused(f"host {self._shell.name}: looking at {path}: {done.stderr.strip()}")
         if done.code:
-            _none_or_refused(done)
             return None
         mode, owner, group, size = done.stdout.split()
         return FileSeen(int(mode, 8), owner, group, int(size))
@@ -184,8 +185,3 @@ def _line(entry: Mapping[str, str | list[int]]) -> LogLine:
 def _text(message: str | Iterable[int]) -> str:
     """What is no text comes as numbers of its bytes."""
     return message if isinstance(message, str) else bytes(message).decode(errors="replace")
-
-
-def _none_or_refused(done: Result) -> None:
-    if "No such file" not in done.stderr:
-        raise Refused(done.stderr.strip())

@@ -65,7 +65,9 @@ class HostSystem:
 
         def seen() -> FileSeen | None:
             found = self._files.get(path)
-            return FileSeen(found.mode, found.owner, found.group, len(found.content)) if found is not None else None
+            if found is None:
+                return None
+            return FileSeen(found.mode, found.owner, found.group, len(found.content))
 
         return await self._answered(seen)
 
