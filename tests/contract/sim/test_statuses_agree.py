@@ -60,3 +60,14 @@ def metadata(answer: Any) -> Any:
     """All of it but how often it was written."""
     found = comparable(answer).get("metadata", answer)
     return {name: each for name, each in found.items() if name not in ("uid", "generation", "creationTimestamp")}
+
+
+def test_an_address_of_a_balancer_gets_the_usual_mode_and_a_name_gets_none(both: Both) -> None:
+    body, collection, path = placed(both, GOOD["balanced Service"], NAMESPACE)
+    both.ask("POST", collection, body)
+    given = {"status": {"loadBalancer": {"ingress": [{"ip": "1.2.3.4"}, {"hostname": "a.example.com"}]}}}
+
+    real, simulated = both.ask("PATCH", f"{path}/status", given, media=MERGE)
+
+    end(both, path)
+    assert simulated["status"]["loadBalancer"] == real["status"]["loadBalancer"]

@@ -60,6 +60,9 @@ class ServiceStrategy(Strategy):
             spec.setdefault("internalTrafficPolicy", "Cluster")
         if kind == "LoadBalancer":
             spec.setdefault("allocateLoadBalancerNodePorts", True)
+            for one in value.get("status", {}).get("loadBalancer", {}).get("ingress") or ():
+                if one.get("ip"):
+                    one.setdefault("ipMode", "VIP")
 
     def on_create(self, value: Value) -> None:
         """Give it what it needs."""
