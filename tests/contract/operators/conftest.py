@@ -14,8 +14,7 @@ import pytest
 from tests.support.apiserver import ApiServer, shared
 from tests.support.cells import Cell, clear, open_zones
 from tests.support.cutting import PREFIX, Yard
-from tests.support.engines import SIM
-from tests.support.engines import on_both_engines as pytest_generate_tests
+from tests.support.engines import SIM, on_both_engines
 from tests.support.grounds import Ground, InMemory, Served, prepared_store
 from tests.support.kinds import install
 from tests.support.kubelet import Kubelet
@@ -30,9 +29,18 @@ from homeostat.kube.client import Client
 from homeostat.kube.transport import Transport
 from homeostat.sim.apiserver.store.store import Store
 
-__all__ = ["pytest_asyncio_loop_factories", "pytest_generate_tests", "pytest_runtest_setup"]
+__all__ = ["pytest_asyncio_loop_factories", "pytest_runtest_setup"]
 
+# On the simulated engine all of them take minutes: those of every change, and `make soak` has the others.
+SHORT_ON_SIM = frozenset({"delete", "metrics", "priority", "probing", "refusals", "scaling", "topology"})
 _numbers = count()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """On both engines; see `SHORT_ON_SIM`."""
+    if metafunc.module.__name__.rpartition(".test_")[2] not in SHORT_ON_SIM:
+        metafunc.definition.add_marker(pytest.mark.long_on_sim("all of them take minutes there"))
+    on_both_engines(metafunc)
 
 
 @pytest.fixture

@@ -141,7 +141,7 @@ class Actor:
             case AskKubelets():
                 return await self._ask_kubelets(seen)
             case Remove():
-                await self._remove(seen, action)
+                return await self._remove(seen, action)
             case RemoveFinalizer():
                 return await self._let_go(seen)
         return DONE
@@ -151,14 +151,21 @@ class Actor:
 
         Claims and Pods are made by the cell's controllers, so that nothing parks us until their caches are as new.
         """
-        mark = f"{UID_LABEL}={seen.cluster.metadata.uid}"
         for kind in _MADE_BY_OTHERS:
-            found = await self._client.list(kind, seen.cluster.metadata.namespace, labels=mark)
-            if found.items:
-                names = ", ".join(each.metadata.name for each in found.items)
-                return Progress(_LEFT_AGAIN_S, f"{kind.resource.kind} {names}, which is not in our caches yet")
+            left = await self._unseen(seen, kind)
+            if left is not None:
+                return left
         await remove_finalizer(self._client, CLUSTER, seen.cluster, FINALIZER)
         return DONE
+
+    async def _unseen(self, seen: Observed, kind: Kind[Any]) -> Progress | None:
+        """What to wait for when the cell has more of a kind than our caches show, which show none."""
+        mark = f"{UID_LABEL}={seen.cluster.metadata.uid}"
+        found = await self._client.list(kind, seen.cluster.metadata.namespace, labels=mark)
+        if not found.items:
+            return None
+        names = ", ".join(each.metadata.name for each in found.items)
+        return Progress(_LEFT_AGAIN_S, f"{kind.resource.kind} {names}, which is not in our caches yet")
 
     def _keep(self, seen: Observed, objects: tuple[Desired, ...]) -> None:
         known = self._memory(seen.cluster.metadata.uid).applied
@@ -315,8 +322,11 @@ class Actor:
         self._memory(meta.uid).kubelets = KubeletsSeen(self._clock.now(), versions, meta.generation)
         return DONE
 
-    async def _remove(self, seen: Observed, action: Remove) -> None:
-        """Only while the Cluster is still being deleted, and only the very object that was seen."""
+    async def _remove(self, seen: Observed, action: Remove) -> Outcome:
+        """Only while the Cluster is still being deleted, and only the very object that was seen.
+
+        Volumes go when no Pod is left, also none that our caches do not show.
+        """
         cluster = await self._client.get(CLUSTER, seen.cluster.metadata.name, seen.names.namespace)
         if cluster.metadata.uid != seen.cluster.metadata.uid or not is_ending(cluster):
             raise Conflict(409, "Conflict", f"{cluster.metadata.key} is not being deleted any more: look again")
@@ -324,11 +334,15 @@ class Actor:
             raise Conflict(
                 409, "Conflict", f"{action.name} is not given up: its host {action.away} is ready: look again"
             )
+        users = await self._unseen(seen, POD) if action.kind is PERSISTENT_VOLUME_CLAIM else None
+        if users is not None:
+            return users
         grace_s = 0 if action.away else None
         try:
             await self._client.delete(action.kind, action.name, seen.names.namespace, uid=action.uid, grace_s=grace_s)
         except NotFound:
-            return
+            return DONE
+        return DONE
 
     def _secret(self, cluster: Cluster, name: str, component: str, entries: Mapping[str, bytes]) -> dict[str, Any]:
         return {
