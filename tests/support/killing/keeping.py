@@ -91,7 +91,7 @@ KEPT = (
         replaced,
         (zones_opened, declaring(topology="ha", healing=SOON), ready),
         counts_starts=False,  # while the old volume goes, its Pod may be made once more
-        step=30,
+        step=20,
     ),
     Scenario(
         "another key encrypts",
