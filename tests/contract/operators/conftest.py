@@ -32,7 +32,7 @@ from homeostat.sim.apiserver.store.store import Store
 __all__ = ["pytest_asyncio_loop_factories", "pytest_runtest_setup"]
 
 # On the simulated engine all of them take minutes: those of every change, and `make soak` has the others.
-SHORT_ON_SIM = frozenset({"delete", "metrics", "priority", "probing", "refusals", "scaling", "topology"})
+SHORT_ON_SIM = frozenset({"delete", "metrics", "probing", "refusals", "scaling", "topology"})
 _numbers = count()
 
 
