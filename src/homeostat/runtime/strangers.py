@@ -16,7 +16,7 @@ from msgspec import to_builtins
 def removals(whole: Any, part: Any, wanted: Any) -> list[dict[str, str]]:
     """JSON patch operations that take out of `whole` what is in a writer's part of it and not in what it wants.
 
-    All three are statuses of one type. A list that differs in more than what was added to it is left as it is.
+    All three are statuses of one type. What is wanted and not there is no matter of theirs.
     """
     found = _strange(to_builtins(whole), to_builtins(part), to_builtins(wanted), "/status")
     return [{"op": "remove", "path": path} for path in found]
