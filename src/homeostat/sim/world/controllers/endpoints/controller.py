@@ -12,7 +12,7 @@ from homeostat.kube.errors import ApiError, NotFound
 from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import DONE, Outcome
 from homeostat.runtime.queue import Priority
-from homeostat.sim.apiserver.selecting.labels import Requirement, Requirements
+from homeostat.sim.world.controllers.endpoints.choosing import Choosing, chosen_by
 from homeostat.sim.world.controllers.endpoints.slicing import (
     SERVICE_NAME,
     Create,
@@ -29,7 +29,7 @@ from homeostat.sim.world.controllers.nodes.lifecycle import ON_NODE, node_of
 from homeostat.sim.world.controllers.terminating import is_of_ending_namespace
 from homeostat.sim.world.kinds.nodes import NODE, Node
 from homeostat.sim.world.kinds.pods import POD, Pod
-from homeostat.sim.world.kinds.selecting import LABELS, Selectors, labelled, selected
+from homeostat.sim.world.kinds.selecting import LABELS, labelled, selected
 from homeostat.sim.world.kinds.services import SERVICE, SLICE, EndpointSlice, Service
 
 NAME = "endpointslice-controller"
@@ -43,13 +43,6 @@ def service_of(slice_: EndpointSlice) -> Iterable[str]:
     return (f"{meta.namespace}/{meta.labels[SERVICE_NAME]}",) if SERVICE_NAME in meta.labels else ()
 
 
-def chosen_by(service: Service) -> Requirements | None:
-    """Whom a Service selects; None when it leaves that to others."""
-    if not service.spec.selector or service.spec.type == "ExternalName":
-        return None
-    return tuple(Requirement(key, "in", (value,)) for key, value in sorted(service.spec.selector.items()))
-
-
 def add_endpoint_slices(manager: Manager, client: Client) -> None:
     """Say which Pods stand behind each Service."""
     _Slices(manager, client)
@@ -58,35 +51,25 @@ def add_endpoint_slices(manager: Manager, client: Client) -> None:
 class _Slices:
     def __init__(self, manager: Manager, client: Client) -> None:
         self._client = client
-        self._selectors = Selectors()
         self._services = manager.informer(client, SERVICE)
         self._slices = manager.informer(client, SLICE, indexes={_OF_SERVICE: service_of})
         self._pods = manager.informer(client, POD, indexes={LABELS: labelled, ON_NODE: node_of})
         self._nodes = manager.informer(client, NODE)
-        self._services.add_handler(self._service_changed)
+        self._choosing = Choosing(self._services)
         self._nodes.add_handler(self._node_changed)
         self._loop = loop(manager, NAME, self._reconcile)
         self._loop.informers.append(self._nodes)
         self._loop.watch(self._services)
         self._loop.watch(self._slices, service_of)
-        self._loop.watch(self._pods, self._services_of, when=matters)
-
-    def _service_changed(self, old: Service | None, new: Service | None, priority: Priority) -> None:  # noqa: ARG002
-        known = new if new is not None else old
-        if known is not None:
-            meta = known.metadata
-            self._selectors.put(meta.key, meta.namespace, None if new is None else chosen_by(new))
+        self._loop.watch(self._pods, self._choosing.services_of, when=matters)
 
     def _node_changed(self, old: Node | None, new: Node | None, priority: Priority) -> None:
         """Pods may be bound before it is known where their Node stands."""
         if new is None or (old is not None and old.metadata.labels.get(_ZONE) == new.metadata.labels.get(_ZONE)):
             return
         for pod in self._pods.store.by_index(ON_NODE, new.metadata.name):
-            for key in self._services_of(pod):
+            for key in self._choosing.services_of(pod):
                 self._loop.queue.add(key, priority)
-
-    def _services_of(self, pod: Pod) -> Iterable[str]:
-        return self._selectors.of(pod.metadata.namespace, pod.metadata.labels)
 
     async def _reconcile(self, key: str) -> Outcome:
         service = self._services.store.get(key)

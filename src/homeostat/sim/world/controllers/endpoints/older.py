@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -12,8 +11,8 @@ from homeostat.kube.client import Client
 from homeostat.kube.errors import AlreadyExists, ApiError, NotFound
 from homeostat.runtime.manager import Manager
 from homeostat.runtime.outcome import DONE, Outcome
-from homeostat.runtime.queue import Priority
-from homeostat.sim.world.controllers.endpoints.controller import chosen_by, matters
+from homeostat.sim.world.controllers.endpoints.choosing import Choosing, chosen_by
+from homeostat.sim.world.controllers.endpoints.controller import matters
 from homeostat.sim.world.controllers.endpoints.packing import (
     OVER,
     TRUNCATED,
@@ -25,7 +24,7 @@ from homeostat.sim.world.controllers.endpoints.packing import (
 from homeostat.sim.world.controllers.loops import loop
 from homeostat.sim.world.controllers.terminating import is_of_ending_namespace
 from homeostat.sim.world.kinds.pods import POD, Pod
-from homeostat.sim.world.kinds.selecting import LABELS, Selectors, labelled, selected
+from homeostat.sim.world.kinds.selecting import LABELS, labelled, selected
 from homeostat.sim.world.kinds.services import ENDPOINTS, SERVICE, Endpoints, Service
 
 NAME = "endpoints-controller"
@@ -39,26 +38,16 @@ def add_endpoints(manager: Manager, client: Client) -> None:
 class _Older:
     def __init__(self, manager: Manager, client: Client) -> None:
         self._client = client
-        self._selectors = Selectors()
         services = manager.informer(client, SERVICE)
         endpoints = manager.informer(client, ENDPOINTS)
         pods = manager.informer(client, POD, indexes={LABELS: labelled})
         self._services, self._endpoints, self._pods = services.store, endpoints.store, pods.store
-        services.add_handler(self._service_changed)
+        choosing = Choosing(services)
         self._loop = loop(manager, NAME, self._reconcile)
         self._loop.watch(services)
         # What others write into them stays until their Service changes; who deletes them sees them made anew.
         self._loop.watch(endpoints, when=lambda _, new: new is None)
-        self._loop.watch(pods, self._services_of, when=matters)
-
-    def _service_changed(self, old: Service | None, new: Service | None, priority: Priority) -> None:  # noqa: ARG002
-        known = new if new is not None else old
-        if known is not None:
-            meta = known.metadata
-            self._selectors.put(meta.key, meta.namespace, None if new is None else chosen_by(new))
-
-    def _services_of(self, pod: Pod) -> Iterable[str]:
-        return self._selectors.of(pod.metadata.namespace, pod.metadata.labels)
+        self._loop.watch(pods, choosing.services_of, when=matters)
 
     async def _reconcile(self, key: str) -> Outcome:
         service = self._services.get(key)
