@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from homeostat.api.cluster.masters import CONTROLLERS
 from homeostat.api.cluster.v1alpha1 import CLUSTER
 from homeostat.api.core import DEPLOYMENT
@@ -154,14 +152,14 @@ class MasterActor:
 
 
 def note_leaders(known: Memory, told: Served, now: datetime) -> None:
-    """Remember since when each leader's Lease is as it is."""
-    for component in CONTROLLERS:
-        leader = told.leaders.get(component)
-        if leader is None:
-            continue
-        before = known.leaders.get(component)
-        is_same = before is not None and (before.holder, before.renewed) == (leader.holder, leader.renewed)
-        if before is not None and is_same:
-            known.leaders[component] = replace(before, at=now)
-        else:
-            known.leaders[component] = LeaderHeld(now, leader.holder, leader.renewed, since=now)
+    """Remember since when each leader's Lease is as it is; none ages while perhaps nobody can renew."""
+    found = {component: told.leaders[component] for component in CONTROLLERS if component in told.leaders}
+    before = {component: known.leaders[component] for component in found if component in known.leaders}
+    renewed = {component for component, held in before.items() if not held.is_as(found[component])}
+    # What keeps one write waiting keeps renewals waiting as well, unless somebody has renewed since.
+    is_vain = told.refused is not None and not renewed
+    for component, leader in found.items():
+        held = before.get(component)
+        ages = held is not None and held.is_as(leader) and not held.is_vain and not is_vain
+        since = held.since if held is not None and ages else now
+        known.leaders[component] = LeaderHeld(now, leader.holder, leader.renewed, since, is_vain)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from homeostat.operators.cluster.ports import MemberSeen
+from homeostat.operators.cluster.ports import LeaderSeen, MemberSeen
 
 _RENEWED = timedelta(seconds=30)
 
@@ -60,6 +60,11 @@ class LeaderHeld(Struct, frozen=True):
     holder: str
     renewed: datetime | None
     since: datetime
+    is_vain: bool = False  # it was looked at while writes were refused, and perhaps nobody could renew any Lease
+
+    def is_as(self, leader: LeaderSeen) -> bool:
+        """Whether nobody has renewed it since."""
+        return (self.holder, self.renewed) == (leader.holder, leader.renewed)
 
     @property
     def stale_for(self) -> timedelta:
