@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.real, pytest.mark.soak]  # each takes minutes, most of
 
 NAMESPACE, NAME = "real-dying", "tossed"
 SEED = 20261127
-APART_S = (2.0, 15.0)
+LED_S = (2.0, 15.0)
 LASTING = "deployments,statefulsets,services,configmaps,secrets,poddisruptionbudgets,pvc"
 Say = Callable[[str], None]
 Whole = dict[str, Any]
@@ -65,7 +65,7 @@ def test_a_member_is_replaced_once_and_no_write_is_lost(tossed: Masters, say: Sa
         on_host(centre, host, f"rm -rf {directory}/*")
         began = time.monotonic()
         centre.kubectl("delete", "pod", name, "-n", NAMESPACE, "--grace-period=1")
-        with Deaths(centre, random.Random(SEED), APART_S) as deaths:
+        with Deaths(centre, random.Random(SEED), LED_S) as deaths:
             eventually(lambda: tossed.attempts() == 1 and len(tossed.ready("etcd")) == 3, within_s=400)
             took = time.monotonic() - began
         wait_ready(centre, NAMESPACE, NAME)
@@ -99,10 +99,10 @@ def test_keys_are_rotated_as_often_as_undisturbed_and_clients_do_not_notice(toss
         with Births(centre, NAMESPACE, NAME) as births:
             chance, began = random.Random(SEED), time.monotonic()
             asked(tossed, *words, "--keys", "token-key")
-            with Deaths(centre, chance, APART_S) as deaths:
+            with Deaths(centre, chance, LED_S) as deaths:
                 eventually(lambda: rotation(tossed) == "Holding", within_s=600, every_s=1)
             asked(tossed, *words, "--release")
-            with Deaths(centre, chance, APART_S) as more:
+            with Deaths(centre, chance, LED_S) as more:
                 eventually(lambda: rotation(tossed) == "", within_s=600, every_s=1)
             took.append(time.monotonic() - began)
             wait_ready(centre, NAMESPACE, NAME)
@@ -143,7 +143,7 @@ def test_a_lost_quorum_is_restored_once_with_all_that_its_snapshot_has(tossed: M
     eventually(lambda: tossed.status().get("quorumLoss", {}).get("newestSnapshot") == taken, within_s=150)
     began = time.monotonic()
     tossed.patch(json.dumps({"healing": {"approveRestore": taken}}))
-    with Births(centre, NAMESPACE, NAME) as births, Deaths(centre, random.Random(SEED), APART_S) as deaths:
+    with Births(centre, NAMESPACE, NAME) as births, Deaths(centre, random.Random(SEED), LED_S) as deaths:
         eventually(lambda: tossed.status().get("restore", {}).get("stage") == "Done", within_s=500, every_s=1)
         took = time.monotonic() - began
         made = births.counted()

@@ -142,7 +142,7 @@ def test_it_moves_up_a_minor_and_back_though_all_operators_die_at_random_moments
             began, retried = time.monotonic(), client.retried
             with Births(tall, NAMESPACE, NAME) as births:
                 homeostat(tall, "upgrade", "cluster", NAME, "-n", NAMESPACE, "--to", version)
-                with Deaths(tall, chance, apart_s=(2, 15)) as deaths:
+                with Deaths(tall, chance, led_s=(5, 25)) as deaths:
                     eventually(lambda: arrived(tall, version), within_s=400, every_s=1)  # noqa: B023
                 assert (births.counted(), births.turns()) == (MADE[version], TURNS[version])
                 assert births.most_at_once() == 1

@@ -6,8 +6,10 @@ import random
 import subprocess
 import tempfile
 import threading
+import time
 from collections import Counter
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple, Self
 
@@ -23,7 +25,9 @@ FIELDS = (
     '{.status.conditions[?(@.type=="Ready")].status}',
 )
 HEARD = f"jsonpath={'|'.join(FIELDS)}{{'\\n'}}"
+LEASE = "homeostat-cell"
 LONGEST_S = 60.0  # of a death
+AFTER = timedelta(seconds=2)  # a renewal by one who is about to die is not one of a successor
 
 
 class Told(NamedTuple):
@@ -36,11 +40,15 @@ class Told(NamedTuple):
 
 
 class Deaths:
-    """All operators of a data centre die together at random moments, by force or by SIGKILL, until the block ends."""
+    """All operators of a data centre die together at random moments, by force or by SIGKILL, until the block ends.
 
-    def __init__(self, centre: Centre, chance: random.Random, apart_s: tuple[float, float]) -> None:
+    Each time one has led for a while: who could not give the lease up is waited for, for 15 s. Deaths that come faster
+    than that leave nobody who acts, and prove nothing.
+    """
+
+    def __init__(self, centre: Centre, chance: random.Random, led_s: tuple[float, float]) -> None:
         self.by: Counter[str] = Counter()
-        self._centre, self._chance, self._apart_s = centre, chance, apart_s
+        self._centre, self._chance, self._led_s = centre, chance, led_s
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="deaths")
         self._failure: Exception | None = None
@@ -58,10 +66,20 @@ class Deaths:
 
     def _run(self) -> None:
         try:
-            while not self._end.wait(self._chance.uniform(*self._apart_s)):
+            while not self._end.wait(self._chance.uniform(*self._led_s)):
                 self._die()
+                self._await_leader(datetime.now(UTC))
         except (AssertionError, OSError, subprocess.SubprocessError) as failure:
             self._failure = failure
+
+    def _await_leader(self, since: datetime) -> None:
+        """Wait until somebody leads who has renewed the lease after a death."""
+        until = time.monotonic() + LONGEST_S
+        while not self._end.wait(0.5):
+            spec = self._centre.get("lease", LEASE, "-n", HOME)["spec"]
+            if spec.get("holderIdentity") and datetime.fromisoformat(spec["renewTime"]) > since + AFTER:
+                return
+            assert time.monotonic() < until, f"nobody leads {LONGEST_S:g} s after all operators died: {spec}"
 
     def _die(self) -> None:
         pods = self._centre.get("pods", *OPERATORS)["items"]
