@@ -30,10 +30,16 @@ down: venv ## remove all that `make up` raised; only the cache stays
 
 # --- tests and checks
 
+JOBS ?= $(shell nproc)
+
 .PHONY: test
 test: venv system binaries ## all checks and tests; real parts where root and Linux allow, the rest is named
 	@$(TIMED) "static checks" $(MAKE) --no-print-directory check
-	@$(TIMED) "tests" $(BIN)/pytest
+	@failed=0; \
+	$(TIMED) "repo, unit and contract" $(BIN)/pytest -n $(JOBS) --dist loadfile tests/repo tests/unit tests/contract || failed=1; \
+	$(TIMED) "simulation" $(BIN)/pytest tests/sim || failed=1; \
+	$(TIMED) "real hosts" $(BIN)/pytest tests/real || failed=1; \
+	exit $$failed
 
 .PHONY: test-unit
 test-unit: venv ## the tests that need nothing but Python, in less than a minute

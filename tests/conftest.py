@@ -3,6 +3,8 @@
 Order: repo, unit, contract, sim, real, so that the cheapest news comes first. `soak` runs by `-m soak` only. Tests
 marked `real` run wherever the machine allows; elsewhere they are left out and the summary says how many and why. With
 HOMEOSTAT_REAL=require nothing is left out: what cannot run fails.
+
+With `-n 2 --dist loadfile` two processes share the tests by files.
 """
 
 from __future__ import annotations
@@ -10,12 +12,14 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.real import left_out_because
 
 ROOT = Path(__file__).parent.parent
 ORDER = ("repo", "unit", "contract", "sim", "real")
+LEFT_OUT = "left out"
 
 _left_out: pytest.StashKey[tuple[int, tuple[str, ...]]] = pytest.StashKey()
 
@@ -50,17 +54,32 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in gone]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that sums up, where there are several."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[LEFT_OUT] = session.config.stash.get(_left_out, (0, ()))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear what one of several processes left out: each has seen all tests."""
+    number, reasons = getattr(node, "workeroutput", {}).get(LEFT_OUT, (0, ()))
+    if number:
+        node.config.stash[_left_out] = (number, tuple(reasons))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say how long each part took, and what was left out and why."""
     seconds: dict[str, float] = defaultdict(float)
     counts: dict[str, int] = defaultdict(int)
-    for outcome in ("passed", "failed", "error"):
-        for report in terminalreporter.stats.get(outcome, []):
-            counts[report.nodeid.split("/")[1]] += report.when == "call"
-    for reports in terminalreporter.stats.values():
+    for outcome, reports in terminalreporter.stats.items():
         for report in reports:
             if isinstance(report, pytest.TestReport):
-                seconds[report.nodeid.split("/")[1]] += report.duration
+                part = report.nodeid.split("/")[1]
+                seconds[part] += report.duration
+                counts[part] += report.when == "call" and outcome in ("passed", "failed")
     for part in ORDER:
         if counts[part]:
             terminalreporter.write_line(f"{part}: {counts[part]} tests, {seconds[part]:.1f} s")

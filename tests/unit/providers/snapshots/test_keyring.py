@@ -49,7 +49,11 @@ def test_an_id_without_a_date_is_refused(name: str) -> None:
         Key(name, SECRET)
 
 
-@pytest.mark.parametrize("content", ["", "age1publichalfonly", SECRET[:-3] + "QQQ", f"{SECRET}\n{SECRET}\n"])
+@pytest.mark.parametrize(
+    "content",
+    ["", "age1publichalfonly", SECRET[:-3] + "QQQ", f"{SECRET}\n{SECRET}\n"],
+    ids=["empty", "public", "damaged", "two"],
+)
 def test_what_is_no_key_is_refused_and_not_shown(tmp_path: Path, content: str) -> None:
     (tmp_path / "2026-01-01").write_text(content)
     with pytest.raises(BadKeyRing, match="key 2026-01-01: expected") as raised:
