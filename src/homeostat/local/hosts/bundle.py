@@ -71,7 +71,7 @@ def config(spec: HostSpec, directory: Path, cgroup: str) -> dict[str, Any]:
         "process": {
             "terminal": True,
             "user": {"uid": 0, "gid": 0},
-            "args": ["/lib/systemd/systemd", "--log-target=console", "--show-status=true"],
+            "args": ["/lib/systemd/systemd", "--log-target=journal", "--show-status=true"],
             "env": ["container=runc", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
             "cwd": "/",
             "capabilities": dict.fromkeys(("bounding", "effective", "inheritable", "permitted"), capabilities),
