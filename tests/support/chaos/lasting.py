@@ -40,13 +40,12 @@ def every_spec_is_answered_within_a_minute(seen: Observer) -> Iterator[str]:
 
 
 def what_is_said_of_serving_is_so_within_a_minute(seen: Observer) -> Iterator[str]:
-    """But where too few masters are ready by what their kubelets say: then nobody asks the endpoint."""
     for cluster in seen.clusters():
         said, truth = is_true(cluster, "Available"), serves(seen.fleet, cluster)
         is_left = cluster["spec"].get("paused") or not cluster.get("status", {}).get("readyAt")
         for lasts in _undisturbed(seen, "serving", uid_of(cluster), holds=said and not truth, patience_s=PROBE_S):
             yield f"{name_of(cluster)} is said to serve, and does not, {lasts:g} s"
-        is_wrong = not said and truth and not is_left and not why_not(cluster, "Available").startswith("TooFewMasters")
+        is_wrong = not said and truth and not is_left
         for lasts in _undisturbed(seen, "not serving", uid_of(cluster), holds=is_wrong, patience_s=PROBE_S):
             yield f"{name_of(cluster)} is said not to serve, and does, {lasts:g} s: {why_not(cluster, 'Available')}"
 

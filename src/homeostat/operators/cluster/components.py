@@ -93,6 +93,17 @@ def can_serve(seen: Observed) -> bool:
     return _ready(seen, ETCD) >= topology(seen).quorum and _ready(seen, API_SERVER) > 0
 
 
+def is_unheard(seen: Observed) -> bool:
+    """Whether the hosts of masters that are not ready are silent: then clients may be served all the same."""
+    silent = {name for name, host in seen.hosts.items() if not host.is_ready}
+    return any(not pod.is_ready and pod.spec.node_name in silent for pod in seen.pods)
+
+
+def is_answered(seen: Observed) -> bool:
+    """Whether the endpoint was asked since the readiness of a master last changed."""
+    return seen.ready_since is not None and seen.probed is not None and seen.probed.at >= seen.ready_since
+
+
 def serves(seen: Observed, component: str) -> bool:
     """Whether anything of a component does its work: of API servers, that they answer; of their clients, that both do.
 

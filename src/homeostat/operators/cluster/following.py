@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from homeostat.kit.spreading import turn_after
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import AskKubelets, Plan, ProbeEndpoint, Step, Wait
-from homeostat.operators.cluster.components import can_serve
+from homeostat.operators.cluster.components import can_serve, is_answered, is_unheard
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.rollout.working import is_at_work
 from homeostat.runtime.conditions import is_true
@@ -29,8 +29,12 @@ def follow(seen: Observed, plan: Plan, now: datetime, probe_every: timedelta) ->
         return _probe(seen, plan, going, now, probe_every) if can_serve(seen) else plan
     if going.needs:
         return replace(plan, wait=Wait(now + _SOON, "the answer to a question"))
-    if not can_serve(seen):
-        return replace(plan, wait=Wait(now + _LATER, "the master that moves") if going.verdict else None)
+    if can_serve(seen):
+        return _probe(seen, plan, going, now, probe_every)
+    if going.verdict:
+        return replace(plan, wait=Wait(now + _LATER, "the master that moves"))
+    if seen.cluster.status.ready_at is None or not is_unheard(seen):
+        return replace(plan, wait=None)
     return _probe(seen, plan, going, now, probe_every)
 
 
@@ -57,4 +61,4 @@ def _asks_kubelets(seen: Observed, going: Step) -> bool:
 def _is_proven(seen: Observed) -> bool:
     """Whether the last probe succeeded, and clients could be served ever since: what was told of it says so."""
     was_available = is_true(seen.cluster.status.conditions, words.AVAILABLE)
-    return seen.probed is not None and seen.probed.serves and was_available
+    return seen.probed is not None and seen.probed.serves and was_available and (can_serve(seen) or is_answered(seen))

@@ -22,13 +22,13 @@ from homeostat.operators.cluster.actions import (
     IssueLeaf,
     Plan,
     Probed,
-    ProbeFailed,
     Refused,
     Remove,
     RemoveFinalizer,
     Verdict,
 )
-from homeostat.operators.cluster.components import can_serve, everything
+from homeostat.operators.cluster.availability import available
+from homeostat.operators.cluster.components import everything
 from homeostat.operators.cluster.ending import is_ending
 from homeostat.operators.cluster.healing.told import (
     etcd_verdict,
@@ -42,7 +42,6 @@ from homeostat.operators.cluster.names import FINALIZER
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.pacing.holding import rolling_since
 from homeostat.operators.cluster.pki.told import certificates
-from homeostat.operators.cluster.ports import Refusal
 from homeostat.operators.cluster.restore.beginning import is_under_way
 from homeostat.operators.cluster.restore.told import restore_notes, restored
 from homeostat.operators.cluster.rollout.sealing import sealed
@@ -142,7 +141,7 @@ def _conditions(seen: Observed, plan: Plan, results: Results, attempts: int, now
         (words.CONTROLLERS_READY, *master_verdict(_masters(seen, clients), plan.mend, clients)),
         (words.SCALED, *as_many_as_declared(seen, plan)),
         (words.UP_TO_DATE, *up_to_date(seen, plan)),
-        (words.AVAILABLE, *_available(seen, plan, results)),
+        (words.AVAILABLE, *available(seen, plan, results)),
     )
     set_one = partial(set_condition, generation=seen.cluster.metadata.generation, now=now)
     conditions = seen.cluster.status.conditions
@@ -223,37 +222,6 @@ def _masters(seen: Observed, names: tuple[str, ...]) -> tuple[bool, Verdict]:
         if why.reason != words.COMPONENTS_READY:
             return False, Verdict(why.reason, f"{name}: {why.message}")
     return True, Verdict(words.COMPONENTS_READY, "")
-
-
-def _available(seen: Observed, plan: Plan, results: Results) -> tuple[bool, Verdict]:
-    """A fresh proof counts; without one the last does, as long as enough masters are ready."""
-    if is_ending(seen.cluster):
-        return False, plan.verdict or Verdict(words.DELETING, "the masters are gone")
-    for result in results:
-        if isinstance(result.outcome, ProbeFailed):
-            return False, Verdict(words.ENDPOINT_UNREACHABLE, result.outcome.why)
-        if isinstance(result.outcome, Probed):
-            return _served(result.outcome.refused)
-    if not can_serve(seen):
-        if seen.cluster.status.ready_at is None:
-            return False, Verdict(words.PROGRESSING, "waiting for a quorum of etcd and for an API server")
-        return False, Verdict(words.TOO_FEW_MASTERS, "no API server is ready, or etcd has no quorum of ready members")
-    if seen.probed is not None and not seen.probed.version:
-        return False, Verdict(words.ENDPOINT_UNREACHABLE, seen.probed.failure)
-    if seen.probed is not None:
-        return _served(seen.probed.refused)
-    # What was remembered is gone after a restart of the operator; the status is not.
-    before = find_condition(seen.cluster.status.conditions, words.AVAILABLE)
-    if before is not None and before.status == "True":
-        return True, Verdict(before.reason, before.message)
-    return False, Verdict(words.PROGRESSING, "waiting for the first read through the endpoint")
-
-
-def _served(refused: Refusal | None) -> tuple[bool, Verdict]:
-    """Reads come through; what people's own policies do not let in is told, and no fault of the masters."""
-    if refused is None:
-        return True, Verdict(words.SERVING, "")
-    return refused.is_by_policy, Verdict(words.WRITES_REFUSED, refused.why)
 
 
 def _ready(seen: Observed, plan: Plan, results: Results, conditions: tuple[Condition, ...]) -> tuple[bool, Verdict]:

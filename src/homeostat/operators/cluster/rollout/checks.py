@@ -15,7 +15,7 @@ from homeostat.api.cluster.masters import API_SERVER, ETCD
 from homeostat.api.cluster.parameters import ComponentChecks
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import Step, Verdict
-from homeostat.operators.cluster.components import can_serve, is_ready
+from homeostat.operators.cluster.components import can_serve, is_answered, is_ready
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.rollout.excuses import Case, is_excused, is_silent_without, patience
 from homeostat.operators.cluster.rollout.hosts import awaited_host, counts_from
@@ -73,7 +73,7 @@ def _late(seen: Observed, stand: Stand, component: str, now: datetime) -> Late |
         return Late(f"{message}; host {host} is away, and its time stands", is_over=False, host=host)
     age = now - (counts_from(upgrade) or now)
     # A read that was not answered yet says nothing, and is asked for at once.
-    is_asked = awaits is not None and awaits.probes and not _is_answered(seen)
+    is_asked = awaits is not None and awaits.probes and not is_answered(seen)
     return Late(message, age > patience(seen, component) and not is_asked, awaits)
 
 
@@ -103,13 +103,8 @@ def _checks(stand: Stand, component: str) -> ComponentChecks:
 def _proof(seen: Observed, stand: Stand, when: str) -> Step | None:
     """A read through the endpoint that succeeded since all that is needed for it was ready."""
     message = f"{when}: waiting for a read through the endpoint"
-    if seen.probed is not None and _is_answered(seen):
+    if seen.probed is not None and is_answered(seen):
         if seen.probed.serves:
             return None
         message = f"{when}: clients are not served through the endpoint: {seen.probed.failure}"
     return Step(stand.to, Verdict(words.AWAITING_HEALTH, message), probes=True)
-
-
-def _is_answered(seen: Observed) -> bool:
-    """Whether the endpoint was asked since the readiness of a master last changed."""
-    return seen.ready_since is not None and seen.probed is not None and seen.probed.at >= seen.ready_since
