@@ -6,8 +6,7 @@ of all items that have it: they are compared together.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
@@ -18,17 +17,15 @@ from homeostat.sim.apiserver.fields.forms import (
     alike,
     element_of,
     fields_in,
+    form_of,
     forms_of,
     is_whole,
     items_in,
     same,
 )
-from homeostat.sim.apiserver.fields.paths import Element, Path
-from homeostat.sim.apiserver.fields.sets import NOTHING, FieldSet
+from homeostat.sim.apiserver.fields.paths import Element
+from homeostat.sim.apiserver.fields.sets import NOTHING, Draft, FieldSet
 from homeostat.sim.apiserver.schemas.shape import UNTYPED, Shape
-
-How = Literal["removed", "modified", "added"]
-Change = tuple[How, Path]
 
 
 class Comparison(Struct, frozen=True):
@@ -50,66 +47,89 @@ class Comparison(Struct, frozen=True):
 
 def compare(old: Any, new: Any, shape: Shape) -> Comparison:
     """What a new value changes. Raises Unnamed for an item of a list that has no key."""
-    found: dict[How, list[Path]] = {"removed": [], "modified": [], "added": []}
-    for how, path in _changes(old, new, shape, ()):
-        found[how].append(path)
-    return Comparison(**{how: FieldSet.of(each) for how, each in found.items()})
+    found = _Found(Draft(), Draft(), Draft())
+    _compare_at(_WHOLE, old, new, shape, found)
+    return found.at(_WHOLE).comparison()
 
 
-def _changes(old: Any, new: Any, shape: Shape, path: Path) -> Iterator[Change]:
-    if old is not ABSENT and new is not ABSENT and alike(old, new):
+_WHOLE = ""  # in place of an element: of the whole, which is no field
+
+
+class _Found(Struct, eq=False):
+    """The changes at one level and below it, while they are looked for."""
+
+    removed: Draft
+    modified: Draft
+    added: Draft
+
+    def at(self, element: Element) -> _Found:
+        return _Found(self.removed.at(element), self.modified.at(element), self.added.at(element))
+
+    def comparison(self) -> Comparison:
+        return Comparison(self.removed.set(), self.modified.set(), self.added.set())
+
+
+def _compare_at(element: Element, old: Any, new: Any, shape: Shape, found: _Found) -> None:
+    """Compare what is under an element of a level. One of both may be absent."""
+    if old is ABSENT:
+        _add_all(element, new, shape, found.added)
+    elif new is ABSENT:
+        _add_all(element, old, shape, found.removed)
+    elif not alike(old, new):
+        for form in forms_of(old, new, shape):
+            _compare_as(form, element, (old, new), shape, found)
+
+
+def _add_all(element: Element, value: Any, shape: Shape, made: Draft) -> None:
+    """Add an element and all fields below it, which came or went with it."""
+    made.members.add(element)
+    form = form_of(value, shape)
+    if is_whole(form, shape):
         return
-    whole = False
-    for form in forms_of(old, new, shape):
-        whole = yield from _as_form(form, (old, new), shape, path)
-    if not whole and ABSENT in (old, new):
-        yield ("added" if old is ABSENT else "removed", path)
+    if form == "object":
+        for name, part in fields_in(value).items():
+            _add_all(paths.of_field(name), part, shape.at(name), made.at(element))
+        return
+    for inner, items in _grouped(items_in(value), shape).items():
+        if len(items) == 1:
+            _add_all(inner, items[0], shape.each or UNTYPED, made.at(element))
+        else:
+            made.at(element).members.add(inner)
 
 
-def _as_form(form: Form, values: tuple[Any, Any], shape: Shape, path: Path) -> Generator[Change, None, bool]:
-    """The changes between two values, both taken as one form; returns whether they were compared as a whole."""
+def _compare_as(form: Form, element: Element, values: tuple[Any, Any], shape: Shape, found: _Found) -> None:
+    """Compare two values that are not alike, both taken as one form."""
     old, new = values
     parts = items_in if form == "list" else fields_in
     if is_whole(form, shape) or not (parts(old) or parts(new)):
-        yield from _as_whole(old, new, path)
-        return True
-    if form == "list":
-        yield from _as_items(items_in(old), items_in(new), shape, path)
+        if not same(old, new):
+            found.modified.members.add(element)
+    elif form == "list":
+        _compare_items(items_in(old), items_in(new), shape, found.at(element))
     else:
-        before, after = fields_in(old), fields_in(new)
+        before, after, below = fields_in(old), fields_in(new), found.at(element)
         for name in before | after:
-            here = (*path, paths.of_field(name))
-            yield from _changes(before.get(name, ABSENT), after.get(name, ABSENT), shape.at(name), here)
-    return False
+            one, other = before.get(name, ABSENT), after.get(name, ABSENT)
+            _compare_at(paths.of_field(name), one, other, shape.at(name), below)
 
 
-def _as_whole(old: Any, new: Any, path: Path) -> Iterator[Change]:
-    if old is ABSENT:
-        yield ("added", path)
-    elif new is ABSENT:
-        yield ("removed", path)
-    elif not same(old, new):
-        yield ("modified", path)
-
-
-def _as_items(old: list[Any], new: list[Any], shape: Shape, path: Path) -> Iterator[Change]:
+def _compare_items(old: list[Any], new: list[Any], shape: Shape, found: _Found) -> None:
     before, after = _grouped(old, shape), _grouped(new, shape)
     inner = shape.each or UNTYPED
     for element in before | after:
         olds, news = before.get(element, []), after.get(element, [])
-        here = (*path, element)
         if len(olds) > 1 and len(news) > 1:
             if not same(olds, news):
-                yield ("modified", here)
+                found.modified.members.add(element)
             continue
         # What stands once is compared with what stands once; a key that is doubled, or no longer is, is a field itself.
         if len(olds) <= 1 or len(news) == 1:
             one = olds[0] if len(olds) == 1 else ABSENT
             other = news[0] if len(news) == 1 else ABSENT
             if not (one is ABSENT and other is ABSENT):
-                yield from _changes(one, other, inner, here)
+                _compare_at(element, one, other, inner, found)
         if len(olds) > 1 or len(news) > 1:
-            yield ("removed" if len(olds) > 1 else "added", here)
+            (found.removed if len(olds) > 1 else found.added).members.add(element)
 
 
 def _grouped(items: list[Any], shape: Shape) -> dict[Element, list[Any]]:

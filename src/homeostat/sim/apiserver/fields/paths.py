@@ -103,13 +103,16 @@ def _shown(element: Element) -> str:
 
 
 def _written(value: Any) -> str:
-    if type(value) is int:
-        return str(value)
-    if type(value) is str and value.isalnum() and value.isascii():
-        return f'"{value}"'
+    return _written_once(value) if type(value) is str else _written_anew(value)
+
+
+def _written_anew(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_HIDDEN)
+
+
+_written_once = lru_cache(maxsize=65536)(_written_anew)  # keys of items are few, and written all the time
 
 
 def _quoted(value: Any) -> str:

@@ -24,14 +24,11 @@ class FieldSet(Struct, frozen=True):
     @classmethod
     def of(cls, fields: Iterable[Path]) -> FieldSet:
         """The set of some paths; the empty path is the whole object, which nobody owns."""
-        members: set[Element] = set()
-        tails: dict[Element, list[Path]] = {}
+        made = Draft()
         for path in fields:
-            if len(path) == 1:
-                members.add(path[0])
-            elif path:
-                tails.setdefault(path[0], []).append(path[1:])
-        return cls(frozenset(members), {head: cls.of(rest) for head, rest in tails.items()})
+            if path:
+                made.at(*path[:-1]).members.add(path[-1])
+        return made.set()
 
     @classmethod
     def named(cls, *dotted: str) -> FieldSet:
@@ -117,6 +114,28 @@ class FieldSet(Struct, frozen=True):
 
 
 NOTHING = FieldSet()
+
+
+class Draft(Struct, eq=False):
+    """A set that is being made, level by level."""
+
+    members: set[Element] = field(default_factory=set)
+    below: dict[Element, Draft] = field(default_factory=dict)
+
+    def at(self, *path: Element) -> Draft:
+        """What is being made below a field."""
+        here = self
+        for element in path:
+            found = here.below.get(element)
+            if found is None:
+                found = here.below[element] = Draft()
+            here = found
+        return here
+
+    def set(self) -> FieldSet:
+        """The set, as far as it has come."""
+        below = {element: each.set() for element, each in self.below.items()}
+        return FieldSet(frozenset(self.members), _kept(below.items()))
 
 
 def _kept(pairs: Iterable[tuple[Element, FieldSet]]) -> dict[Element, FieldSet]:

@@ -7,19 +7,20 @@ below it, and on its own only when it is null or empty; a key of a map, and an i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 from homeostat.sim.apiserver.fields import paths
 from homeostat.sim.apiserver.fields.forms import element_of, fields_in, form_of, is_whole, items_in
-from homeostat.sim.apiserver.fields.paths import Element, Path
-from homeostat.sim.apiserver.fields.sets import FieldSet
+from homeostat.sim.apiserver.fields.paths import Element
+from homeostat.sim.apiserver.fields.sets import Draft, FieldSet
 from homeostat.sim.apiserver.schemas.shape import UNTYPED, Shape
 
 
 def fields_of(value: Any, shape: Shape) -> FieldSet:
     """All fields of a value. Raises Unnamed for an item of a list that has no key."""
-    return FieldSet.of(_fields(value, shape, ()))
+    made = Draft()
+    _add_fields(value, shape, made)
+    return made.set()
 
 
 def with_named(fields: FieldSet, shape: Shape) -> FieldSet:
@@ -55,23 +56,25 @@ def without(value: Any, shape: Shape, fields: FieldSet) -> Any:
     return left or None
 
 
-def _fields(value: Any, shape: Shape, path: Path) -> Iterator[Path]:
+def _add_fields(value: Any, shape: Shape, made: Draft) -> None:
+    """Add what is below a value, unless that is owned as one thing."""
     form = form_of(value, shape)
     if is_whole(form, shape):
-        yield path
-    elif form == "object":
+        return
+    if form == "object":
         for name, part in fields_in(value).items():
-            here = (*path, paths.of_field(name))
-            yield from _fields(part, shape.at(name), here)
-            if part is None or part == {} or name not in shape.fields:
-                yield here
-    else:
-        elements = [element_of(item, shape) for item in items_in(value)]
-        counted = Counter(elements)
-        for element, item in zip(elements, items_in(value), strict=True):
-            yield (*path, element)
-            if counted[element] == 1:
-                yield from _fields(item, shape.each or UNTYPED, (*path, element))
+            element, inner = paths.of_field(name), shape.at(name)
+            if part is None or part == {} or name not in shape.fields or is_whole(form_of(part, inner), inner):
+                made.members.add(element)
+            if part:
+                _add_fields(part, inner, made.at(element))
+        return
+    elements = [element_of(item, shape) for item in items_in(value)]
+    made.members.update(elements)
+    counted = Counter(elements)
+    for element, item in zip(elements, items_in(value), strict=True):
+        if counted[element] == 1:
+            _add_fields(item, shape.each or UNTYPED, made.at(element))
 
 
 def _below(element: Element, shape: Shape) -> Shape:
