@@ -15,7 +15,7 @@ from homeostat.sim.apiserver.schemas.correlating import ABSENT
 from homeostat.sim.apiserver.schemas.embedding import decode_embedded, embedded_causes
 from homeostat.sim.apiserver.schemas.listing import validate_lists
 from homeostat.sim.apiserver.schemas.openapi import Shapes
-from homeostat.sim.apiserver.schemas.reading import repeated_fields, without_repeats
+from homeostat.sim.apiserver.schemas.reading import Repeated, repeated_fields, without_repeats
 from homeostat.sim.apiserver.schemas.rules import Place, broken_rules, has_rules
 from homeostat.sim.apiserver.schemas.schema import Schema, read
 from homeostat.sim.apiserver.schemas.shape import SCALAR, Shape
@@ -64,8 +64,11 @@ class CustomType:
 
         Raises Refused for metadata of a wrong type.
         """
-        faults = [f'duplicate field "{path}"' for path in repeated_fields(value)]
-        decoded: dict[str, Any] = without_repeats(value)
+        faults: list[str] = []
+        decoded: dict[str, Any] = value
+        if isinstance(value, Repeated):
+            faults = [f'duplicate field "{path}"' for path in repeated_fields(value)]
+            decoded = without_repeats(value)
         if decoded.get("metadata") is not None:
             metadata, unknown = decoding.decode_metadata(decoded["metadata"], self.version, self.kind)
             decoded["metadata"] = metadata
@@ -101,8 +104,7 @@ class CustomType:
             return found
         found = validate(value, self._schema, before=before)
         found += embedded_causes(value, self._schema)
-        if not validate_lists(before, self._schema):
-            found += validate_lists(value, self._schema)
+        found += self._new_list_causes(value, before)
         return self._with_rules(found, value, before)
 
     def status_causes(self, value: Mapping[str, Any], before: Mapping[str, Any]) -> list[Cause]:
@@ -113,9 +115,13 @@ class CustomType:
         schema = self._schema.properties.get("status")
         if "status" in value and schema:
             found = validate(value["status"], schema, before=before.get("status", None), path="status")
-        if not validate_lists(before, self._schema):
-            found += validate_lists(value, self._schema)
+        found += self._new_list_causes(value, before)
         return self._with_rules(found, value, before)
+
+    def _new_list_causes(self, value: Mapping[str, Any], before: Mapping[str, Any]) -> list[Cause]:
+        """Faults of lists, where all were without any before."""
+        found = validate_lists(value, self._schema)
+        return [] if found and validate_lists(before, self._schema) else found
 
     def _type_causes(self, value: Mapping[str, Any]) -> list[Cause]:
         wanted = {"kind": self.kind, "apiVersion": f"{self.group}/{self.version}"}

@@ -17,7 +17,7 @@ from homeostat.sim.apiserver.refusing import Refused, bad_request
 from homeostat.sim.apiserver.schemas import builtin, scalars
 from homeostat.sim.apiserver.schemas.go_names import EMBEDDED, NAMED
 from homeostat.sim.apiserver.schemas.openapi import reference_of
-from homeostat.sim.apiserver.schemas.reading import fields_of, without_repeats
+from homeostat.sim.apiserver.schemas.reading import Repeated, fields_of, without_repeats
 
 Form = Literal["struct", "map", "list", "scalar", "any"]
 META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
@@ -39,6 +39,9 @@ class Node(Struct, eq=False):
         if self.form in ("struct", "map"):
             return {}
         return scalars.ZEROS.get(self.name) if self.form == "scalar" else None
+
+
+_ANY = Node("any")
 
 
 def decode(value: Any, group: str, version: str, kind: str) -> tuple[Any, list[str]]:
@@ -71,9 +74,9 @@ def strictly(kind: str, version: str, faults: list[str]) -> Refused:
 
 
 def _decode(value: Any, name: str, refuse: Callable[[str], Refused]) -> tuple[Any, list[str]]:
-    walk = _Walk()
+    walk = _Walk(has_repeats=isinstance(value, Repeated))
     try:
-        decoded = walk.take(value, _named(name), ())
+        decoded = walk.take(value, _named(name))
     except scalars.BadScalar as error:
         raise refuse(str(error)) from None
     if walk.wrong:
@@ -84,59 +87,63 @@ def _decode(value: Any, name: str, refuse: Callable[[str], Refused]) -> tuple[An
 class _Walk:
     """One decoding. Types are wrong at fields, told by the path of their names; strict faults have indices and keys."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_repeats: bool) -> None:
         self.wrong = ""
         self.faults: dict[str, None] = {}
-        self._struct = ""
-        self._names: tuple[str, ...] = ()
+        self._has_repeats = has_repeats
+        self._path: list[tuple[Node, str]] = []  # what it is in now, and under which name, key or index
 
-    def take(self, value: Any, node: Node, path: tuple[str, ...]) -> Any:
+    def take(self, value: Any, node: Node) -> Any:
         """A value as Go has it after decoding."""
-        if node.form == "any":
-            return without_repeats(value)
         if node.form == "scalar":
             return self._scalar(value, node)
+        if node.form == "any":
+            return without_repeats(value) if self._has_repeats else value
         if node.form == "list":
             if not isinstance(value, list):
                 return self._mismatch(value, node)
-            return [self._item(item, node, (*path, f"[{index}]")) for index, item in enumerate(value)]
+            return [self._item(item, node, f"[{index}]") for index, item in enumerate(value)]
         if not isinstance(value, dict):
             return self._mismatch(value, node)
-        return self._map(value, node, path) if node.form == "map" else self._fields(value, node, path)
+        return self._map(value, node) if node.form == "map" else self._fields(value, node)
 
-    def _item(self, item: Any, node: Node, path: tuple[str, ...]) -> Any:
-        each = node.each or Node("any")
-        return each.zero() if item is None else self.take(item, each, path)
+    def _item(self, item: Any, node: Node, place: str) -> Any:
+        each = node.each or _ANY
+        return each.zero() if item is None else self._below(item, each, node, place)
 
-    def _map(self, value: dict[str, Any], node: Node, path: tuple[str, ...]) -> dict[str, Any]:
+    def _below(self, value: Any, inner: Node, node: Node, place: str) -> Any:
+        self._path.append((node, place))
+        taken = self.take(value, inner)
+        self._path.pop()
+        return taken
+
+    def _map(self, value: dict[str, Any], node: Node) -> dict[str, Any]:
         made: dict[str, Any] = {}
         for name, part in fields_of(value):
             if name in made:
-                self._fault("duplicate", (*path, name))
-            made[name] = self._item(part, node, (*path, name))
+                self._fault("duplicate", name)
+            made[name] = self._item(part, node, name)
         return made
 
-    def _fields(self, value: dict[str, Any], node: Node, path: tuple[str, ...]) -> dict[str, Any]:
+    def _fields(self, value: dict[str, Any], node: Node) -> dict[str, Any]:
         made: dict[str, Any] = {}
         seen: set[str] = set()
-        before = self._struct, self._names
         for name, part in fields_of(value):
             inner = node.fields.get(name)
             if inner is None:
-                self._fault("unknown", (*path, name))
+                self._fault("unknown", name)
                 continue
             if name in seen:
-                self._fault("duplicate", (*path, name))
+                self._fault("duplicate", name)
             seen.add(name)
-            self._struct = node.name.rpartition(".")[2]
-            through = node.embedded.get(name)
-            self._names = (*before[1], through, name) if through else (*before[1], name)
-            taken = None if part is None else self.take(part, inner, (*path, name))
-            self._keep(made, name, taken, node)
-            self._struct, self._names = before
+            taken = None if part is None else self._below(part, inner, node, name)
+            if taken is None or not taken:
+                self._keep_empty(made, name, taken, node)
+            else:
+                made[name] = taken
         return made
 
-    def _keep(self, made: dict[str, Any], name: str, taken: Any, node: Node) -> None:
+    def _keep_empty(self, made: dict[str, Any], name: str, taken: Any, node: Node) -> None:
         """Go leaves out what is null, and lists and maps that are empty unless they have to be there."""
         is_empty = taken is None or (taken in ([], {}) and node.fields[name].form in ("list", "map"))
         if not is_empty or (taken is not None and name in node.kept_empty):
@@ -162,12 +169,15 @@ class _Walk:
         return None
 
     def _told(self, found: str, wanted: str) -> str:
-        if not self._struct:
+        fields = [(node, name) for node, name in self._path if node.form == "struct"]
+        if not fields:
             return f"json: cannot unmarshal {found} into Go value of type {wanted}"
-        place = f"{self._struct}.{'.'.join(self._names)}"
+        names = (f"{node.embedded[name]}.{name}" if name in node.embedded else name for node, name in fields)
+        place = f"{fields[-1][0].name.rpartition('.')[2]}.{'.'.join(names)}"
         return f"json: cannot unmarshal {found} into Go struct field {place} of type {wanted}"
 
-    def _fault(self, what: str, path: tuple[str, ...]) -> None:
+    def _fault(self, what: str, name: str) -> None:
+        path = (*(place for _, place in self._path), name)
         text = "".join(part if part.startswith("[") else f".{part}" for part in path).removeprefix(".")
         self.faults.setdefault(f'{what} field "{text}"')
 

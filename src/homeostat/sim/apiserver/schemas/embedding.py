@@ -46,7 +46,17 @@ def _named(inner: dict[str, Any], path: str) -> Iterator[Cause]:
         yield causes.invalid(child(path, "kind"), kind, said)
 
 
+def _holds_objects(schema: Schema) -> bool:
+    """Whether objects can be embedded in a value. It is asked with every write, so it is found out once."""
+    if schema.holds_objects is None:
+        parts = (*schema.properties.values(), schema.items, schema.rest)
+        schema.holds_objects = schema.embedded or any(_holds_objects(part) for part in parts if part)
+    return schema.holds_objects
+
+
 def _embedded(value: Any, schema: Schema, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    if not _holds_objects(schema):
+        return
     if isinstance(value, dict):
         if schema.embedded:
             yield path, value

@@ -20,14 +20,17 @@ def validate_lists(value: Any, schema: Schema, path: str = "") -> list[Cause]:
             if name in schema.properties:
                 found += validate_lists(part, schema.properties[name], child(path, name))
     elif isinstance(value, list):
-        if schema.list_type == "set":
-            found += [causes.duplicate(at_index(path, index), value[index]) for index in _repeated(value)]
-        elif schema.list_type == "map":
-            found += _repeated_keys(value, schema, path)
+        found += _here(value, schema, path)
         if schema.items:
             for index, item in enumerate(value):
                 found += validate_lists(item, schema.items, at_index(path, index))
     return found
+
+
+def _here(value: list[Any], schema: Schema, path: str) -> list[Cause]:
+    if schema.list_type == "set":
+        return [causes.duplicate(at_index(path, index), value[index]) for index in _repeated(value)]
+    return _repeated_keys(value, schema, path) if schema.list_type == "map" else []
 
 
 def _repeated_keys(value: list[Any], schema: Schema, path: str) -> list[Cause]:

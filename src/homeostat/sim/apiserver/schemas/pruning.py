@@ -24,18 +24,18 @@ def prune(value: Any, schema: Schema, *, root: bool = True) -> list[str]:
     return sorted(removed)
 
 
-def drop_nulls(value: Any, schema: Schema | None) -> None:
+def drop_nulls(value: Any, schema: Schema) -> None:
     """Remove nulls of fields that may not be null and have no default; those with a default get it later."""
     if isinstance(value, dict):
         for name in list(value):
-            part = schema.of(name) if schema else None
+            part = schema.of(name)
             if value[name] is None and part and not part.nullable and not part.default:
                 del value[name]
-            else:
+            elif part:
                 drop_nulls(value[name], part)
-    elif isinstance(value, list):
+    elif isinstance(value, list) and schema.items:
         for item in value:
-            drop_nulls(item, schema.items if schema else None)
+            drop_nulls(item, schema.items)
 
 
 def _prune(value: Any, schema: Schema | None, path: str, removed: list[str]) -> None:

@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
+import msgspec
+
 SHOWN_BYTES = 30
 """How much of a body an error shows."""
 _STRINGS = re.compile(r'"(?:\\.|[^"\\])*"?')
 
 
 class Repeated(dict[str, Any]):
-    """An object with fields that stand in it more than once; as a dict it has the last of each."""
+    """An object with fields that stand more than once in it, or in what it holds; as a dict it has the last of each."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
@@ -25,14 +27,32 @@ class BadJson(ValueError):
 
 
 def read(data: bytes) -> Any:
-    """The value. Objects with repeated fields are `Repeated`. Raises BadJson."""
+    """The value. Objects with repeated fields are `Repeated`, and so is what holds any. Raises BadJson."""
+    if (plain := _plain(data)) is not None:
+        return plain
     text = data.decode(errors="replace")  # as Go does
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+        return _marked(json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant))
     except json.JSONDecodeError as error:
         raise BadJson(_told(text, error)) from None
     except RecursionError:
         raise BadJson("exceeded max depth") from None
+
+
+def _plain(data: bytes) -> Any:
+    """What is the same bytes when it is written again, so that nothing stands twice in it; None for all else."""
+    try:
+        value = msgspec.json.decode(data)
+        return value if msgspec.json.encode(value) == data else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _marked(value: Any) -> Any:
+    """A value whose outermost object tells whether there are repeated fields anywhere in it."""
+    if type(value) is dict and next(iter(repeated_fields(value)), ""):
+        return Repeated(list(value.items()))
+    return value
 
 
 def repeated_fields(value: Any, path: str = "") -> Iterable[str]:

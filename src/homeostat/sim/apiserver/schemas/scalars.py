@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -140,6 +141,11 @@ def _micro_time(value: Any) -> str:
 def _moment(value: Any) -> datetime:
     if not isinstance(value, str):
         raise WrongType(name="string", is_final=True)
+    return _parsed(value)
+
+
+@functools.lru_cache(maxsize=4096)  # an object is decoded at each write with all the times that it has
+def _parsed(value: str) -> datetime:
     rest = value
     for step, pattern in _STEPS:
         found = re.match(pattern, rest, re.ASCII)

@@ -73,6 +73,7 @@ class Schema(Struct, eq=False):
     title: str = ""
     description: str = ""
     is_ruled: bool | None = None  # whether there are rules in it; None: nobody has looked yet
+    holds_objects: bool | None = None  # whether objects are embedded in it
     sound: set[bytes] = field(default_factory=set)  # digests of values that keep its own rules
 
     @property

@@ -81,6 +81,14 @@ class Node(Struct, eq=False):
     is_required: bool = False
     is_pointer: bool = True
     always: list[Any] = field(default_factory=list)
+    known_standing: tuple[tuple[str, Any], ...] | None = None
+
+    @property
+    def standing(self) -> tuple[tuple[str, Any], ...]:
+        """The fields that always stand in an object, with what stands there. It is asked of every object there is."""
+        if self.known_standing is None:
+            self.known_standing = tuple((name, each.always[0]) for name, each in self.fields.items() if each.always)
+        return self.known_standing
 
 
 @functools.cache
@@ -96,8 +104,9 @@ def shorten(value: Any, at: Node) -> None:
             below = at.fields.get(name) or at.each
             if below is None:
                 continue
-            shorten(part, below)
-            if part is None or (at.form == "object" and _vanishes(part, below)):
+            if isinstance(part, (dict, list)):
+                shorten(part, below)
+            if not part and (part is None or (at.form == "object" and _vanishes(part, below))):
                 del value[name]
     elif at.form == "list" and isinstance(value, list) and at.each is not None:
         for part in value:
@@ -107,11 +116,12 @@ def shorten(value: Any, at: Node) -> None:
 def complete(value: Any, at: Node) -> None:
     """Put in what cannot be absent; in place."""
     if at.form == "object" and isinstance(value, dict):
-        for name, below in at.fields.items():
-            if name not in value and below.always:
-                value[name] = {} if below.always == [{}] else below.always[0]
-            if name in value:
-                complete(value[name], below)
+        for name, always in at.standing:
+            if name not in value:
+                value[name] = {} if always == {} else always
+        for name, part in value.items():
+            if isinstance(part, (dict, list)) and (below := at.fields.get(name)):
+                complete(part, below)
     elif at.form in ("list", "map") and at.each is not None:
         for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
             complete(part, at.each)
