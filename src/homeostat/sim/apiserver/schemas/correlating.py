@@ -6,6 +6,7 @@ An API server does not refuse what an update leaves as it was, though the schema
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any, Final
 
 from homeostat.sim.apiserver.schemas.schema import Schema
@@ -27,13 +28,15 @@ def field_before(before: Any, name: str, schema: Schema) -> Any:
     return before[name]
 
 
-def item_before(before: Any, item: Any, schema: Schema) -> Any:
-    """The item with the same keys of a list before."""
-    if schema.list_type != "map" or not isinstance(before, list) or not isinstance(item, dict):
-        return ABSENT
-    wanted = _key(item, schema)
-    found = (each for each in before if isinstance(each, dict) and _key(each, schema) == wanted)
-    return next(found, ABSENT)
+def items_before(before: Any, items: list[Any], schema: Schema) -> list[Any]:
+    """For each item of a list, the item with the same keys of that list before."""
+    if schema.list_type != "map" or not isinstance(before, list):
+        return [ABSENT] * len(items)
+    known: dict[tuple[str, ...], Any] = {}
+    for each in before:
+        if isinstance(each, dict):
+            known.setdefault(_key(each, schema), each)
+    return [known.get(_key(item, schema), ABSENT) if isinstance(item, dict) else ABSENT for item in items]
 
 
 def is_unchanged(now: Any, before: Any, schema: Schema | None) -> bool:
@@ -45,8 +48,9 @@ def is_unchanged(now: Any, before: Any, schema: Schema | None) -> bool:
             schema.of(name) is not None and is_unchanged(now[name], before[name], schema.of(name)) for name in now
         )
     if isinstance(now, list) and isinstance(before, list) and schema.list_type == "map" and schema.items:
-        pairs = ((each, item_before(before, each, schema)) for each in now)
-        return len(now) == len(before) and all(is_unchanged(*pair, schema.items) for pair in pairs)
+        if len(now) != len(before):
+            return False
+        return all(map(is_unchanged, now, items_before(before, now, schema), repeat(schema.items)))
     return _equal(now, before)
 
 
@@ -59,5 +63,5 @@ def _equal(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def _key(item: dict[str, Any], schema: Schema) -> tuple[Any, ...]:
+def _key(item: dict[str, Any], schema: Schema) -> tuple[str, ...]:
     return tuple(repr(item.get(name)) for name in schema.list_keys)

@@ -16,6 +16,7 @@ from homeostat.sim.apiserver.schemas.functions import NOT_IMITATED
 
 SELF, BEFORE = "self", "oldSelf"
 _TEXTS = re.compile(r"""[rR]?("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
+_FIELDS = re.compile(rf"\b(?:{SELF}|{BEFORE})\b(?:\s*\.\s*(\w+)\b(?!\s*\())?")  # calls are no fields
 _ERRORS = (
     (re.compile(r'NOT_FOUND: Key not found in map : "?(.*?)"?'), r"no such key: \1"),
     (re.compile(r"INVALID_ARGUMENT: divide by zero"), "division by zero"),
@@ -35,7 +36,9 @@ class Expression:
 
     def __init__(self, text: str, kind: str, *, optional: bool = False) -> None:
         """`kind` is the type of `self` as CEL writes it. Raises BadExpression, or Refused for what is not imitated."""
-        self.uses_before = BEFORE in re.findall(r"\w+", _TEXTS.sub("''", text))
+        plain = _TEXTS.sub("''", text)
+        self.uses_before = BEFORE in re.findall(r"\w+", plain)
+        self.names = _names(plain)
         self._optional = optional and self.uses_before
         self._compiled = _compiled(text.strip(), kind, self._optional)
 
@@ -56,6 +59,12 @@ class Expression:
         if found.type() == cel.Type.ERROR:
             raise FailedEvaluation(told_error(str(found.value())))
         return found.plain_value()
+
+
+def _names(text: str) -> frozenset[str] | None:
+    """The fields of `self` and `oldSelf` that are named; None where one of them is looked at as a whole."""
+    found = _FIELDS.findall(text)
+    return frozenset(found) if all(found) else None
 
 
 def told_error(error: str) -> str:

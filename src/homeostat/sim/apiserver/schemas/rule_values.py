@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from homeostat.sim.apiserver.schemas.correlating import item_before
+from homeostat.sim.apiserver.schemas.correlating import items_before
 from homeostat.sim.apiserver.schemas.schema import Schema
 
 _RESERVED = frozenset(
@@ -59,9 +59,10 @@ def in_order_of(now: Any, before: Any, schema: Schema) -> Any:
     if isinstance(now, list) and isinstance(before, list) and schema.list_type == "set":
         return [item for item in now if item in before] + [item for item in before if item not in now]
     if isinstance(now, list) and isinstance(before, list) and schema.list_type == "map" and schema.items:
-        kept = [(item, item_before(before, item, schema)) for item in now]
-        found = [in_order_of(item, old, schema.items) for item, old in kept if isinstance(old, dict)]
-        taken = [id(old) for _, old in kept]
+        kept = items_before(before, now, schema)
+        pairs = zip(now, kept, strict=True)
+        found = [in_order_of(item, old, schema.items) for item, old in pairs if isinstance(old, dict)]
+        taken = {id(old) for old in kept}
         return found + [item for item in before if id(item) not in taken]
     return before
 

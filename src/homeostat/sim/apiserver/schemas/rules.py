@@ -14,10 +14,10 @@ from homeostat.sim.apiserver.refusing import Cause, not_imitated
 from homeostat.sim.apiserver.schemas import causes, field_paths
 from homeostat.sim.apiserver.schemas.causes import NOTHING, at_index, at_key, child
 from homeostat.sim.apiserver.schemas.compiling import BadExpression
-from homeostat.sim.apiserver.schemas.correlating import ABSENT, field_before, is_unchanged, item_before
+from homeostat.sim.apiserver.schemas.correlating import ABSENT, field_before, is_unchanged, items_before
 from homeostat.sim.apiserver.schemas.expressions import Expression, FailedEvaluation
 from homeostat.sim.apiserver.schemas.internals import rule_of
-from homeostat.sim.apiserver.schemas.rule_values import in_order_of, kind_of, seen
+from homeostat.sim.apiserver.schemas.rule_values import escaped, in_order_of, kind_of, seen
 from homeostat.sim.apiserver.schemas.schema import Rule, Schema
 
 _FORMATS = frozenset({"byte", "date", "datetime", "duration"})
@@ -102,8 +102,7 @@ def broken_rules(value: Any, schema: Schema, place: Place) -> Iterator[Cause]:
                 before = field_before(place.before, name, schema)
                 yield from broken_rules(part, found, _inner(place, path, before, value, schema))
     elif isinstance(value, list) and schema.items and has_rules(schema.items):
-        for index, item in enumerate(value):
-            before = item_before(place.before, item, schema)
+        for index, (item, before) in enumerate(zip(value, items_before(place.before, value, schema), strict=True)):
             inner = _inner(place, at_index(place.path, index), before, value, schema)
             yield from broken_rules(item, schema.items, inner)
 
@@ -114,26 +113,62 @@ def _inner(place: Place, path: str, before: Any, value: Any, schema: Schema) -> 
 
 
 def _broken_here(value: Any, schema: Schema, place: Place) -> Iterator[Cause]:
-    """What has kept all rules once keeps those that look at nothing else: most writes leave most parts as they were."""
-    same = blake2b(_encode(value), digest_size=16).digest()
-    to_judge = [rule for rule in schema.rules if rule.rule.strip()]
-    if same in schema.sound:
-        to_judge = [rule for rule in to_judge if _expression(rule, schema).uses_before]
+    """What has kept a rule once keeps it again: most writes leave most parts as they were."""
+    rules = [rule for rule in schema.rules if rule.rule.strip()]
+    view = _view(value, schema, place, rules)
+    alone, both = _digest(view.now, b"alone"), _digest([view.now, view.before], b"both")
+    known = {rule: both if _expression(rule, schema).uses_before else alone for rule in rules}
+    to_judge = [rule for rule in rules if known[rule] not in schema.sound]
     if not to_judge:
         return
-    found = list(_judged(value, schema, place, to_judge))
-    if not found and not _is_as_before(value, schema, place):  # else a broken one may have been let pass
+    found = list(_judged(value, schema, place, view, to_judge))
+    if not found:
         if len(schema.sound) >= _MOST_SOUND:
             schema.sound.clear()
-        schema.sound.add(same)
+        schema.sound.add(both)
+        if not _is_as_before(value, schema, place):  # else one that does not look back may have been let pass
+            schema.sound.add(alone)
     yield from found
 
 
-def _judged(value: Any, schema: Schema, place: Place, rules: list[Rule]) -> Iterator[Cause]:
-    now = seen(value, schema, is_object=place.is_object)
-    before = None
-    if place.before is not ABSENT and place.before is not None:
-        before = seen(in_order_of(value, place.before, schema), schema, is_object=place.is_object)
+class _View(Struct, frozen=True):
+    """What rules see of a value, and of what it was before, which is null where there was none."""
+
+    now: Any
+    before: Any
+
+
+def _view(value: Any, schema: Schema, place: Place, rules: list[Rule]) -> _View:
+    """No more than the rules name: of an object that is written again and again, they see very little."""
+    names = _named(rules, schema)
+    now, before = _only(value, names), _only(place.before, names)
+    if before is ABSENT or before is None:
+        return _View(seen(now, schema, is_object=place.is_object), None)
+    before = in_order_of(now, before, schema)
+    return _View(*(seen(each, schema, is_object=place.is_object) for each in (now, before)))
+
+
+def _named(rules: list[Rule], schema: Schema) -> frozenset[str] | None:
+    """The fields that rules name, where none of them looks at the whole."""
+    expressions = [_expression(rule, schema) for rule in rules]
+    expressions += [_message(rule, schema) for rule in rules if rule.message_expression]
+    if schema.rest or any(each.names is None for each in expressions):
+        return None
+    return frozenset().union(*(each.names or () for each in expressions))
+
+
+def _only(value: Any, names: frozenset[str] | None) -> Any:
+    if names is None or not isinstance(value, dict):
+        return value
+    return {name: part for name, part in value.items() if escaped(name) in names}
+
+
+def _digest(seen_by_rules: Any, person: bytes) -> bytes:
+    return blake2b(_encode(seen_by_rules), digest_size=16, person=person).digest()
+
+
+def _judged(value: Any, schema: Schema, place: Place, view: _View, rules: list[Rule]) -> Iterator[Cause]:
+    now, before = view.now, view.before
     for rule in rules:
         expression = _expression(rule, schema)
         if expression.uses_before and before is None and not rule.optional_old_self:

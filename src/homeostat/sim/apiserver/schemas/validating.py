@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas import causes, limiting
 from homeostat.sim.apiserver.schemas.causes import quoted
-from homeostat.sim.apiserver.schemas.correlating import ABSENT, field_before, is_unchanged, item_before
+from homeostat.sim.apiserver.schemas.correlating import ABSENT, field_before, is_unchanged, items_before
 from homeostat.sim.apiserver.schemas.limiting import Fault
 from homeostat.sim.apiserver.schemas.schema import Schema
 
@@ -42,7 +42,7 @@ def validate(value: Any, schema: Schema, *, before: Any = ABSENT, path: str = ""
 
     `path` is where the value is found; the messages do not name it, as those of an API server do not.
     """
-    result = _child(value, schema, "", before)
+    result = _child(value, schema, "", before, counts=False)
     return [_cause(fault, path) for fault in result.faults.values()]
 
 
@@ -51,15 +51,19 @@ def _cause(fault: Fault, prefix: str) -> Cause:
     return fault.told(causes.child(prefix, place) if place else prefix)
 
 
-def _child(value: Any, schema: Schema, path: str, before: Any) -> Result:
-    """A field or an item, which is let pass where it is as it was."""
-    result = _judged(value, schema, path, before)
-    if result.faults and before is not ABSENT and is_unchanged(value, before, schema):
-        return Result(agreed=result.agreed)
-    return result
+def _child(value: Any, schema: Schema, path: str, before: Any, *, counts: bool) -> Result:
+    """A field or an item, which is let pass where it is as it was; `counts`: who agrees is to be counted all the same.
+
+    That is asked of alternatives alone, and nearly all that is written is as it was.
+    """
+    is_kept = before is not ABSENT and is_unchanged(value, before, schema)
+    if is_kept and not counts:
+        return Result()
+    result = _judged(value, schema, path, before, counts=counts)
+    return Result(agreed=result.agreed) if is_kept else result
 
 
-def _judged(value: Any, schema: Schema, path: str, before: Any) -> Result:
+def _judged(value: Any, schema: Schema, path: str, before: Any, *, counts: bool) -> Result:
     result = Result()
     if value is None:
         _add(result, limiting.type_faults(value, schema, path), agrees=True)
@@ -78,11 +82,11 @@ def _judged(value: Any, schema: Schema, path: str, before: Any) -> Result:
         result.add(limiting.number_faults(value, schema, path))
         result.agreed += 2
     elif isinstance(value, list):
-        result.merge(_items(value, schema, path, before))
+        result.merge(_items(value, schema, path, before, counts=counts))
         result.agreed += 1
     _add(result, limiting.enum_faults(value, schema, path))
     if isinstance(value, dict):
-        result.merge(_fields(value, schema, path, before))
+        result.merge(_fields(value, schema, path, before, counts=counts))
         result.agreed += 1
     result.agreed += 1
     return result
@@ -97,23 +101,24 @@ def _add(result: Result, faults: Sequence[Fault], *, agrees: bool = False) -> No
         result.agreed += 1
 
 
-def _items(value: list[Any], schema: Schema, path: str, before: Any) -> Result:
+def _items(value: list[Any], schema: Schema, path: str, before: Any, *, counts: bool) -> Result:
     result = Result(agreed=1)
     if schema.items:
-        for index, item in enumerate(value):
-            result.merge(_child(item, schema.items, f"{path}[{index}]", item_before(before, item, schema)))
+        for index, (item, old) in enumerate(zip(value, items_before(before, value, schema), strict=True)):
+            result.merge(_child(item, schema.items, f"{path}[{index}]", old, counts=counts))
     result.add(limiting.count_faults(value, schema, path))
     return result
 
 
-def _fields(value: dict[str, Any], schema: Schema, path: str, before: Any) -> Result:
+def _fields(value: dict[str, Any], schema: Schema, path: str, before: Any, *, counts: bool) -> Result:
     result = Result()
     result.add(limiting.size_faults(value, schema, path))
     for name in value:
         if name in schema.properties:
             continue
         if schema.rest:
-            result.merge(_child(value[name], schema.rest, f"{path}.{name}", field_before(before, name, schema)))
+            known = field_before(before, name, schema)
+            result.merge(_child(value[name], schema.rest, f"{path}.{name}", known, counts=counts))
         elif schema.others is False:
             result.add([limiting.forbidden_field(path, name)])
     for name, part in schema.properties.items():
@@ -121,7 +126,7 @@ def _fields(value: dict[str, Any], schema: Schema, path: str, before: Any) -> Re
             place = f"{path}.{name}" if path else name
             # Kind and version are not as they were sent before: both objects are shown in this version.
             known = ABSENT if not path and name in ("kind", "apiVersion") else field_before(before, name, schema)
-            result.merge(_child(value[name], part, place, known))
+            result.merge(_child(value[name], part, place, known, counts=counts))
     missing = (name for name in schema.limits.required if name not in value)
     result.add([limiting.missing_field(path, name) for name in missing])
     return result
@@ -134,7 +139,7 @@ def _combined(value: Any, schema: Schema, path: str, before: Any) -> Result:
         return result
 
     def judge(part: Schema) -> Result:
-        return _judged(value, part, path, before)
+        return _judged(value, part, path, before, counts=True)
 
     if schema.any_of:
         result.merge(_any_of(schema.any_of, path, judge))

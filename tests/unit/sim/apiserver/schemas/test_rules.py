@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from homeostat.sim.apiserver.refusing import Refused
-from homeostat.sim.apiserver.schemas import rules
 from homeostat.sim.apiserver.schemas.correlating import ABSENT
+from homeostat.sim.apiserver.schemas.expressions import Expression
 from homeostat.sim.apiserver.schemas.functions import cidr, contains, is_cidr, is_ip, quantity
 from homeostat.sim.apiserver.schemas.rule_values import escaped, in_order_of, kind_of
 from homeostat.sim.apiserver.schemas.rules import Place, broken_rules, definition_causes
@@ -71,8 +71,22 @@ def test_a_value_that_kept_its_rules_is_asked_again_only_what_it_was_before(monk
     ]
     alone = read(ruled("self != ''"))
     assert not list(broken_rules("b", alone, Place("at", ABSENT)))
-    monkeypatch.setattr(rules, "seen", pytest.fail)
+    looking = read(ruled("self == oldSelf"))
+    assert not list(broken_rules("b", looking, Place("at", "b")))
+    monkeypatch.setattr(Expression, "value", pytest.fail)
     assert not list(broken_rules("b", alone, Place("at", "a")))
+    assert not list(broken_rules("b", looking, Place("at", "b")))
+
+
+def test_a_change_of_fields_that_no_rule_names_asks_for_nothing_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = {"type": "string"}
+    schema: dict[str, Any] = {"type": "object", "properties": {"a": text, "b": text}}
+    named = read(schema | {"x-kubernetes-validations": [{"rule": "has(self.a) == has(oldSelf.a)"}]})
+    whole = read(schema | {"x-kubernetes-validations": [{"rule": "self == oldSelf"}]})
+    assert not list(broken_rules({"a": "1", "b": "1"}, named, Place("at", {"a": "1", "b": "2"})))
+    assert list(broken_rules({"a": "1", "b": "1"}, whole, Place("at", {"a": "1", "b": "2"})))
+    monkeypatch.setattr(Expression, "value", pytest.fail)
+    assert not list(broken_rules({"a": "1", "b": "3"}, named, Place("at", {"a": "1"})))
 
 
 def test_null_keeps_all_rules() -> None:
