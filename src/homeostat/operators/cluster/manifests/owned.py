@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -154,6 +155,12 @@ _HOSTED = Owned(flags={}, variables={"KUBECONFIG": "homeostat gives a hosted ope
 def owned(component: str) -> Owned:
     """What is homeostat's in a component; of a hosted operator it knows no flags."""
     return OWNED.get(component, _HOSTED)
+
+
+@lru_cache(maxsize=4096)  # the flags of a package version are asked about whenever one of its clusters is looked at
+def owned_flag(component: str, name: str) -> str:
+    """Why a flag of a component is homeostat's own; empty if it is not."""
+    return owned(component).flag(name)
 
 
 def canonical(flag: str) -> str:

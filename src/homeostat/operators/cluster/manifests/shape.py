@@ -15,7 +15,7 @@ from homeostat.api.cluster.parameters import ComponentProbes, ProbeThresholds
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.api.kind import Kind
 from homeostat.api.policy import POD_DISRUPTION_BUDGET
-from homeostat.operators.cluster.manifests.owned import owned
+from homeostat.operators.cluster.manifests.owned import owned, owned_flag
 from homeostat.operators.cluster.names import (
     CAUSE_ANNOTATION,
     COMPONENT_LABEL,
@@ -67,8 +67,8 @@ class Desired(Struct, frozen=True):
 
     @property
     def digest(self) -> str:
-        """The identity of this declaration."""
-        return digest_of(self.body)
+        """The identity of this declaration: of all of it, which its mark and its cause tell where it bears them."""
+        return f"{self.mark} {self.cause}" if self.mark else digest_of(self.body)
 
     @property
     def mark(self) -> str:
@@ -150,8 +150,7 @@ def selector(inputs: Inputs, component: str) -> dict[str, str]:
 
 def arguments(component: PackageComponent, ours: Mapping[str, str]) -> list[str]:
     """Command line flags: what was declared, but for what is owned, and ours."""
-    own = owned(component.name)
-    declared = {name: value for name, value in component.args.items() if not own.flag(name)}
+    declared = {name: value for name, value in component.args.items() if not owned_flag(component.name, name)}
     return [f"--{name}={value}" for name, value in sorted({**declared, **ours}.items())]
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import cached_property
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from homeostat.api.cluster.v1alpha1 import Cluster
 from homeostat.api.core import Secret
@@ -58,14 +60,15 @@ class AuthoritySeen(Struct, frozen=True):
 
 
 class Judged(Struct, frozen=True):
-    """The verdict on one Secret: its damage, or else its certificates, and in which way it is outdated."""
+    """The verdict on one Secret: its damage, or else its certificates, and in which way it is outdated; a digest."""
 
     damage: str = ""
     certificates: tuple[Certificate, ...] = ()
     outdated: str = ""
+    digest: str = ""  # of what masters read only when they start
 
 
-Mark = tuple[str, ...]
+Mark = tuple[object, ...]
 Verdicts = dict[str, tuple[Mark, Judged]]  # by what was judged; what the verdict depends on
 
 
@@ -95,15 +98,14 @@ def judge(
             seen.append(_unjudged(leaf, secret))
             continue
         versions = (secret.metadata.resource_version, top.metadata.resource_version)
-        mark = (*versions, *stages.mark, f"{now:%F}", digest_of(leaf))
-        judged = _remembered(known, leaf.name, mark, lambda: _judge_leaf(leaf, decoded(secret.data), stages, now))  # noqa: B023
+        mark = (*versions, *stages.mark, now.date(), leaf)
+        judged = _remembered(known, leaf.name, mark, lambda: _judge_leaf(leaf, secret.data, stages, now))  # noqa: B023
         renew_at = renewal(judged.certificates, authority.certificates, f"{cluster.metadata.uid}/{leaf.name}")
-        digest = digest_of(leaf.read_once(secret.data))
-        seen.append(LeafSeen(leaf, True, judged.damage, digest, judged.certificates, renew_at, judged.outdated))
+        seen.append(LeafSeen(leaf, True, judged.damage, judged.digest, judged.certificates, renew_at, judged.outdated))
     return authority, tuple(seen)
 
 
-class _Stages(Struct, frozen=True):
+class _Stages(Struct, frozen=True, dict=True):
     """The keys, and the state of the rotation that they are in."""
 
     entries: Mapping[str, bytes]
@@ -119,7 +121,9 @@ class _Stages(Struct, frozen=True):
     def mark(self) -> tuple[str, str]:
         return self.kind, self.stage
 
+    @cached_property
     def now(self) -> dict[str, bytes]:
+        """What all leaves are made of."""
         return material(self.entries, self.kind, self.stage)
 
     def others(self) -> Iterator[dict[str, bytes]]:
@@ -148,13 +152,22 @@ def _authority(stages: _Stages, verdict: Judged) -> AuthoritySeen:
 
 def _judge_keys(stages: _Stages, encrypted_with: str) -> Judged:
     check_keys(stages.entries, *stages.mark, encrypted_with)
-    return Judged(certificates=of_authorities(stages.now()))
+    return Judged(certificates=of_authorities(stages.now))
 
 
-def _judge_leaf(leaf: Leaf, held: Mapping[str, bytes], stages: _Stages, now: datetime) -> Judged:
-    """Sound as the state has it, sound as another state of the same rotation has it, or damaged."""
+def _judge_leaf(leaf: Leaf, data: Mapping[str, str], stages: _Stages, now: datetime) -> Judged:
+    """Sound or damaged, with its digest."""
     try:
-        check_leaf(leaf, held, stages.now(), now)
+        found = _sound(leaf, decoded(data), stages, now)
+    except Damaged as error:
+        found = Judged(str(error))
+    return replace(found, digest=digest_of(leaf.read_once(data)))
+
+
+def _sound(leaf: Leaf, held: Mapping[str, bytes], stages: _Stages, now: datetime) -> Judged:
+    """Sound as the state has it, or as another state of the same rotation has it. Raises Damaged."""
+    try:
+        check_leaf(leaf, held, stages.now, now)
     except Damaged as error:
         for other in stages.others():
             with suppress(Damaged):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import ip_network
 
 from msgspec import Struct
@@ -146,6 +147,7 @@ def _apiserver(cluster: Cluster, names: Names, endpoint: ClusterEndpointStatus) 
     )
 
 
+@lru_cache(maxsize=1024)  # most clusters have the same range
 def _first_address(service_cidr: str) -> tuple[str, ...]:
     """The API server's address among the Services; none of a range that is none, which the rules refuse."""
     try:

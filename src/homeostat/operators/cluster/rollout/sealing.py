@@ -15,15 +15,25 @@ from msgspec.structs import replace
 
 from homeostat.api.cluster.masters import COMPONENTS
 from homeostat.api.cluster.upgrades import PackageDigestStatus
-from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion, ClusterStatus
+from homeostat.api.cluster.v1alpha1 import Cluster, ClusterPackageVersion, ClusterPackageVersionSpec, ClusterStatus
 from homeostat.operators.cluster.manifests.shape import digest_of
+
+# Of contents that are the very same object, which a cache hands out until it changes: every look at a cluster asks.
+_DIGESTS: dict[int, tuple[ClusterPackageVersionSpec, str]] = {}
+_MOST_DIGESTS = 1000
 
 Packages = Mapping[str, ClusterPackageVersion]
 
 
 def digest(package: ClusterPackageVersion) -> str:
     """The same for as long as it means the same: fields that later releases add do not count while they are unset."""
-    return digest_of(package.spec)
+    spec = package.spec
+    known = _DIGESTS.get(id(spec))
+    if known is None or known[0] is not spec:
+        if len(_DIGESTS) >= _MOST_DIGESTS:
+            _DIGESTS.clear()
+        known = _DIGESTS[id(spec)] = spec, digest_of(spec)
+    return known[1]
 
 
 def differs(cluster: Cluster, package: ClusterPackageVersion) -> bool:
