@@ -148,7 +148,7 @@ def steady(live: Object, new: Object) -> Object:
 def _known(raw: bytes) -> tuple[FieldSet, Object]:
     """A set and its canonical form. Many objects share few sets: those of one writer of one type."""
     fields = FieldSet.read(msgspec.json.decode(raw))
-    return fields, fields.written()
+    return fields, fields.written
 
 
 def _manager(raw: Object) -> Manager:
@@ -163,7 +163,7 @@ def _written(manager: Manager, entry: Entry) -> Object:
         "apiVersion": entry.api_version,
         "time": entry.time,
         "fieldsType": "FieldsV1",
-        "fieldsV1": entry.fields.written() if entry.raw is None else entry.raw,
+        "fieldsV1": entry.fields.written if entry.raw is None else entry.raw,
         "subresource": manager.subresource,
     }
     return {name: each for name, each in shown.items() if each != ""}

@@ -7,6 +7,7 @@ not. Sets are values: operations make new ones and share what did not change.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from msgspec import Struct, field
@@ -15,7 +16,7 @@ from homeostat.sim.apiserver.fields import paths
 from homeostat.sim.apiserver.fields.paths import Element, Path
 
 
-class FieldSet(Struct, frozen=True):
+class FieldSet(Struct, frozen=True, dict=True):
     """`members` are the fields at this level that are in the set, `below` are the sets of fields below fields."""
 
     members: frozenset[Element] = frozenset()
@@ -93,11 +94,12 @@ class FieldSet(Struct, frozen=True):
         below = _kept((element, each.leaves()) for element, each in self.below.items())
         return FieldSet(frozenset(self.members - self.below.keys()), below)
 
+    @cached_property
     def written(self) -> dict[str, Any]:
-        """The set as `fieldsV1`, in the order that a kube-apiserver writes it."""
+        """The set as `fieldsV1`, in the order that a kube-apiserver writes it; never to be changed."""
         made: dict[str, Any] = {}
         for element in sorted(self.members | self.below.keys(), key=paths.order):
-            inner = self.below[element].written() if element in self.below else {}
+            inner = self.below[element].written if element in self.below else {}
             made[element] = {".": {}, **inner} if inner and element in self.members else inner
         return made
 

@@ -12,15 +12,16 @@ from typing import Any
 from homeostat.sim.apiserver.fields import paths
 from homeostat.sim.apiserver.fields.forms import element_of, fields_in, form_of, is_whole, items_in
 from homeostat.sim.apiserver.fields.paths import Element
-from homeostat.sim.apiserver.fields.sets import Draft, FieldSet
+from homeostat.sim.apiserver.fields.sets import NOTHING, FieldSet
 from homeostat.sim.apiserver.schemas.shape import UNTYPED, Shape
 
 
 def fields_of(value: Any, shape: Shape) -> FieldSet:
-    """All fields of a value. Raises Unnamed for an item of a list that has no key."""
-    made = Draft()
-    _add_fields(value, shape, made)
-    return made.set()
+    """All fields of a value; none of one that is owned as one thing. Raises Unnamed for an item that has no key."""
+    form = form_of(value, shape)
+    if is_whole(form, shape):
+        return NOTHING
+    return _fields_of_object(fields_in(value), shape) if form == "object" else _fields_of_list(items_in(value), shape)
 
 
 def with_named(fields: FieldSet, shape: Shape) -> FieldSet:
@@ -56,25 +57,24 @@ def without(value: Any, shape: Shape, fields: FieldSet) -> Any:
     return left or None
 
 
-def _add_fields(value: Any, shape: Shape, made: Draft) -> None:
-    """Add what is below a value, unless that is owned as one thing."""
-    form = form_of(value, shape)
-    if is_whole(form, shape):
-        return
-    if form == "object":
-        for name, part in fields_in(value).items():
-            element, inner = paths.of_field(name), shape.at(name)
-            if part is None or part == {} or name not in shape.fields or is_whole(form_of(part, inner), inner):
-                made.members.add(element)
-            if part:
-                _add_fields(part, inner, made.at(element))
-        return
-    elements = [element_of(item, shape) for item in items_in(value)]
-    made.members.update(elements)
+def _fields_of_object(value: dict[str, Any], shape: Shape) -> FieldSet:
+    members: set[Element] = set()
+    below: dict[Element, FieldSet] = {}
+    for name, part in value.items():
+        element, inner = paths.of_field(name), shape.at(name)
+        if part is None or part == {} or name not in shape.fields or is_whole(form_of(part, inner), inner):
+            members.add(element)
+        if part and (under := fields_of(part, inner)):
+            below[element] = under
+    return FieldSet(frozenset(members), below)
+
+
+def _fields_of_list(items: list[Any], shape: Shape) -> FieldSet:
+    elements = [element_of(item, shape) for item in items]
     counted = Counter(elements)
-    for element, item in zip(elements, items_in(value), strict=True):
-        if counted[element] == 1:
-            _add_fields(item, shape.each or UNTYPED, made.at(element))
+    alone = (pair for pair in zip(elements, items, strict=True) if counted[pair[0]] == 1)
+    under = ((element, fields_of(item, shape.each or UNTYPED)) for element, item in alone)
+    return FieldSet(frozenset(elements), {element: each for element, each in under if each})
 
 
 def _below(element: Element, shape: Shape) -> Shape:

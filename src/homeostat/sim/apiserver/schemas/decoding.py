@@ -44,20 +44,23 @@ class Node(Struct, eq=False):
 _ANY = Node("any")
 
 
-def decode(value: Any, group: str, version: str, kind: str) -> tuple[Any, list[str]]:
+def decode(
+    value: Any, group: str, version: str, kind: str, known: dict[str, Any] | None = None
+) -> tuple[Any, list[str]]:
     """The object, and what is to be said of unknown and repeated fields in the order of the text.
 
+    Parts that it shares with a `known` object of the kind, which was decoded before, are taken as they are.
     Raises Refused for a value of a wrong type, and KeyError for a kind that is not built in.
     """
     name = builtin.schema_name(group, version, kind)
     if not name:
         raise KeyError(kind)
-    return _decode(value, name, lambda told: cannot_handle(kind, version, told))
+    return _decode(value, name, lambda told: cannot_handle(kind, version, told), known)
 
 
 def decode_metadata(value: Any, version: str, kind: str) -> tuple[Any, list[str]]:
     """The same for the metadata of a custom object."""
-    decoded, faults = _decode(value, META, lambda told: cannot_handle(kind, version, told))
+    decoded, faults = _decode(value, META, lambda told: cannot_handle(kind, version, told), None)
     # The metadata is decoded by itself, and repeated fields are found in the whole object.
     told = [each.replace(' field "', ' field "metadata.') for each in faults if each.startswith("unknown")]
     return decoded, told
@@ -73,10 +76,12 @@ def strictly(kind: str, version: str, faults: list[str]) -> Refused:
     return cannot_handle(kind, version, f"strict decoding error: {', '.join(faults)}")
 
 
-def _decode(value: Any, name: str, refuse: Callable[[str], Refused]) -> tuple[Any, list[str]]:
+def _decode(
+    value: Any, name: str, refuse: Callable[[str], Refused], known: dict[str, Any] | None
+) -> tuple[Any, list[str]]:
     walk = _Walk(has_repeats=isinstance(value, Repeated))
     try:
-        decoded = walk.take(value, _named(name))
+        decoded = walk.take(value, _named(name), known)
     except scalars.BadScalar as error:
         raise refuse(str(error)) from None
     if walk.wrong:
@@ -93,8 +98,8 @@ class _Walk:
         self._has_repeats = has_repeats
         self._path: list[tuple[Node, str]] = []  # what it is in now, and under which name, key or index
 
-    def take(self, value: Any, node: Node) -> Any:
-        """A value as Go has it after decoding."""
+    def take(self, value: Any, node: Node, known: Any = None) -> Any:
+        """A value as Go has it after decoding, at whose place `known` stood before."""
         if node.form == "scalar":
             return self._scalar(value, node)
         if node.form == "any":
@@ -105,15 +110,15 @@ class _Walk:
             return [self._item(item, node, f"[{index}]") for index, item in enumerate(value)]
         if not isinstance(value, dict):
             return self._mismatch(value, node)
-        return self._map(value, node) if node.form == "map" else self._fields(value, node)
+        return self._map(value, node) if node.form == "map" else self._fields(value, node, known)
 
     def _item(self, item: Any, node: Node, place: str) -> Any:
         each = node.each or _ANY
         return each.zero() if item is None else self._below(item, each, node, place)
 
-    def _below(self, value: Any, inner: Node, node: Node, place: str) -> Any:
+    def _below(self, value: Any, inner: Node, node: Node, place: str, known: Any = None) -> Any:
         self._path.append((node, place))
-        taken = self.take(value, inner)
+        taken = self.take(value, inner, known)
         self._path.pop()
         return taken
 
@@ -125,8 +130,9 @@ class _Walk:
             made[name] = self._item(part, node, name)
         return made
 
-    def _fields(self, value: dict[str, Any], node: Node) -> dict[str, Any]:
+    def _fields(self, value: dict[str, Any], node: Node, known: Any) -> dict[str, Any]:
         made: dict[str, Any] = {}
+        before = known if isinstance(known, dict) else {}
         seen: set[str] = set()
         for name, part in fields_of(value):
             inner = node.fields.get(name)
@@ -136,8 +142,9 @@ class _Walk:
             if name in seen:
                 self._fault("duplicate", name)
             seen.add(name)
-            taken = None if part is None else self._below(part, inner, node, name)
-            if taken is None or not taken:
+            old = before.get(name)
+            taken = part if part is None or part is old else self._below(part, inner, node, name, old)
+            if not taken:
                 self._keep_empty(made, name, taken, node)
             else:
                 made[name] = taken

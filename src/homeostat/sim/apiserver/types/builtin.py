@@ -66,11 +66,11 @@ class BuiltInSchema:
         complete(made, self._node)
         return {key: each for key, each in made.items() if key not in ("kind", "apiVersion", "metadata")}
 
-    def decode(self, value: Value) -> tuple[Value, list[str]]:
+    def decode(self, value: Value, before: Value | None = None) -> tuple[Value, list[str]]:
         """The known fields, as decoding into a Go type leaves them."""
         resource = self._resource
-        decoded, faults = decoding.decode(value, resource.group, resource.version, resource.kind)
-        shorten(decoded, self._node)
+        decoded, faults = decoding.decode(value, resource.group, resource.version, resource.kind, before)
+        shorten(decoded, self._node, before)
         return decoded, faults
 
     def default(self, value: Value) -> None:

@@ -29,8 +29,8 @@ class CustomSchema:
         """Nothing: objects of custom types have what was said of them."""
         return {}
 
-    def decode(self, value: Value) -> tuple[Value, list[str]]:
-        """The known fields, and those that the schema keeps."""
+    def decode(self, value: Value, before: Value | None = None) -> tuple[Value, list[str]]:  # noqa: ARG002
+        """The known fields, and those that the schema keeps: of all of it, for a definition may have changed since."""
         return self._type.decode(value)
 
     def default(self, value: Value) -> None:

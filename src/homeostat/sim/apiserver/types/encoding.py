@@ -97,15 +97,16 @@ def node(group: str, version: str, kind: str) -> Node:
     return _named(builtin.schema_name(group, version, kind))
 
 
-def shorten(value: Any, at: Node) -> None:
-    """Leave out what is null or empty; in place."""
+def shorten(value: Any, at: Node, known: Any = None) -> None:
+    """Leave out what is null or empty; in place, but of parts that are those of a `known` object, shortened before."""
     if at.form in ("object", "map") and isinstance(value, dict):
+        before = known if isinstance(known, dict) else {}
         for name, part in list(value.items()):
-            below = at.fields.get(name) or at.each
-            if below is None:
+            below, old = at.fields.get(name) or at.each, before.get(name)
+            if below is None or (part and part is old):
                 continue
             if isinstance(part, (dict, list)):
-                shorten(part, below)
+                shorten(part, below, old)
             if not part and (part is None or (at.form == "object" and _vanishes(part, below))):
                 del value[name]
     elif at.form == "list" and isinstance(value, list) and at.each is not None:

@@ -39,8 +39,11 @@ class Schema(Protocol):
         """An object of which nothing was said, with what it cannot be without."""
         ...
 
-    def decode(self, value: Value) -> tuple[Value, list[str]]:
-        """The fields that the schema knows, and what is to be said of the others. Raises Refused for wrong types."""
+    def decode(self, value: Value, before: Value | None = None) -> tuple[Value, list[str]]:
+        """The fields that the schema knows, and what is to be said of the others. Raises Refused for wrong types.
+
+        What it has in common with the object as it was kept before may be taken for decoded.
+        """
         ...
 
     def default(self, value: Value) -> None:

@@ -81,11 +81,14 @@ def sent(body: bytes, asked: Asked) -> Value:
     return object_of(value, asked)
 
 
-def object_of(value: Any, asked: Asked) -> Value:
-    """An object of the type that is asked about, with metadata, for its place. Raises Refused."""
+def object_of(value: Any, asked: Asked, before: Value | None = None) -> Value:
+    """An object of the type that is asked about, with metadata, for its place. Raises Refused.
+
+    `before` is the object as it was kept, where it may have parts in common with that.
+    """
     if not isinstance(value, dict):
         raise bad_request("the body of the request was not a JSON object; expected one")
-    return placed(_decoded(value, asked), asked)
+    return placed(_decoded(value, asked, before), asked)
 
 
 def placed(value: Value, asked: Asked) -> Value:
@@ -101,10 +104,10 @@ def placed(value: Value, asked: Asked) -> Value:
     return value
 
 
-def _decoded(value: Value, asked: Asked) -> Value:
+def _decoded(value: Value, asked: Asked, before: Value | None) -> Value:
     """Its fields that the type knows; of the others is told as the client wants it. Raises Refused."""
     wanted = validation(asked)
-    decoded, faults = asked.type.schema.decode(value)
+    decoded, faults = asked.type.schema.decode(value, before)
     if faults and wanted == "Strict":
         raise strictly(asked.type.resource.kind, asked.type.resource.version, faults)
     if wanted == "Warn":

@@ -53,8 +53,8 @@ class Patcher:
             raise asked.bad_options([forbidden("force", "may not be specified for non-apply patch")])
         change = _change(asked, body, language)
         if language == STRATEGIC_PATCH:
-            return await self._writer.change(asked, lambda live: object_of(change(live), asked))
-        return await self._writer.change(asked, lambda live: _decoded(change(live), asked))
+            return await self._writer.change(asked, lambda live: object_of(change(live), asked, live))
+        return await self._writer.change(asked, lambda live: _decoded(change(live), asked, live))
 
     async def _apply(self, asked: Asked, body: bytes) -> Answer:
         sent = yaml_of(body)
@@ -77,10 +77,10 @@ class Patcher:
         return await self._writer.make(asked, apply(None), is_owned=True)
 
 
-def _decoded(value: Any, asked: Asked) -> Value:
+def _decoded(value: Any, asked: Asked, live: Value) -> Value:
     """What a patch has made, as an object. Raises Refused, by another name where the patch is what made it none."""
     try:
-        return object_of(value, asked)
+        return object_of(value, asked, live)
     except Refused as error:
         _, is_undecodable, why = error.message.partition(" cannot be handled as a ")
         if error.code != 400 or not is_undecodable:
@@ -103,6 +103,7 @@ def _config(asked: Asked, value: Any) -> Value:
 
 
 def _change(asked: Asked, body: bytes, language: str) -> Callable[[Value], Any]:
+    """What a patch does. It leaves what it is given as it is, and has in common with that what it does not change."""
     if language == STRATEGIC_PATCH and asked.type.is_custom:
         raise _unsupported(language, [each for each in _KNOWN if each != STRATEGIC_PATCH])
     if language not in _KNOWN:
