@@ -61,11 +61,13 @@ def _faults(value: Any, shape: Shape, *, doubles: bool) -> Iterator[Fault]:
 
 def _faults_of_fields(value: dict[str, Any], shape: Shape, *, doubles: bool) -> Iterator[Fault]:
     for name, part in value.items():
-        place = f".{name}"
         if shape.fields and name not in shape.fields and shape.each is None:
-            yield place, "field not declared in schema"
+            yield f".{name}", "field not declared in schema"
             return
-        yield from _under(place, _faults(part, shape.at(name), doubles=doubles))
+        inner = shape.at(name)
+        if inner.form != "scalar" or isinstance(part, dict | list):
+            for place, what in _faults(part, inner, doubles=doubles):
+                yield f".{name}{place}", what
 
 
 def _faults_of_items(items: list[Any], shape: Shape, *, doubles: bool) -> Iterator[Fault]:
@@ -81,9 +83,5 @@ def _faults_of_items(items: list[Any], shape: Shape, *, doubles: bool) -> Iterat
             if element in seen and not doubles:
                 yield "", f"duplicate entries for key {paths.shown((element,))}"
             seen.add(element)
-        yield from _under(paths.shown((element,)), _faults(item, shape.each or UNTYPED, doubles=doubles))
-
-
-def _under(place: str, faults: Iterator[Fault]) -> Iterator[Fault]:
-    for inner, what in faults:
-        yield place + inner, what
+        for place, what in _faults(item, shape.each or UNTYPED, doubles=doubles):
+            yield paths.shown((element,)) + place, what
