@@ -6,6 +6,7 @@ of all items that have it: they are compared together.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
@@ -28,16 +29,16 @@ from homeostat.sim.apiserver.fields.sets import NOTHING, Draft, FieldSet
 from homeostat.sim.apiserver.schemas.shape import UNTYPED, Shape
 
 
-class Comparison(Struct, frozen=True):
+class Comparison(Struct, frozen=True, dict=True):
     """The fields in which a new value differs from an old one; no field is in two of the sets."""
 
     removed: FieldSet = NOTHING
     modified: FieldSet = NOTHING
     added: FieldSet = NOTHING
 
-    @property
+    @cached_property
     def set(self) -> FieldSet:
-        """The fields that the new value says something new about."""
+        """The fields that the new value says something new about; every manager is asked whether they are his."""
         return self.modified | self.added
 
     def without(self, fields: FieldSet) -> Comparison:
