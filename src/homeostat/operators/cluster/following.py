@@ -9,13 +9,13 @@ from msgspec.structs import replace
 from homeostat.kit.spreading import turn_after
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import AskKubelets, Plan, ProbeEndpoint, Step, Wait
-from homeostat.operators.cluster.components import can_serve, is_answered, is_unheard
+from homeostat.operators.cluster.components import can_serve, everything, is_answered, is_ready, is_unheard
 from homeostat.operators.cluster.observe import Observed
 from homeostat.operators.cluster.rollout.working import is_at_work
 from homeostat.runtime.conditions import is_true
 
 _SOON = timedelta(seconds=0.5)  # after a probe that a move waits for
-_LATER = timedelta(seconds=5)  # while a move waits for Pods, which wake us anyway
+_LATER = timedelta(seconds=5)  # while Pods are waited for, which wake us anyway
 
 
 def follow(seen: Observed, plan: Plan, now: datetime, probe_every: timedelta) -> Plan:
@@ -42,9 +42,12 @@ def _probe(seen: Observed, plan: Plan, going: Step, now: datetime, probe_every: 
     """Ask the endpoint in one plan with the actions: those that change nothing wake nobody to probe later."""
     uid = seen.cluster.metadata.uid
     is_due = seen.probed is None or not _is_proven(seen) or now >= turn_after(seen.probed.at, probe_every, uid)
-    is_new = seen.cluster.status.ready_at is None  # what follows from being Ready for the first time is done at once
+    is_new = seen.cluster.status.ready_at is None
+    # What follows from being Ready for the first time is done at once. Before, masters that get ready wake us.
+    is_made = is_new and all(is_ready(seen, each) for each in everything(seen))
     asks = going.probes or plan.turn.probes
-    pause = _SOON if asks or is_new or going.asks_kubelets else _LATER if is_at_work(going) else probe_every
+    is_busy = is_new or is_at_work(going)
+    pause = _SOON if asks or is_made or going.asks_kubelets else _LATER if is_busy else probe_every
     wait = Wait(min(turn_after(now, probe_every, uid), now + pause), "the next probe")
     if is_due or asks:
         asked = (ProbeEndpoint(), AskKubelets()) if _asks_kubelets(seen, going) else (ProbeEndpoint(),)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.support.clusters import NOW, claim, cluster, new, planned, pod, running, settled, waiting, workload
 
-from homeostat.api.cluster.masters import API_SERVER, ETCD
+from homeostat.api.cluster.masters import API_SERVER, ETCD, SCHEDULER
 from homeostat.api.cluster.network import ClusterEndpointStatus
 from homeostat.operators.cluster import words
 from homeostat.operators.cluster.actions import (
@@ -99,6 +99,14 @@ def test_a_settled_cluster_is_left_alone_until_the_next_probe() -> None:
 def test_a_failed_probe_is_repeated_at_once() -> None:
     failed = ProbeSeen(NOW, "", "no answer")
     assert plan_for(running(probed=failed)).actions == (ProbeEndpoint(),)
+
+
+def test_a_new_cluster_is_looked_at_at_once_when_all_of_it_is_ready_and_before_as_that_gets_ready() -> None:
+    made = running()
+    ready = replace(made, cluster=replace(made.cluster, status=replace(made.cluster.status, ready_at=None)))
+    late = {**made.workloads, "demo-scheduler": workload(SCHEDULER, "demo-scheduler", ready=0)}
+    waits = [plan_for(seen).wait for seen in (ready, replace(ready, workloads=late))]
+    assert [(wait.until - NOW).total_seconds() for wait in waits if wait is not None] == [0.5, 5]
 
 
 def test_nothing_is_probed_while_a_component_is_not_ready() -> None:
