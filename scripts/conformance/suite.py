@@ -22,7 +22,7 @@ from homeostat.local.paths import Paths
 MODULE = Path(__file__).parents[2] / "engines" / "e2e" / "1.34"
 VERSION = "1.34.4"
 PACKAGE = "k8s.io/kubernetes/test/e2e"
-FLAGS = ("-mod=readonly", "-trimpath", "-gcflags=all=-dwarf=false", "-ldflags=-s -w -buildid=")
+FLAGS = ("-mod=readonly", "-vet=off", "-trimpath", "-gcflags=all=-dwarf=false", "-ldflags=-s -w -buildid=")
 SETTINGS = (
     "--num-nodes=1",
     "--allowed-not-ready-nodes=-1",
