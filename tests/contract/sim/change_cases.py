@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contract.sim import job_cases
+from tests.contract.sim import driver_cases, job_cases
 from tests.contract.sim.kind_cases import (
     ONCE,
     RBAC,
@@ -51,6 +51,7 @@ CHANGES: dict[str, tuple[Body, Body]] = {
     "hosts of a CSIStorageCapacity": (capacity(), {"nodeTopology": {"matchLabels": {"a": "b"}}}),
     "class of a CSIStorageCapacity": (capacity(), {"storageClassName": "other"}),
     "host of a VolumeAttachment": (attachment(), {"spec": {"nodeName": "n2"}}),
+    **driver_cases.CHANGES,
     "selector of a ReplicaSet": (
         workload("ReplicaSet"),
         {

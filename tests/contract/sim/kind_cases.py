@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.contract.sim import job_cases, route_cases
+from tests.contract.sim import driver_cases, job_cases, route_cases, security_cases
 from tests.contract.sim.bodies import Body as Body
 from tests.contract.sim.bodies import of as of
 
@@ -158,6 +158,7 @@ GOOD: dict[str, Body] = {
         nodeTopology={"matchLabels": {"a": "b"}}, capacity="1Gi", maximumVolumeSize="1Mi"
     ),
     "smallest VolumeAttachment": attachment(),
+    **driver_cases.GOOD,
     "smallest StatefulSet": workload("StatefulSet"),
     "StatefulSet with volumes": workload("StatefulSet", serviceName="x", volumeClaimTemplates=[CLAIM]),
     "StatefulSet by hand": workload("StatefulSet", updateStrategy={"type": "OnDelete"}),
@@ -255,6 +256,9 @@ FLOW_SCHEMAS: dict[str, Body] = {
 }
 WRONG: dict[str, Body] = {
     "Pod without containers": of("Pod", spec={}),
+    **security_cases.WRONG,
+    "Pod of a runtime that is not there": pod(runtimeClassName="nope"),
+    "Pod with a runtime's own needs": pod(overhead={"cpu": "1"}),
     "Pod without class": pod(priorityClassName="nope"),
     "Pod with a priority of its own": pod(priority=7),
     "Pod wrong all over": pod(
@@ -345,6 +349,7 @@ WRONG: dict[str, Body] = {
     "empty VolumeAttachment": of("VolumeAttachment", "storage.k8s.io/v1", spec={}),
     "VolumeAttachment of two": attachment(source={"persistentVolumeName": "v", "inlineVolumeSpec": {}}),
     "VolumeAttachment wrong all over": attachment(attacher="A B", nodeName="A B", source={"persistentVolumeName": ""}),
+    **driver_cases.WRONG,
     "Deployment wrong all over": workload(
         "Deployment",
         replicas=-1,

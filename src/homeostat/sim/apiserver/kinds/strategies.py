@@ -6,7 +6,7 @@ from homeostat.kit.clock import Clock
 from homeostat.sim.apiserver.access.reviews import REVIEWS, Reviewed
 from homeostat.sim.apiserver.access.roles import Roles
 from homeostat.sim.apiserver.admission import admission
-from homeostat.sim.apiserver.kinds import addresses, classes, flows, ingresses, rights
+from homeostat.sim.apiserver.kinds import addresses, classes, drivers, flows, ingresses, rights
 from homeostat.sim.apiserver.kinds.budgets import BudgetStrategy, PriorityClassStrategy
 from homeostat.sim.apiserver.kinds.certificates import requests, signers
 from homeostat.sim.apiserver.kinds.claims import ClaimStrategy
@@ -81,6 +81,8 @@ def strategies(types: Types, store: Store, clock: Clock, roles: Roles) -> dict[C
         (addresses.GROUP, "ipaddresses"): addresses.AddressStrategy(),
         (addresses.GROUP, "servicecidrs"): addresses.RangeStrategy(),
         ("node.k8s.io", "runtimeclasses"): classes.RuntimeClassStrategy(),
+        ("storage.k8s.io", "csidrivers"): drivers.DriverStrategy(),
+        ("storage.k8s.io", "csinodes"): drivers.HostDriversStrategy(),
         ("storage.k8s.io", "csistoragecapacities"): classes.CapacityStrategy(),
         ("storage.k8s.io", "volumeattachments"): classes.AttachmentStrategy(),
         ("networking.k8s.io", "networkpolicies"): NetworkPolicyStrategy(),

@@ -45,7 +45,9 @@ _NUMBERS = frozenset(
         *("failureThreshold", "hostPort", "nodePort", "healthCheckNodePort", "count"),
     }
 )
-_NUMBER_POINTERS = frozenset({"MutatingWebhook.timeoutSeconds", "ValidatingWebhook.timeoutSeconds"})
+_NUMBER_POINTERS = frozenset(
+    {"MutatingWebhook.timeoutSeconds", "ValidatingWebhook.timeoutSeconds", "VolumeNodeResources.count"}
+)
 _COUNT_POINTERS = frozenset({"collisionCount", "terminatingReplicas", "ready", "terminating"})
 
 
@@ -53,6 +55,7 @@ _COUNT_POINTERS = frozenset({"collisionCount", "terminatingReplicas", "ready", "
 _NULLS = frozenset(
     {
         *("ClusterRole.rules", "Role.rules", "EndpointSlice.ports", "ResourcePolicyRule.namespaces"),
+        "CSINodeDriver.topologyKeys",
         *("Event.eventTime", "Event.firstTimestamp", "Event.lastTimestamp"),
         *("Event.deprecatedFirstTimestamp", "Event.deprecatedLastTimestamp"),
         *("PodCondition.lastProbeTime", "PodCondition.lastTransitionTime"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from homeostat.sim.apiserver.refusing import Refused
+from homeostat.sim.apiserver.kinds.pods.refusing import forbidden
 from homeostat.sim.apiserver.schemas.quantities import amount
 from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.type import Value
@@ -28,7 +28,7 @@ def give_priority(value: Value, store: Store) -> None:
     if name:
         found = store.shelf(_CLASSES).get(f"/{name}")
         if found is None:
-            raise _forbidden(value, f"no PriorityClass with name {name} was found")
+            raise forbidden(value, f"no PriorityClass with name {name} was found")
         of_class = found.value(b"")
         number, preempts = of_class["value"], of_class.get("preemptionPolicy", _PREEMPTS)
     else:
@@ -40,10 +40,10 @@ def give_priority(value: Value, store: Store) -> None:
         text = (
             f"the integer value of priority ({spec['priority']}) must not be provided in pod spec; priority admission"
         )
-        raise _forbidden(value, f"{text} controller computed {number} from the given PriorityClass name")
+        raise forbidden(value, f"{text} controller computed {number} from the given PriorityClass name")
     if spec.get("preemptionPolicy") not in (None, preempts):
         text = f"the string value of PreemptionPolicy ({spec['preemptionPolicy']}) must not be provided in pod spec;"
-        raise _forbidden(
+        raise forbidden(
             value, f"{text} priority admission controller computed {preempts} from the given PriorityClass name"
         )
     spec["priority"], spec["preemptionPolicy"] = number, preempts
@@ -92,8 +92,3 @@ def _sum(sizes: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
         for name, size in each.items():
             total[name] += size
     return total
-
-
-def _forbidden(value: Value, why: str) -> Refused:
-    name = value["metadata"].get("name", "")
-    return Refused(403, "Forbidden", f'pods "{name}" is forbidden: {why}', kind="pods", name=name)

@@ -1,8 +1,9 @@
 """What is wrong with the spec of a Pod, or of a template.
 
 Of `ValidatePodSpec` in `pkg/apis/core/validation`: names, images, ports, variables, mounts, probes, resources, policies
-and tolerations. Not judged: affinity, topology spread, security contexts, DNS settings, lifecycle hooks, the sources of
-volumes and where their files go, projected tokens, ephemeral containers and scheduling gates.
+and tolerations. Security contexts are judged beside (`securing`). Not judged: affinity, topology spread, DNS settings,
+lifecycle hooks, the sources of volumes and where their files go, projected tokens, ephemeral containers and scheduling
+gates.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from homeostat.sim.apiserver.kinds.pods import securing
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.schemas.causes import (
     at_index,
@@ -65,16 +67,18 @@ def spec_causes(
     seen: set[str] = set()
     for part in ("containers", "initContainers"):
         for index, container in enumerate(spec.get(part) or ()):
-            yield from _of_container(container, at_index(child(path, part), index), known, seen)
+            place = at_index(child(path, part), index)
+            yield from _of_container(container, place, known, seen, host_users=spec.get("hostUsers") is not False)
     if has_restart_policy and spec.get("restartPolicy") not in _RESTARTS:
         yield _unsupported(child(path, "restartPolicy"), spec.get("restartPolicy"), _RESTARTS)
     if spec.get("dnsPolicy") not in _DNS:
         yield _unsupported(child(path, "dnsPolicy"), spec.get("dnsPolicy"), _DNS)
+    yield from label_causes(spec.get("nodeSelector") or {}, child(path, "nodeSelector"))
+    yield from securing.pod_causes(spec, path)
     yield from _of_names(spec, path)
     seconds = spec.get("activeDeadlineSeconds")
     if seconds is not None and not 1 <= seconds <= 2**31 - 1:
         yield invalid(child(path, "activeDeadlineSeconds"), seconds, "must be between 1 and 2147483647, inclusive")
-    yield from label_causes(spec.get("nodeSelector") or {}, child(path, "nodeSelector"))
     for index, toleration in enumerate(spec.get("tolerations") or ()):
         yield from _of_toleration(toleration, at_index(child(path, "tolerations"), index))
 
@@ -106,7 +110,9 @@ def _of_volumes(volumes: Iterable[Value], path: str) -> Iterator[Cause]:
         seen.add(name)
 
 
-def _of_container(container: Value, path: str, volumes: set[str], seen: set[str]) -> Iterator[Cause]:
+def _of_container(
+    container: Value, path: str, volumes: set[str], seen: set[str], *, host_users: bool
+) -> Iterator[Cause]:
     name = container.get("name", "")
     if not name:
         yield required(child(path, "name"))
@@ -130,6 +136,7 @@ def _of_container(container: Value, path: str, volumes: set[str], seen: set[str]
     if container.get("imagePullPolicy") not in _PULLS:
         yield _unsupported(child(path, "imagePullPolicy"), container.get("imagePullPolicy"), _PULLS)
     yield from _of_resources(container.get("resources") or {}, child(path, "resources"))
+    yield from securing.container_causes(container, path, host_users=host_users)
     for probe in _PROBES:
         if container.get(probe) is not None:
             yield from _of_probe(container[probe], child(path, probe), is_once=probe != "readinessProbe")

@@ -8,6 +8,7 @@ from homeostat.sim.apiserver.kinds.pods.admission import give_priority, give_tol
 from homeostat.sim.apiserver.kinds.pods.changing import change_causes
 from homeostat.sim.apiserver.kinds.pods.defaults import default_pod
 from homeostat.sim.apiserver.kinds.pods.judging import spec_causes
+from homeostat.sim.apiserver.kinds.pods.runtimes import give_runtime
 from homeostat.sim.apiserver.refusing import Cause
 from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.type import Strategy, Value
@@ -47,9 +48,10 @@ class PodStrategy(Strategy):
         default_pod(value.setdefault("spec", {}))
 
     def on_create(self, value: Value) -> None:
-        """Give it a priority, tolerations and a class, and let it wait."""
+        """Give it a priority, tolerations, what its runtime needs and a class, and let it wait."""
         give_priority(value, self._store)
         give_tolerations(value)
+        give_runtime(value, self._store)
         _choose_own_revision(value)
         value["status"] = {"phase": "Pending", "qosClass": quality(value["spec"])}
         if value["spec"].get("schedulingGates"):
