@@ -26,6 +26,7 @@ class PodSpec(Struct, frozen=True, gc=False, rename="camel"):
 
     node_name: str = ""
     containers: tuple[Container, ...] = ()
+    active_deadline_seconds: int | None = None
 
     def __post_init__(self) -> None:
         share(self, "node_name")

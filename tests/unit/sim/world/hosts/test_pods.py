@@ -198,3 +198,38 @@ async def test_a_pod_whose_image_is_changed_is_restarted_in_place() -> None:
 
 async def _secret(client: Client, name: str, data: dict[str, str]) -> None:
     await client.create(SECRETS, {"metadata": {"name": name}, "data": data}, "default")
+
+
+async def test_a_pod_ends_when_it_has_run_as_long_as_it_may() -> None:
+    async with simulated_hosts() as world:
+        await world.bind(activeDeadlineSeconds=60)
+        await world.after(59)
+        assert (await world.status())["phase"] == "Running"
+        await world.after(2)
+        status = await world.status()
+        assert (status["phase"], status["reason"]) == ("Failed", "DeadlineExceeded")
+        assert status["message"] == "Pod was active on the node longer than the specified deadline"
+        assert world.started[0].was_killed
+        assert len(world.started) == 1  # though it is to be restarted always
+        assert await world.exists()
+
+
+async def test_a_pod_that_is_given_a_deadline_later_has_it_from_its_start() -> None:
+    async with simulated_hosts() as world:
+        await world.bind(terminationGracePeriodSeconds=20)
+        await world.after(60)
+        world.started[0].holds_on = True
+        await world.client.merge_patch(WHOLE, "web", {"spec": {"activeDeadlineSeconds": 30}}, "default")
+        await world.after(19)
+        assert (await world.status())["phase"] == "Running"
+        await world.after(2)
+        assert (await world.status())["reason"] == "DeadlineExceeded"
+
+
+async def test_a_pod_that_is_late_goes_when_it_is_deleted() -> None:
+    async with simulated_hosts() as world:
+        await world.bind(activeDeadlineSeconds=10)
+        await world.after(11)
+        await world.client.delete(WHOLE, "web", "default")
+        await world.after(1)
+        assert not await world.exists()

@@ -69,10 +69,11 @@ class PodLife:
         self._grants: Grants
         self._claims: dict[str, tuple[str, bool]] = {}  # volume and whether it is local, by claim
         self._address = ""
-        self._born = ""
+        self._born, self._born_at = "", 0.0
         self._told: Mapping[str, Any] = {}
         self._is_gone = False
         self._is_over = False
+        self._is_late = False  # it ran longer than it may
         self._grace_told_s: float | None = None
         self._followed: dict[Key, None] = {}
         self._refresh_at = inf
@@ -129,7 +130,7 @@ class PodLife:
 
     async def _rest(self) -> None:
         containers = (*self._inits, *self._mains)
-        due = min(self._due, self._refresh_at, *(each.due() for each in containers), inf)
+        due = min(self._due, self._refresh_at, self._deadline, *(each.due() for each in containers), inf)
         left = due - self.clock.monotonic()
         if left <= 0:
             await self.clock.sleep(0)
@@ -159,9 +160,9 @@ class PodLife:
         if self._step is Step.READ:
             await self._read()
         self._heed()
-        if self._step is Step.VOLUMES and not self._is_ending:
+        if self._step is Step.VOLUMES and not self._is_leaving:
             await self._mount()
-        if self._step is Step.SANDBOX and not self._is_ending:
+        if self._step is Step.SANDBOX and not self._is_leaving:
             self._connect()
         if self._refresh_at <= self.clock.monotonic():
             await self._refresh()
@@ -182,7 +183,9 @@ class PodLife:
         self._whole = whole
         spec = whole.spec
         self.grace_s = float(spec.termination_grace_period_seconds)
-        self._born = _time(whole.status.start_time or self.host.now(self.clock))
+        now = self.host.now(self.clock)
+        born = whole.status.start_time or now
+        self._born, self._born_at = _time(born), self.clock.monotonic() - (now - born).total_seconds()
         waits = "PodInitializing" if spec.init_containers else "ContainerCreating"
         policy = "OnFailure" if spec.restart_policy == _ALWAYS else spec.restart_policy
         self._inits = [
@@ -266,11 +269,11 @@ class PodLife:
     # --- while its containers run
 
     async def _tend(self) -> None:
-        if self._step is Step.RUN and not self._is_ending:
+        if self._step is Step.RUN and not self._is_leaving:
             self._begin_next()
         for container in (*self._inits, *self._mains):
             await container.step()
-        if self._step is Step.RUN and not self._is_ending:
+        if self._step is Step.RUN and not self._is_leaving:
             self._begin_next()
 
     def _begin_next(self) -> None:
@@ -372,19 +375,33 @@ class PodLife:
         return self._is_gone or self._pod.metadata.deletion_timestamp is not None
 
     @property
+    def _is_leaving(self) -> bool:
+        return self._is_ending or self._is_late
+
+    @property
+    def _deadline(self) -> float:
+        """When it has run as long as it may."""
+        seconds = self._pod.spec.active_deadline_seconds
+        if seconds is None or self._is_leaving or self._step is Step.READ or self._told.get("phase") in _OVER:
+            return inf
+        return self._born_at + seconds
+
+    @property
     def _have_ended(self) -> bool:
         return all(each.has_ended for each in (*self._inits, *self._mains))
 
     def _heed(self) -> None:
         """Other images, and its end: others first, those that stay beside them then."""
-        if not self._is_ending:
+        if self._deadline <= self.clock.monotonic():
+            self._is_late = True
+        if not self._is_leaving:
             declared = {each.name: each.image for each in self._pod.spec.containers}
             for container in self._mains:
                 image = declared.get(container.spec.name, container.spec.image)
                 if image != container.spec.image:
                     container.change_image(replace(container.spec, image=image))
             return
-        grace_s = 0.0 if self._is_gone else float(self._pod.metadata.deletion_grace_period_seconds or 0)
+        grace_s = self._grace_to_end_s
         if self._grace_told_s is None or grace_s < self._grace_told_s:
             self._grace_told_s = grace_s
             for container in self._mains:
@@ -393,6 +410,12 @@ class PodLife:
             for container in self._inits:
                 if not container.is_ending:
                     container.end(grace_s)
+
+    @property
+    def _grace_to_end_s(self) -> float:
+        if self._is_gone:
+            return 0.0
+        return float(self._pod.metadata.deletion_grace_period_seconds or 0) if self._is_ending else self.grace_s
 
     async def _finish(self) -> None:
         """All has ended: let the object go."""
@@ -442,6 +465,7 @@ class PodLife:
             gates={gate.condition_type: conditions.get(gate.condition_type) for gate in whole.spec.readiness_gates},
             generation=self._pod.metadata.generation,
             is_over=self._is_ending and self._have_ended,
+            is_late=self._is_late and self._have_ended,
         )
 
 

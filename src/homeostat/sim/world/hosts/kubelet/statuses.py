@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+_LATE = "Pod was active on the node longer than the specified deadline"
 State = dict[str, Any]  # of a container, as the API has it: waiting, running or terminated
 
 
@@ -42,6 +43,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     gates: Mapping[str, bool | None]  # conditions that others set; None: they are not there
     generation: int = 0
     is_over: bool = False  # it was told to end, and all of it has
+    is_late: bool = False  # it ran longer than it may, and all of it has ended
 
 
 def status_of(facts: Facts, before: Mapping[str, Any], now: str) -> dict[str, Any]:
@@ -59,6 +61,8 @@ def status_of(facts: Facts, before: Mapping[str, Any], now: str) -> dict[str, An
         status["initContainerStatuses"] = [_told(each) for each in facts.inits]
     if facts.pod_ip:
         status |= {"podIP": facts.pod_ip, "podIPs": [{"ip": facts.pod_ip}]}
+    if facts.is_late:
+        status |= {"reason": "DeadlineExceeded", "message": _LATE}
     if facts.generation:
         status["observedGeneration"] = facts.generation
     return status
@@ -66,6 +70,8 @@ def status_of(facts: Facts, before: Mapping[str, Any], now: str) -> dict[str, An
 
 def phase_of(facts: Facts) -> str:
     """Pending, Running, Succeeded or Failed."""
+    if facts.is_late:
+        return "Failed"
     if facts.is_over:
         return _ended(facts.mains)
     unfinished = [each for each in facts.inits if not each.is_done]
