@@ -42,7 +42,7 @@ _FLAGS = frozenset(
 _NUMBERS = frozenset(
     {
         *("minReadySeconds", "initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold"),
-        *("failureThreshold", "hostPort", "nodePort", "healthCheckNodePort", "count"),
+        *("failureThreshold", "hostPort", "nodePort", "healthCheckNodePort", "count", "number"),
     }
 )
 _NUMBER_POINTERS = frozenset(
