@@ -23,6 +23,7 @@ MASTERS = {
     "description": "Masters of business clusters.",
 }
 CLASSES = "/apis/scheduling.k8s.io/v1/priorityclasses"
+ADDRESS = "10.0.77.7"
 APPLY = "application/apply-patch+yaml"
 
 
@@ -68,6 +69,42 @@ def test_a_service_gives_its_addresses_back_when_it_becomes_a_name(kind: str, bo
     agree(both, "PATCH", path, {"spec": {"type": "ExternalName", "externalName": "a.b", "clusterIP": ""}}, media=MERGE)
 
     end(both, path)
+
+
+def test_the_address_of_a_service_is_told_of_by_an_object_while_it_has_it(both: Both) -> None:
+    body, collection, path = placed(both, service(clusterIP=ADDRESS), NAMESPACE)
+    held = f"/apis/networking.k8s.io/v1/ipaddresses/{ADDRESS}"
+
+    agree(both, "POST", collection, body)
+    agree(both, "GET", held, None)
+    agree(both, "PATCH", path, {"spec": {"type": "ExternalName", "externalName": "a.b", "clusterIP": ""}}, media=MERGE)
+    agree(both, "GET", held, None)
+    agree(both, "PATCH", path, {"spec": {"type": "ClusterIP", "externalName": None, "clusterIP": ADDRESS}}, media=MERGE)
+    agree(both, "GET", held, None)
+    end(both, path)
+    agree(both, "GET", held, None)
+
+
+def test_an_address_of_somebody_else_is_not_given_to_a_service(both: Both) -> None:
+    held = f"/apis/networking.k8s.io/v1/ipaddresses/{ADDRESS}"
+    parent = {"resource": "gateways", "group": "example.com", "name": "g"}
+    agree(both, "POST", held.rpartition("/")[0], {"metadata": {"name": ADDRESS}, "spec": {"parentRef": parent}})
+    body, collection, _ = placed(both, service(clusterIP=ADDRESS), NAMESPACE)
+
+    agree(both, "POST", collection, body)
+
+    end(both, held)
+
+
+def test_endpoints_go_with_their_service(both: Both) -> None:
+    body, collection, path = placed(both, service(), NAMESPACE)
+    name, endpoints = path.rpartition("/")[2], collection.replace("services", "endpoints")
+    agree(both, "POST", collection, body)
+    both.ask("POST", endpoints, {"metadata": {"name": name}})
+
+    end(both, path)
+
+    agree(both, "GET", f"{endpoints}/{name}", None)
 
 
 @pytest.mark.parametrize("case", OURS)

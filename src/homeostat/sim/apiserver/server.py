@@ -80,7 +80,7 @@ class ApiServer:
         self.store = Store() if store is None else store
         self._compactor = Compactor(self.store, clock) if store is None else None
         self._roles = Roles(self.store)
-        for each in builtin_types(strategies(self.types, self.store, clock, self._roles)):
+        for each in builtin_types(strategies(self.types, self.store, clock, random, self._roles)):
             self.types.add(each)
             self.store.shelf(each.collection)
         self.tokens = Tokens(self.store, clock, random)

@@ -1,7 +1,7 @@
 """Ranges of addresses for Services, and addresses that are taken, as objects.
 
-The range of the server itself is there from the beginning. Addresses are given to Services out of that one alone, and
-none of them is told of by an object: ranges and addresses that somebody writes are kept, and nobody acts on them.
+The range of the server itself is there from the beginning, and Services are given addresses out of that one alone. What
+Services have is told of by addresses (`holdings`); ranges that somebody writes are kept, and nobody acts on them.
 """
 
 from __future__ import annotations

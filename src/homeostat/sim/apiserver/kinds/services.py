@@ -9,13 +9,18 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator
 
+from homeostat.sim.apiserver.kinds.holdings import Holdings
 from homeostat.sim.apiserver.kinds.pods.judging import port_name_faults
 from homeostat.sim.apiserver.refusing import Cause, Refused
 from homeostat.sim.apiserver.schemas.causes import InOrder, at_index, duplicate, invalid, not_supported, required
 from homeostat.sim.apiserver.schemas.rfc import dns_label_faults, dns_subdomain_faults
+from homeostat.sim.apiserver.store.record import key_of
+from homeostat.sim.apiserver.store.store import Store
 from homeostat.sim.apiserver.types.type import Strategy, Value
 
+Taken = tuple[tuple[str, ...], tuple[int, ...]]
 RANGE = "10.0.0.0/16"
+_ENDPOINTS = ("", "endpoints")
 _HEADLESS, _EXTERNAL = "None", "ExternalName"
 _ON_HOSTS = ("NodePort", "LoadBalancer")
 _TYPES = ("ClusterIP", _EXTERNAL, "LoadBalancer", "NodePort")
@@ -29,16 +34,17 @@ _NO_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 
 
 class ServiceStrategy(Strategy):
-    """Knows which addresses and ports of one server are taken."""
+    """Knows which ports of one server are taken, and keeps the objects that tell of addresses."""
 
     names = "label 1035"
     returns_deleted = True
 
-    def __init__(self, cidr: str = RANGE) -> None:
+    def __init__(self, store: Store, holdings: Holdings, cidr: str = RANGE) -> None:
         self._range = ipaddress.ip_network(cidr)
-        self._addresses: dict[str, str] = {}  # by whom
+        self._store = store
+        self._holdings = holdings
         self._ports: dict[int, str] = {}
-        self._held: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {}
+        self._held: dict[str, Taken] = {}
         self._least_port = _PORTS.start  # none below is free
         # The first is the network's own, the second that of the API server.
         self._next = 2
@@ -71,6 +77,7 @@ class ServiceStrategy(Strategy):
 
     def on_update(self, value: Value, old: Value) -> None:
         """What an update leaves out stays; what it needs now is allocated."""
+        self._held[_whose(old)] = _taken(old)
         spec, before = value["spec"], old.get("spec", {})
         if before.get("type") != _EXTERNAL and spec.get("type") != _EXTERNAL:
             for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
@@ -104,22 +111,34 @@ class ServiceStrategy(Strategy):
 
     def on_stored(self, value: Value) -> None:
         """What it has is taken, and what it had is not."""
-        self.on_gone(value)
-        whose, spec = _whose(value), value["spec"]
-        addresses = tuple(each for each in spec.get("clusterIPs") or () if each != _HEADLESS)
-        ports = tuple(each["nodePort"] for each in spec.get("ports") or () if each.get("nodePort"))
-        self._addresses |= dict.fromkeys(addresses, whose)
+        whose = _whose(value)
+        addresses, ports = self._held[whose] = self._left(value, _taken(value))
+        for address in addresses:
+            self._holdings.hold(address, whose)
         self._ports |= dict.fromkeys(ports, whose)
-        self._held[whose] = addresses, ports
 
     def on_gone(self, value: Value) -> None:
-        """What it had can be given to others."""
-        addresses, ports = self._held.pop(_whose(value), ((), ()))
+        """What it had can be given to others, and nobody is told of its endpoints any more."""
+        self._held[_whose(value)] = _taken(value)
+        self._left(value, ((), ()))
+        del self._held[_whose(value)]
+        meta = value["metadata"]
+        endpoints = self._store.shelf(_ENDPOINTS).get(key_of(meta["namespace"], meta["name"]))
+        if endpoints is not None and not endpoints.value(b"")["metadata"].get("finalizers"):
+            self._store.drop(_ENDPOINTS, endpoints.key)
+
+    def _left(self, value: Value, kept: Taken) -> Taken:
+        """Give away what it had and does not keep."""
+        whose = _whose(value)
+        addresses, ports = self._held.get(whose, ((), ()))
         for address in addresses:
-            self._addresses.pop(address, None)
+            if address not in kept[0]:
+                self._holdings.release(address, whose)
         for port in ports:
-            self._ports.pop(port, None)
-            self._least_port = max(min(self._least_port, port), _PORTS.start)
+            if port not in kept[1]:
+                self._ports.pop(port, None)
+                self._least_port = max(min(self._least_port, port), _PORTS.start)
+        return kept
 
     def _allocate(self, value: Value) -> None:
         spec = value["spec"]
@@ -145,7 +164,7 @@ class ServiceStrategy(Strategy):
         size = self._range.num_addresses
         for _ in range(size):
             address = str(self._range[self._next])
-            if address not in self._addresses:
+            if self._holdings.is_free(address):
                 return address
             self._next = self._next + 1 if self._next + 2 < size else 2
         return ""
@@ -179,7 +198,7 @@ class ServiceStrategy(Strategy):
             if parsed not in self._range:
                 why = f"the provided IP ({address}) is not in the valid range. The range of valid IPs is {self._range}"
                 yield invalid("spec.clusterIPs", [address], f"{failed} {why}")
-            elif self._addresses.get(address, _whose(value)) != _whose(value):
+            elif not self._holdings.is_free(address, _whose(value)):
                 yield invalid("spec.clusterIPs", [address], f"{failed} provided IP is already allocated")
 
 
@@ -254,6 +273,13 @@ def _of_change(spec: Value, before: Value) -> Iterator[Cause]:
     now, then = spec.get("clusterIPs"), before.get("clusterIPs")
     if now != then:
         yield invalid("spec.clusterIPs[0]", now, "may not change once set")
+
+
+def _taken(value: Value) -> Taken:
+    """Addresses of the cluster, and ports of hosts."""
+    spec = value["spec"]
+    ports = tuple(each["nodePort"] for each in spec.get("ports") or () if each.get("nodePort"))
+    return tuple(each for each in spec.get("clusterIPs") or () if each != _HEADLESS), ports
 
 
 def _whose(value: Value) -> str:

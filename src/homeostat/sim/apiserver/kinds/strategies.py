@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from homeostat.kit.clock import Clock
+from homeostat.kit.random import Random
 from homeostat.sim.apiserver.access.reviews import REVIEWS, Reviewed
 from homeostat.sim.apiserver.access.roles import Roles
 from homeostat.sim.apiserver.admission import admission
@@ -13,6 +14,7 @@ from homeostat.sim.apiserver.kinds.claims import ClaimStrategy
 from homeostat.sim.apiserver.kinds.cronjobs import CronJobStrategy
 from homeostat.sim.apiserver.kinds.definitions import DefinitionStrategy
 from homeostat.sim.apiserver.kinds.events import NEW, OLD, EventStrategy
+from homeostat.sim.apiserver.kinds.holdings import Holdings
 from homeostat.sim.apiserver.kinds.jobs import JobStrategy
 from homeostat.sim.apiserver.kinds.leases import LeaseStrategy
 from homeostat.sim.apiserver.kinds.maps import ConfigMapStrategy, SecretStrategy
@@ -40,7 +42,7 @@ from homeostat.sim.apiserver.types.registry import Types
 from homeostat.sim.apiserver.types.type import Strategy
 
 
-def strategies(types: Types, store: Store, clock: Clock, roles: Roles) -> dict[Collection, Strategy]:
+def strategies(types: Types, store: Store, clock: Clock, random: Random, roles: Roles) -> dict[Collection, Strategy]:
     """The strategies of one server's types."""
     return {
         **dict.fromkeys(REVIEWS, Reviewed()),
@@ -58,7 +60,7 @@ def strategies(types: Types, store: Store, clock: Clock, roles: Roles) -> dict[C
         admission.RANGES: RangeStrategy(),
         ("", "replicationcontrollers"): ReplicationControllerStrategy(),
         ("", "serviceaccounts"): rights.AccountStrategy(),
-        ("", "services"): ServiceStrategy(),
+        ("", "services"): ServiceStrategy(store, Holdings(store, clock, random)),
         ("apps", "controllerrevisions"): RevisionStrategy(),
         ("apps", "daemonsets"): DaemonSetStrategy(),
         ("apps", "deployments"): DeploymentStrategy(),
