@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.support.simulated_hosts import HOST, WHOLE, container, simulated_hosts
 
 from homeostat.api.core import CONFIG_MAP, SECRET
@@ -233,3 +234,32 @@ async def test_a_pod_that_is_late_goes_when_it_is_deleted() -> None:
         await world.client.delete(WHOLE, "web", "default")
         await world.after(1)
         assert not await world.exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("", "missing value for WHERE"),
+        ("/a", "error SubPath `/a` must not be an absolute path"),
+        ("..", "unable to provision SubPath `..`: must not contain '..'"),
+    ],
+)
+async def test_a_path_below_a_volume_that_leads_out_of_it_is_told(value: str, says: str) -> None:
+    async with simulated_hosts() as world:
+        mount = {"name": "v", "mountPath": "/v", "subPathExpr": "$(WHERE)"}
+        sound = container(env=[{"name": "WHERE", "value": value}], volumeMounts=[mount])
+        await world.bind(containers=[sound], volumes=[{"name": "v", "emptyDir": {}}])
+        waiting = (await world.of_container())["state"]["waiting"]
+        assert (waiting["reason"], waiting["message"]) == ("CreateContainerConfigError", says)
+
+
+async def test_paths_below_a_volume_are_made_of_variables() -> None:
+    async with simulated_hosts() as world:
+        name = {"name": "WHO", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+        both = [
+            {"name": "v", "mountPath": "/one", "subPathExpr": "$(WHO)/data"},
+            {"name": "v", "mountPath": "/other", "subPath": "web/data"},
+        ]
+        await world.bind(containers=[container(env=[name], volumeMounts=both)], volumes=[{"name": "v", "emptyDir": {}}])
+        disks = world.started[0].container.disks
+        assert disks["/one"] is disks["/other"]

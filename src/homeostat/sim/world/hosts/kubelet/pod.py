@@ -30,7 +30,7 @@ from homeostat.sim.world.hosts.kubelet.sources import Key
 from homeostat.sim.world.hosts.kubelet.spec import WHOLE_POD, ContainerSpec, Volume, WholePod
 from homeostat.sim.world.hosts.kubelet.statuses import Facts, status_of
 from homeostat.sim.world.hosts.kubelet.tokens import Grants
-from homeostat.sim.world.hosts.kubelet.variables import Entries, Place, command, environment, referenced
+from homeostat.sim.world.hosts.kubelet.variables import Entries, Place, command, environment, mounted, referenced
 from homeostat.telemetry.logs import logger
 
 _ALWAYS = "Always"
@@ -303,6 +303,7 @@ class PodLife:
             content = await self._cell.sources.read((kind, namespace, name))
             entries[kind, name] = content.entries if content is not None else None
         variables = environment(container, whole, mounts.place, lambda kind, name: entries.get((kind, name)))
+        container = mounted(container, variables)
         disks = {**mounts.disks(container), container.termination_message_path: last_words}
         given = Container(
             namespace=namespace,

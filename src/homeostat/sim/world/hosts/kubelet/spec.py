@@ -119,6 +119,7 @@ class Mount(Struct, frozen=True, gc=False, rename="camel"):
     name: str
     mount_path: str
     sub_path: str = ""
+    sub_path_expr: str = ""
 
 
 class Resources(Struct, frozen=True, gc=False):

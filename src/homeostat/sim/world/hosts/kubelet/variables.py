@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_CEILING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from homeostat.kit.quantity import parse_quantity
 from homeostat.sim.world.hosts.kubelet.spec import (
     ContainerSpec,
     FieldReference,
     KeyReference,
+    Mount,
     ResourceReference,
     Source,
     VariableSource,
@@ -64,6 +66,28 @@ def command(container: ContainerSpec, variables: Mapping[str, str]) -> tuple[str
     """What runs. An image's own command has the image's name, since images have no bytes."""
     own = container.command or (container.image.rpartition("/")[2].partition("@")[0].partition(":")[0],)
     return tuple(expanded(part, variables) for part in (*own, *container.args))
+
+
+def mounted(container: ContainerSpec, variables: Mapping[str, str]) -> ContainerSpec:
+    """Paths below volumes, with variables filled in. Raises ConfigError."""
+    if not any(each.sub_path or each.sub_path_expr for each in container.volume_mounts):
+        return container
+    return replace(container, volume_mounts=tuple(_placed(each, variables) for each in container.volume_mounts))
+
+
+def _placed(mount: Mount, variables: Mapping[str, str]) -> Mount:
+    path = mount.sub_path
+    if mount.sub_path_expr:
+        named = {found[1] for found in _REFERENCE.finditer(mount.sub_path_expr) if found[1]}
+        missing = sorted(name for name in named if not variables.get(name))
+        if missing:
+            raise ConfigError(f"missing value for {', '.join(missing)}")
+        path = expanded(mount.sub_path_expr, variables)
+    if path.startswith("/"):
+        raise ConfigError(f"error SubPath `{path}` must not be an absolute path")
+    if ".." in path.split("/"):
+        raise ConfigError(f"unable to provision SubPath `{path}`: must not contain '..'")
+    return replace(mount, sub_path=path)
 
 
 def expanded(text: str, variables: Mapping[str, str]) -> str:
