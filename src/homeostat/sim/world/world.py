@@ -38,6 +38,7 @@ from homeostat.sim.world.network.services import Services
 from homeostat.sim.world.ports.snapshots import WorldStore
 from homeostat.sim.world.programs.etcd.copies import Copies
 from homeostat.sim.world.programs.masters import masters
+from homeostat.sim.world.programs.shell.running import shell
 from homeostat.sim.world.programs.starting import Surroundings
 from homeostat.sim.world.scheduler.scheduler import add_scheduler
 
@@ -79,7 +80,8 @@ class World:
         self.copies = Copies()
         self.snapshots = WorldStore(self.copies)
         self.around = Surroundings(self.network, clock, random)
-        self.programs: dict[str, Start] = dict(masters(self.around, self.copies))  # more may be put in before it runs
+        # More may be put in before it runs.
+        self.programs: dict[str, Start] = {**shell(clock), **masters(self.around, self.copies)}
         self.manager = Manager(clock=clock, random=random, settings=ManagerSettings(tune_gc=False))
         self.client = self.client_of(WORLD, "homeostat-world")
         self.network.names = Services(self.manager, self.client)
