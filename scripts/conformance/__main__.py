@@ -23,18 +23,20 @@ def main() -> int:
     parser.add_argument("--at-once", type=int, default=2)
     parser.add_argument("--within-s", type=float, default=120.0)
     asked = parser.parse_args()
-    tests = [each for each in suite.tests(asked.focus) if not left_out(each)]
+    found = suite.tests(asked.focus)
+    tests = [each for each in found if not left_out(each)]
+    page.keep((), [each for each in found if left_out(each)])
     verdicts = asyncio.run(judged(tests, at_once=asked.at_once, within_s=asked.within_s, heard=tell))
-    page.keep(verdicts)
     passed = sum(not each.failure for each in verdicts)
     print(f"{passed} of {len(verdicts)} passed")
     return 0 if verdicts and passed >= asked.goal * len(verdicts) else 1
 
 
 def tell(verdict: Verdict) -> None:
-    """Print one verdict."""
+    """Print one verdict, and keep it, should the run be ended."""
     word = f"FAILED {verdict.failure.splitlines()[0]}" if verdict.failure else "passed"
     print(f"{verdict.seconds:6.1f} s {verdict.name}: {word}", flush=True)
+    page.keep((verdict,))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
-from scripts.conformance.reasons import LEFT_OUT, reason
+from scripts.conformance.reasons import left_out, reason
 from scripts.conformance.suite import VERSION, Verdict
 
 _KEPT = Path(__file__).parent / "verdicts.json"
@@ -22,28 +23,34 @@ minutes to build.
 """
 
 
-def kept() -> dict[str, bool]:
-    """Whether each test passed when it was last judged."""
-    return msgspec.json.decode(_KEPT.read_bytes(), type=dict[str, bool]) if _KEPT.exists() else {}
+def kept() -> dict[str, bool | None]:
+    """Whether each test passed when it was last judged; None is one that is not run."""
+    return msgspec.json.decode(_KEPT.read_bytes(), type=dict[str, bool | None]) if _KEPT.exists() else {}
 
 
-def keep(verdicts: list[Verdict]) -> None:
-    """Remember verdicts, in place of older ones of the same tests."""
-    found = kept() | {each.name: not each.failure for each in verdicts}
+def keep(verdicts: Iterable[Verdict], unjudged: Iterable[str] = ()) -> None:
+    """Remember verdicts, in place of older ones of the same tests, and which tests are not run."""
+    found = kept() | {each.name: not each.failure for each in verdicts} | dict.fromkeys(unjudged)
     _KEPT.write_bytes(msgspec.json.format(msgspec.json.encode(dict(sorted(found.items())))) + b"\n")
 
 
 def page() -> str:
     """The page as Markdown."""
     verdicts = kept()
-    judged = Counter(group(each) for each in verdicts)
-    passed = Counter(group(each) for each, is_passed in verdicts.items() if is_passed)
-    out = [_INTRO, "| group | judged | passed | |\n|---|---|---|---|"]
-    out += [f"| {name} | {count} | {passed[name]} | {passed[name] / count:.0%} |" for name, count in judged.items()]
-    out += ["\n## Not run\n", "Simulated containers run no programs, so left out is what asks one:\n"]
-    out += [f"- `{pattern}`: {why}" for pattern, why in LEFT_OUT]
+    counts = {
+        each: Counter(group(test) for test, came in verdicts.items() if came is each) for each in (True, False, None)
+    }
+    passed, failed, left = counts[True], counts[False], counts[None]
+    out = [_INTRO, "| group | judged | passed | | not run |\n|---|---|---|---|---|"]
+    for name in dict.fromkeys(map(group, verdicts)):
+        judged = passed[name] + failed[name]
+        share = f"{passed[name] / judged:.0%}" if judged else ""
+        out.append(f"| {name} | {judged} | {passed[name]} | {share} | {left[name]} |")
+    out += ["\n## Not run\n", "Simulated containers run few programs, so left out is what asks one:\n"]
+    reasons = Counter(left_out(test) for test, came in verdicts.items() if came is None)
+    out += [f"- {count}: {why}" for why, count in reasons.items()]
     out += ["\n## What fails, and why\n", "| test | why |\n|---|---|"]
-    out += [f"| {_escaped(each)} | {reason(each)} |" for each, is_passed in verdicts.items() if not is_passed]
+    out += [f"| {_escaped(each)} | {reason(each)} |" for each, is_passed in verdicts.items() if is_passed is False]
     return "\n".join(out) + "\n"
 
 
