@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from msgspec.structs import replace
 from tests.support.clusters import NOW, cluster, pod, running, workload
@@ -25,7 +26,7 @@ EARLIER, LATER = NOW - timedelta(minutes=1), NOW + timedelta(seconds=1)
 def unready(*, silent: bool, probed: ProbeSeen | None = None, since: datetime = NOW) -> Observed:
     """Masters that are not ready, on a host that is silent, or is not."""
     seen = running(cluster())
-    unwell = {"conditions": [{"type": "Ready", "status": "False"}]}
+    unwell: dict[str, Any] = {"conditions": [{"type": "Ready", "status": "False"}]}
     none = {
         "demo-etcd": workload(ETCD, "demo-etcd", ready=0),
         "demo-apiserver": workload(API_SERVER, "demo-apiserver", ready=0),
