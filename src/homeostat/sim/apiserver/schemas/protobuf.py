@@ -27,8 +27,6 @@ _SPELT = {"aPIGroup": "apiGroup"}
 _DEFINITIONS = ".apiextensions."
 # Flags of definitions that JSON always has.
 _ALWAYS = frozenset({"served", "storage"})
-# Numbers that JSON leaves out when they are 0.
-_ZERO_IS_NOTHING = frozenset({"generation", "number"})
 # Parts of structs that are written in protobuf as messages of their own, and in JSON as fields of what holds them.
 _INLINE = frozenset(
     {
@@ -88,7 +86,7 @@ def _object(content: bytes, message: str) -> Any:
 def _says_nothing(value: Any, name: str, message: str) -> bool:
     if value is False:
         return _DEFINITIONS in message and name not in _ALWAYS
-    return value in ("", None) or (value == 0 and name in _ZERO_IS_NOTHING)
+    return value in ("", None) or (value == 0 and name == "generation")
 
 
 def _read(raw: Any, type_: str) -> Any:
