@@ -188,7 +188,7 @@ def test_an_api_server_that_is_of_no_use_to_clients_is_taken_back_unattended_bef
         return reason(tall, "UpToDate") == "RolledBack"
 
     try:
-        with life(tall).lived() as client, Routed(masters) as routed:
+        with life(tall, attempts=2).lived() as client, Routed(masters) as routed:
             policy = {"onFailure": "Rollback", "stepTimeoutSeconds": 30}
             masters.patch(json.dumps({"packageVersion": "broken", "upgradePolicy": policy}))
             began, servers, uids = time.monotonic(), masters.endpoint(), masters.ready("kube-apiserver")
