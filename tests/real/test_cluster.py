@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.support.business import EXAMPLE, READY_S, content, create, declare, homeostat, pod, wait_ready
+from tests.support.business import EXAMPLE, READY_S, content, create, declare, declared, homeostat, pod, wait_ready
 from tests.support.datacentre import Centre, eventually, lose_power, on_host, power
 
 pytestmark = pytest.mark.real
@@ -153,12 +153,20 @@ def test_the_endpoint_survives_the_death_of_the_host_of_its_api_server(centre: C
     wait_ready(centre, namespace, "alive")
 
 
-def test_a_business_cluster_comes_back_after_a_reboot_of_the_machine(centre: Centre, namespace: str) -> None:
+def test_after_a_reboot_of_the_machine_up_brings_everything_back(centre: Centre, namespace: str) -> None:
+    centre.kubectl("create", "configmap", "memory", "-n", namespace, "--from-literal=of=before")
     create(centre, namespace, "again")
     centre.business("again", "create", "namespace", "memory", namespace=namespace)
     endpoint = centre.get("cluster", "again", "-n", namespace)["status"]["endpoint"]
     lose_power(centre)
+    assert centre.status()["is_ready"] is False
     centre.homeostat("up")
+    # The webhooks answer at once: this is what people do first.
+    wrong = declared("wrong", overrides=[{"name": "kube-apiserver", "args": {"etcd-servers": "https://elsewhere"}}])
+    done = homeostat(centre, "apply", "-f", "-", "--dry-run=server", stdin=wrong, check=False)
+    assert "spec.overrides[kube-apiserver].args[etcd-servers]" in done.stderr, done.stderr
+    assert centre.get("configmap", "memory", "-n", namespace)["data"] == {"of": "before"}
+    assert centre.status()["is_ready"] is True
 
     def back() -> bool:
         return "memory" in centre.business("again", "get", "namespaces", "-o", "name", namespace=namespace)

@@ -1,4 +1,4 @@
-"""`up` may be repeated, killed anywhere and resumed; it brings a machine back after a reboot; `down` leaves nothing."""
+"""`up` may be repeated, killed anywhere and resumed; `down` leaves nothing."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import subprocess
 import time
 
 import pytest
-from tests.support.business import declared, homeostat
-from tests.support.datacentre import Centre, lose_power, traces
+from tests.support.datacentre import Centre, traces
 
 from homeostat.local.plan import Place
 
@@ -36,20 +35,6 @@ def test_up_a_second_time_changes_nothing(centre: Centre) -> None:
     took = time.monotonic() - began
     assert {pod["metadata"]["uid"] for pod in centre.get("pods", "-A")["items"]} == before
     assert took < 60, f"up on a running data centre took {took:.0f} s"
-
-
-def test_after_a_reboot_of_the_machine_up_brings_everything_back(centre: Centre) -> None:
-    centre.kubectl("create", "configmap", "memory", "--from-literal=of=before")
-    lose_power(centre)
-    assert centre.status()["is_ready"] is False
-    centre.homeostat("up")
-    # The webhooks answer at once: this is what people do first.
-    wrong = declared("wrong", overrides=[{"name": "kube-apiserver", "args": {"etcd-servers": "https://elsewhere"}}])
-    done = homeostat(centre, "apply", "-f", "-", "--dry-run=server", stdin=wrong, check=False)
-    assert "spec.overrides[kube-apiserver].args[etcd-servers]" in done.stderr, done.stderr
-    assert centre.get("configmap", "memory")["data"] == {"of": "before"}
-    assert centre.status()["is_ready"] is True
-    centre.kubectl("delete", "configmap", "memory")
 
 
 def test_up_resumes_after_kills_beside_another_and_down_leaves_nothing(centre: Centre) -> None:
