@@ -36,7 +36,7 @@ JOBS ?= $(shell nproc)
 test: venv system binaries ## all checks and tests; real parts where root and Linux allow, the rest is named
 	@$(TIMED) "static checks" $(MAKE) --no-print-directory check
 	@failed=0; \
-	$(TIMED) "repo, unit and contract" $(BIN)/pytest -n $(JOBS) --dist loadfile tests/repo tests/unit tests/contract || failed=1; \
+	$(TIMED) "repo, unit and contract" $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder tests/repo tests/unit tests/contract || failed=1; \
 	$(TIMED) "simulation" $(BIN)/pytest tests/sim || failed=1; \
 	$(TIMED) "real hosts" $(BIN)/pytest tests/real || failed=1; \
 	exit $$failed

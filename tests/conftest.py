@@ -4,7 +4,7 @@ Order: repo, unit, contract, sim, real, so that the cheapest news comes first. `
 marked `real` run wherever the machine allows; elsewhere they are left out and the summary says how many and why. With
 HOMEOSTAT_REAL=require nothing is left out: what cannot run fails.
 
-With `-n 2 --dist loadfile` two processes share the tests by files.
+With `-n 2 --dist loadfile --no-loadscope-reorder` two processes share the tests by files, each in this order.
 """
 
 from __future__ import annotations
