@@ -29,13 +29,10 @@ def follow(seen: Observed, plan: Plan, now: datetime, probe_every: timedelta) ->
         return _probe(seen, plan, going, now, probe_every) if can_serve(seen) else plan
     if going.needs:
         return replace(plan, wait=Wait(now + _SOON, "the answer to a question"))
-    if can_serve(seen):
+    has_served = seen.cluster.status.ready_at is not None
+    if can_serve(seen) or (has_served and not going.verdict and is_unheard(seen)):
         return _probe(seen, plan, going, now, probe_every)
-    if going.verdict:
-        return replace(plan, wait=Wait(now + _LATER, "the master that moves"))
-    if seen.cluster.status.ready_at is None or not is_unheard(seen):
-        return replace(plan, wait=None)
-    return _probe(seen, plan, going, now, probe_every)
+    return replace(plan, wait=Wait(now + _LATER, "the master that moves") if going.verdict else None)
 
 
 def _probe(seen: Observed, plan: Plan, going: Step, now: datetime, probe_every: timedelta) -> Plan:

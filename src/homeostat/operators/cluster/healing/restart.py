@@ -155,11 +155,9 @@ def note_leaders(known: Memory, told: Served, now: datetime) -> None:
     """Remember since when each leader's Lease is as it is; none ages while perhaps nobody can renew."""
     found = {component: told.leaders[component] for component in CONTROLLERS if component in told.leaders}
     before = {component: known.leaders[component] for component in found if component in known.leaders}
-    renewed = {component for component, held in before.items() if not held.is_as(found[component])}
+    same = {component: held for component, held in before.items() if held.is_as(found[component])}
     # What keeps one write waiting keeps renewals waiting as well, unless somebody has renewed since.
-    is_vain = told.refused is not None and not renewed
+    is_vain = told.refused is not None and len(same) == len(before)
+    ages = {component: held.since for component, held in same.items() if not (held.is_vain or is_vain)}
     for component, leader in found.items():
-        held = before.get(component)
-        ages = held is not None and held.is_as(leader) and not held.is_vain and not is_vain
-        since = held.since if held is not None and ages else now
-        known.leaders[component] = LeaderHeld(now, leader.holder, leader.renewed, since, is_vain)
+        known.leaders[component] = LeaderHeld(now, leader.holder, leader.renewed, ages.get(component, now), is_vain)

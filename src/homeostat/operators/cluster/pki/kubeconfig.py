@@ -16,12 +16,12 @@ from msgspec import Struct
 from homeostat.kit.pki.authority import Damaged
 from homeostat.kube.target import Config, ConfigError, Secret
 from homeostat.operators.cluster.names import KUBECONFIG_KEY
+from homeostat.operators.cluster.pki.documents import as_yaml
 
 _OTHER_FORM = f"{KUBECONFIG_KEY} is not in the form that it was written in"
 _LONGEST = 10_000  # ours have 3,000 bytes
-# Every probe reads one, and libyaml is twelve times as fast as PyYAML's own reader, and writes the same as its writer.
+# Every probe reads one, and libyaml is twelve times as fast as PyYAML's own reader.
 _READER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_WRITER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 # What nests or repeats: a reader makes seconds of work of it, or a stack that is too deep. One `[` is in an address.
 _NEVER = (b"- -", b"? ", b"{", b"&", b"*")
 
@@ -79,8 +79,7 @@ def write_kubeconfig(server: str, user: str, *, ca: bytes, certificate: bytes, k
         contexts=(_NamedPair("cluster", _Pair("cluster", user)),),
         current_context="cluster",
     )
-    written: str = yaml.dump(msgspec.to_builtins(document), Dumper=_WRITER, sort_keys=False)
-    return written.encode()
+    return as_yaml(msgspec.to_builtins(document))
 
 
 def read_kubeconfig(content: bytes) -> Config:

@@ -13,8 +13,6 @@ from functools import partial
 from hashlib import sha256
 from typing import Any
 
-import yaml
-
 from homeostat.kit.pki.authority import (
     Damaged,
     cross_sign,
@@ -28,13 +26,13 @@ from homeostat.kit.pki.authority import (
 )
 from homeostat.kit.pki.source import source
 from homeostat.operators.cluster.pki import states
+from homeostat.operators.cluster.pki.documents import as_yaml
 from homeostat.operators.cluster.pki.states import NEW, OLD, state
 
 CAS = {"ca": "kubernetes", "etcd-ca": "etcd", "front-proxy-ca": "front-proxy"}
 TOKEN_KEY, TOKEN_PUBLIC = "sa.key", "sa.pub"
 ENCRYPTION_KEY, ENCRYPTION_CONFIG = "encryption.key", "encryption.yaml"
 NEXT = "next-"
-_WRITER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml writes the same, many times as fast
 _KEY_BYTES = 32  # of a secretbox key: XSalsa20 and Poly1305
 
 _ENTRIES = {
@@ -162,8 +160,7 @@ def encryption_config(keys: list[bytes], *, writes_plain: bool = False) -> bytes
         "kind": "EncryptionConfiguration",
         "resources": [{"resources": ["secrets"], "providers": [*plain, *boxes] if writes_plain else [*boxes, *plain]}],
     }
-    written: str = yaml.dump(document, Dumper=_WRITER, sort_keys=False)
-    return written.encode()
+    return as_yaml(document)
 
 
 def name_of(key: bytes) -> str:
